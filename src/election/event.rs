@@ -1,0 +1,75 @@
+//! What an elector tells its driver.
+
+use crate::lock::{Identity, Version};
+
+/// Something that happened, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// This replica leads: start the work.
+    StartedLeading {
+        /// Orders the terms of all leaders of this lock; `None` if the store's versions are not
+        /// ordered. Give it to the resources that the work changes.
+        token: Option<Token>,
+    },
+    /// This replica leads no more: stop the work, then say so with
+    /// [`Elector::work_stopped`](super::Elector::work_stopped).
+    ///
+    /// Under [`Profile::ClientGo`](super::Profile::ClientGo) it comes once, when the elector ends,
+    /// even if it never led (client-go's `OnStoppedLeading`).
+    StoppedLeading {
+        /// Why.
+        cause: Cause,
+    },
+    /// Another identity, maybe this replica's own, holds the lock now; empty if it was released.
+    NewLeader {
+        /// Who.
+        identity: Identity,
+    },
+    /// Somebody wrote the lock without changing the record ([`Profile::Strict`] only). Such a write
+    /// restarts every candidate's wait: done more often than the lease lasts, it blocks a takeover.
+    ///
+    /// [`Profile::Strict`]: super::Profile::Strict
+    ForeignWrite {
+        /// The version that the write made.
+        version: Version,
+    },
+}
+
+/// Why a replica leads no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// [`Elector::stop`](super::Elector::stop) was called.
+    Stopped,
+    /// It could not renew in time.
+    Expired,
+    /// It read a record that names another holder.
+    Preempted,
+    /// It found that the lock is gone.
+    Deleted,
+}
+
+/// Orders the terms of leaders: the store's version of the write that began the term.
+///
+/// A guarded resource that refuses a token smaller than one it has seen is safe from leaders that
+/// do not know yet that they were replaced. Tokens of different objects do not compare.
+///
+/// ```
+/// use tenure::election::Token;
+/// assert!(Token::from_u64(7) < Token::from_u64(9));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(u64);
+
+impl Token {
+    /// A token with this number.
+    #[must_use]
+    pub const fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number, for the wire.
+    #[must_use]
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}

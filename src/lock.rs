@@ -1,0 +1,219 @@
+//! What is stored: the [`Record`] that says who holds a lock, the [`Version`] that guards it, and
+//! the objects that carry it.
+//!
+//! | stored form | here |
+//! | --- | --- |
+//! | `coordination.k8s.io/v1` Lease | [`lease`] |
+//!
+//! With the feature `serde`, [`wire`] reads and writes records and Leases exactly as Go does.
+
+use alloc::sync::Arc;
+use core::fmt;
+
+pub mod lease;
+#[cfg(feature = "serde")]
+pub mod wire;
+
+use crate::time::{Instant, Timestamp};
+use lease::Lease;
+
+/// The name under which a replica holds a lock. Cheap to clone; empty means "nobody".
+///
+/// ```
+/// use tenure::lock::Identity;
+/// let identity = Identity::from("controller-0");
+/// assert_eq!(identity.as_str(), "controller-0");
+/// assert!(Identity::default().is_empty());
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Identity(Option<Arc<str>>); // never Some(""), so that "nobody" costs no allocation
+
+impl Identity {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_deref().unwrap_or("")
+    }
+
+    /// Whether this names nobody.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<T: Into<Arc<str>>> From<T> for Identity {
+    fn from(name: T) -> Self {
+        Self(Some(name.into()).filter(|name| !name.is_empty()))
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// Who holds a lock, since when and for how long: client-go's `LeaderElectionRecord`.
+///
+/// ```
+/// use tenure::lock::Record;
+/// let free = Record::default();
+/// assert!(free.holder.is_empty());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Record {
+    /// The holder; empty if the lock is free.
+    pub holder: Identity,
+    /// How long after a renewal candidates must wait, in whole seconds.
+    pub lease_duration_seconds: i64,
+    /// When the holder's tenure began, by the holder's wall clock.
+    pub acquire_time: Option<Timestamp>,
+    /// When the holder renewed last, by the holder's wall clock.
+    pub renew_time: Option<Timestamp>,
+    /// How often the lock has changed hands. Not a fencing token: it restarts when the lock is
+    /// deleted.
+    pub leader_transitions: i64,
+    /// Strategy of coordinated leader election (KEP-4355). Never `Some("")`.
+    pub strategy: Option<Arc<str>>,
+    /// Who should hold the lock next (KEP-4355); nobody otherwise.
+    pub preferred_holder: Identity,
+}
+
+impl Record {
+    /// The record with its times cut to whole seconds. Two records are the same text in a lock's
+    /// annotation if and only if these are equal.
+    #[must_use]
+    pub fn truncate_to_seconds(mut self) -> Self {
+        self.acquire_time = self.acquire_time.map(Timestamp::truncate_to_seconds);
+        self.renew_time = self.renew_time.map(Timestamp::truncate_to_seconds);
+        self
+    }
+}
+
+/// The store's version of an object (a Kubernetes `resourceVersion`, an etcd `mod_revision`).
+///
+/// Versions compare for equality. Whether they are *ordered*, so that a later write has a greater
+/// one, is what the driver declares by the constructor it uses; only ordered versions give a
+/// [`Token`](crate::election::Token).
+///
+/// ```
+/// use tenure::lock::Version;
+/// assert_eq!(Version::ordered(7).as_ordered(), Some(7));
+/// assert_eq!(Version::opaque("7").as_ordered(), None);
+/// assert_ne!(Version::ordered(7), Version::opaque("7"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Version(Form);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Form {
+    Ordered(u64),
+    Opaque(Arc<str>),
+}
+
+impl Version {
+    /// A version of a store whose later writes have greater versions.
+    #[must_use]
+    pub const fn ordered(number: u64) -> Self {
+        Self(Form::Ordered(number))
+    }
+
+    /// A version of which nothing is known but that it changes with each write.
+    #[must_use]
+    pub fn opaque(text: impl Into<Arc<str>>) -> Self {
+        Self(Form::Opaque(text.into()))
+    }
+
+    /// The number, if the versions of this store are ordered.
+    #[must_use]
+    pub const fn as_ordered(&self) -> Option<u64> {
+        match self.0 {
+            Form::Ordered(number) => Some(number),
+            Form::Opaque(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::Ordered(number) => write!(f, "{number}"),
+            Form::Opaque(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A record, the version it was seen at, and when *I* saw it first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Observed {
+    /// What was seen.
+    pub record: Record,
+    /// The version it had.
+    pub version: Version,
+    /// When the answer that showed this version arrived, on the observer's own clock.
+    pub at: Instant,
+}
+
+/// The kinds of object that can carry a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `coordination.k8s.io/v1` Lease.
+    Lease,
+}
+
+/// Which object carries a lock.
+///
+/// ```
+/// use tenure::lock::{Kind, LockRef};
+/// let lock = LockRef::lease("default", "controller");
+/// assert_eq!(lock.kind, Kind::Lease);
+/// assert_eq!(lock.to_string(), "default/controller");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LockRef {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it is; a backend without namespaces may ignore it.
+    pub namespace: Arc<str>,
+    /// What it is called.
+    pub name: Arc<str>,
+}
+
+impl LockRef {
+    /// A lock carried by a Lease.
+    #[must_use]
+    pub fn lease(namespace: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
+        Self { kind: Kind::Lease, namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for LockRef {
+    /// `namespace/name`, as client-go's `Describe`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// An object that carries a lock, as it is to be stored or as it was read. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Object {
+    /// A Lease.
+    Lease(Lease),
+}
+
+impl Object {
+    /// The record that the object carries.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        match self {
+            Self::Lease(lease) => lease.spec.to_record(),
+        }
+    }
+}
