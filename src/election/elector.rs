@@ -1,6 +1,5 @@
 //! The elector's doors.
 
-use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::client_go::ClientGo;
@@ -84,9 +83,13 @@ pub struct Elector {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few and long-lived; a box would cost a load per call"
+)]
 enum Machine {
     Strict(Strict),
-    ClientGo(Box<ClientGo>),
+    ClientGo(ClientGo),
 }
 
 /// What a machine works with: the parts of an elector that are the same for each profile.
@@ -133,7 +136,7 @@ impl Elector {
         let machine = match config.profile {
             Profile::Strict => Machine::Strict(Strict::new(now)),
             Profile::ClientGo(release) => {
-                Machine::ClientGo(Box::new(ClientGo::new(release, now, ClientGoState::default())))
+                Machine::ClientGo(ClientGo::new(release, now, ClientGoState::default()))
             }
         };
         let out = Outbox::new(config.lock.clone());
@@ -146,7 +149,7 @@ impl Elector {
     pub fn resume_client_go(config: Config, now: Instant, state: ClientGoState) -> Self {
         let mut elector = Self::unchecked(config, 0, now);
         if let Profile::ClientGo(release) = elector.config.profile {
-            elector.machine = Machine::ClientGo(Box::new(ClientGo::new(release, now, state)));
+            elector.machine = Machine::ClientGo(ClientGo::new(release, now, state));
         }
         elector
     }
