@@ -12,8 +12,9 @@ fn complaints(rule: Rule, files: &[(&str, &str)]) -> Vec<String> {
 #[track_caller]
 fn caught(rule: Rule, path: &str, text: &str, line: usize) {
     let complaints = complaints(rule, &[(path, text)]);
-    let [complaint] = complaints.as_slice() else { panic!("{text}\n{complaints:?}") };
-    assert!(complaint.starts_with(&format!("{path}:{line}: ")), "{complaint}");
+    assert_eq!(complaints.len(), 1, "{text}\n{complaints:?}");
+    let place = format!("{path}:{line}: ");
+    assert!(complaints.iter().all(|complaint| complaint.starts_with(&place)), "{complaints:?}");
 }
 
 #[track_caller]
