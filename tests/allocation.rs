@@ -1,5 +1,7 @@
 //! A renewal costs no allocation: neither the answer handed in nor the request and events fetched.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 use std::time::Duration;
 
 use tenure::election::{Config, Elector, Failure, Missing, Op, Profile, Release, Response, Stored};

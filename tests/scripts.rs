@@ -18,6 +18,13 @@
 //! Output: events and the request in the order in which they come, then when the timer is due. The
 //! random wait of a candidate is shown as `in [2s, 4.4s)`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a script that is no script fails the test"
+)]
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -51,7 +58,7 @@ fn scripts() {
                 .zip(actual.lines())
                 .enumerate()
                 .find(|(_, (expected, got))| expected != got)
-                .unwrap_or((text.lines().count(), ("the end of the file", "more")));
+                .unwrap_or_else(|| (text.lines().count(), ("the end of the file", "more")));
             let name = file.file_name().unwrap().display();
             writeln!(failures, "{name}:{}: expected {expected:?}, got {got:?}", line + 1).unwrap();
         }
