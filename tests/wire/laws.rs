@@ -159,4 +159,19 @@ proptest! {
         let this = !matches!(record_from_json(&broken), Err(WireError::Syntax { .. }));
         prop_assert!(this || !other, "{:?}", String::from_utf8_lossy(&broken));
     }
+
+    #[test]
+    fn serdes_form_is_the_same(record in records(), lease in leases()) {
+        // Both directions, each form read by the other's reader.
+        let text = serde_json::to_string(&record).unwrap();
+        prop_assert_eq!(record_from_json(text.as_bytes()), record_from_json(record_to_json(&record).as_bytes()));
+        let read: Record = serde_json::from_str(&record_to_json(&record)).unwrap();
+        prop_assert_eq!(Ok(read), record_from_json(record_to_json(&record).as_bytes()));
+
+        let text = serde_json::to_string(&lease).unwrap();
+        let expected = lease_from_api_json(lease_to_api_json(&lease, None).as_bytes());
+        prop_assert_eq!(&lease_from_api_json(text.as_bytes()), &expected);
+        let read: Lease = serde_json::from_str(&lease_to_api_json(&lease, None)).unwrap();
+        prop_assert_eq!(Ok((read, None)), expected);
+    }
 }
