@@ -72,7 +72,7 @@ impl<P: Program> World<P> {
             Fault::Partition(_) => self.outside.net.trouble(&links, fault, Trouble::Blocked),
             Fault::Delay { by, .. } => self.outside.net.trouble(&links, fault, Trouble::Slow(*by)),
             Fault::Loss { ppm, .. } => {
-                self.outside.net.trouble(&links, fault, Trouble::Lossy(*ppm))
+                self.outside.net.trouble(&links, fault, Trouble::Lossy(*ppm));
             }
             Fault::Duplicate { ppm, .. } => {
                 self.outside.net.trouble(&links, fault, Trouble::Doubling(*ppm));
@@ -127,7 +127,8 @@ impl<P: Program> World<P> {
         match kind {
             Fault::Pause { wake_up, .. } if alive => replica.pause(outside, fault, *wake_up),
             Fault::Resume { .. } if alive => {
-                if replica.resume_from_pauses(outside) {
+                let was_paused = replica.resume_from_pauses(outside);
+                if was_paused {
                     outside.blame(fault);
                 }
             }
@@ -205,11 +206,9 @@ impl<P: Program> World<P> {
         let Some(replica) = replicas.get_mut(index as usize) else { return };
         match kind {
             Fault::Pause { .. } => replica.unpause(outside, fault),
-            Fault::Crash { reborn, .. } => {
-                if !replica.alive && replica.downed {
-                    replica.reborn = *reborn;
-                    self.start(index);
-                }
+            Fault::Crash { reborn, .. } if !replica.alive && replica.downed => {
+                replica.reborn = *reborn;
+                self.start(index);
             }
             Fault::Stop { .. } => {
                 if replica.alive && replica.stopping {
