@@ -1,14 +1,14 @@
 //! What an elector is told when it is made, and what is refused.
 
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use super::Profile;
+use super::jitter::jittered;
 use crate::lock::{Identity, LockRef};
-use crate::time::saturating_nanos;
 
 /// What to do when there is no lock ([`Profile::Strict`] only).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -73,7 +73,11 @@ impl Config {
     /// Kubernetes' usual durations (15 s, 10 s, 2 s), a request time-out of half the renew deadline
     /// (client-go's `NewFromKubeconfig`), release when stopped, [`Profile::Strict`].
     #[must_use]
-    pub fn new(lock: LockRef, identity: impl Into<Identity>, incarnation: impl Into<Identity>) -> Self {
+    pub fn new(
+        lock: LockRef,
+        identity: impl Into<Identity>,
+        incarnation: impl Into<Identity>,
+    ) -> Self {
         Self {
             lock,
             identity: identity.into(),
@@ -88,31 +92,174 @@ impl Config {
             profile: Profile::Strict,
         }
     }
-}
 
-/// Why a configuration is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ConfigError {}
+    /// The name under which the lock is held.
+    pub(super) fn holder(&self) -> Identity {
+        match self.profile {
+            Profile::Strict => Identity::from(format!("{}_{}", self.identity, self.incarnation)),
+            Profile::ClientGo(_) => self.identity.clone(),
+        }
+    }
 
-impl fmt::Display for ConfigError {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The lease duration in whole seconds, rounded up.
+    pub(super) fn recorded_seconds(&self) -> i64 {
+        let part = u64::from(self.lease_duration.subsec_nanos() > 0);
+        i64::try_from(self.lease_duration.as_secs().saturating_add(part)).unwrap_or(i64::MAX)
+    }
+
+    /// # Errors
+    /// See [`ConfigError`].
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        match self.profile {
+            Profile::Strict => self.validate_strict(),
+            Profile::ClientGo(_) => self.validate_client_go(),
+        }
+    }
+
+    /// `NewLeaderElector`, checks 1 to 5 and 9 in its order. The others have no counterpart here.
+    fn validate_client_go(&self) -> Result<(), ConfigError> {
+        let (lease, deadline, retry) =
+            (self.lease_duration, self.renew_deadline, self.retry_period);
+        if lease <= deadline {
+            return Err(ConfigError::LeaseNotLonger { lease, deadline });
+        }
+        if deadline <= jittered(retry) {
+            return Err(ConfigError::DeadlineWithinJitter { deadline, retry });
+        }
+        // The first check has seen to lease > 0, the second to deadline > 0.
+        if retry.is_zero() {
+            return Err(ConfigError::RetryZero);
+        }
+        if self.identity.is_empty() {
+            return Err(ConfigError::IdentityEmpty);
+        }
+        Ok(())
+    }
+
+    fn validate_strict(&self) -> Result<(), ConfigError> {
+        let (lease, deadline, retry) =
+            (self.lease_duration, self.renew_deadline, self.retry_period);
+        if lease < Duration::from_secs(1) || self.recorded_seconds() > i64::from(i32::MAX) {
+            return Err(ConfigError::LeaseNotRecordable { lease });
+        }
+        if lease <= deadline {
+            return Err(ConfigError::LeaseNotLonger { lease, deadline });
+        }
+        if retry.is_zero() {
+            return Err(ConfigError::RetryZero);
+        }
+        if deadline <= retry {
+            return Err(ConfigError::DeadlineWithinRetry { deadline, retry });
+        }
+        if self.request_timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(ConfigError::RequestTimeoutZero);
+        }
+        if self.identity.is_empty() {
+            return Err(ConfigError::IdentityEmpty);
+        }
+        if self.incarnation.is_empty() {
+            return Err(ConfigError::IncarnationEmpty);
+        }
         Ok(())
     }
 }
 
-impl core::error::Error for ConfigError {}
-
-/// What is allowed and unwise.
+/// Why a configuration is refused. The first part of each text is client-go's, where client-go
+/// refuses the same; the values follow.
+///
+/// ```
+/// use core::time::Duration;
+/// use tenure::election::{Config, Elector};
+/// use tenure::lock::LockRef;
+/// use tenure::time::Instant;
+///
+/// let config = Config {
+///     lease_duration: Duration::from_secs(10),
+///     ..Config::new(LockRef::lease("default", "controller"), "pod-0", "6ba7b810")
+/// };
+/// let error = Elector::new(config, 0, Instant::default()).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "leaseDuration must be greater than renewDeadline: lease_duration is 10s, renew_deadline is 10s",
+/// );
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Warning {}
+pub enum ConfigError {
+    /// Candidates would take the lock while its holder may still renew it.
+    LeaseNotLonger {
+        /// The lease duration.
+        lease: Duration,
+        /// The renew deadline.
+        deadline: Duration,
+    },
+    /// ClientGo: a renew deadline of at most 1.2 retry periods.
+    DeadlineWithinJitter {
+        /// The renew deadline.
+        deadline: Duration,
+        /// The retry period.
+        retry: Duration,
+    },
+    /// Strict: no try fits into the renew deadline.
+    DeadlineWithinRetry {
+        /// The renew deadline.
+        deadline: Duration,
+        /// The retry period.
+        retry: Duration,
+    },
+    /// The retry period is zero.
+    RetryZero,
+    /// The request time-out is zero: every request would be given up at once.
+    RequestTimeoutZero,
+    /// Strict: the lease duration cannot be recorded in whole seconds from 1 to 2³¹ - 1.
+    LeaseNotRecordable {
+        /// The lease duration.
+        lease: Duration,
+    },
+    /// The identity is empty, which in a record means "nobody".
+    IdentityEmpty,
+    /// Strict: the incarnation is empty, so that two processes of one name would look the same.
+    IncarnationEmpty,
+}
 
-impl Config {
-    /// What is allowed and unwise in this configuration.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<Warning> {
-        let _ = saturating_nanos;
-        Vec::new()
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LeaseNotLonger { lease, deadline } => write!(
+                f,
+                "leaseDuration must be greater than renewDeadline: \
+                 lease_duration is {lease:?}, renew_deadline is {deadline:?}"
+            ),
+            Self::DeadlineWithinJitter { deadline, retry } => write!(
+                f,
+                "renewDeadline must be greater than retryPeriod*JitterFactor: \
+                 renew_deadline is {deadline:?}, retry_period is {retry:?}, the factor is 1.2"
+            ),
+            Self::DeadlineWithinRetry { deadline, retry } => write!(
+                f,
+                "renew_deadline must be greater than retry_period: \
+                 renew_deadline is {deadline:?}, retry_period is {retry:?}"
+            ),
+            Self::RetryZero => {
+                f.write_str("retryPeriod must be greater than zero: retry_period is 0ns")
+            }
+            Self::RequestTimeoutZero => f.write_str(
+                "request_timeout must be greater than zero, or None for no limit: it is 0ns",
+            ),
+            Self::LeaseNotRecordable { lease } => write!(
+                f,
+                "lease_duration must be from 1s to 2147483647s: it is {lease:?}, \
+                 and locks record it in whole seconds"
+            ),
+            Self::IdentityEmpty => {
+                f.write_str("Lock identity is empty: set identity to a name unique in the group")
+            }
+            Self::IncarnationEmpty => f.write_str(
+                "incarnation is empty: set it to a text unique to this life of the process, \
+                 from the system's randomness",
+            ),
+        }
     }
 }
+
+impl core::error::Error for ConfigError {}

@@ -1,17 +1,106 @@
-//! The state machine's doors.
+//! The elector's doors.
 
-use super::{Config, ConfigError, Event, Request, Response, Token};
+use core::time::Duration;
+
+use super::client_go::ClientGo;
+use super::jitter::Jitter;
+use super::outbox::Outbox;
+use super::strict::Strict;
+use super::{Config, ConfigError, Event, Profile, Request, Response, Stored, Token, Unhealthy};
 use crate::lock::{Identity, Record};
 use crate::time::{Instant, Now};
 
-/// One replica's part in the election of a leader.
+/// One replica's part in the election of a leader: a state machine without I/O, clock or threads.
+///
+/// **The contract: after each call of a `handle_*` method, [`poke`](Self::poke),
+/// [`stop`](Self::stop) or [`work_stopped`](Self::work_stopped), fetch everything: first the events,
+/// then the request; and call [`handle_timeout`](Self::handle_timeout) when
+/// [`poll_timeout`](Self::poll_timeout) says so.**
+///
+/// # A driver's loop
+/// 1. [`poll_event`](Self::poll_event) until `None`; on [`Event::StartedLeading`] start the work, on
+///    [`Event::StoppedLeading`] stop it, and when it has stopped call `work_stopped`.
+/// 2. [`poll_request`](Self::poll_request); if there is one, send it. There is at most one
+///    outstanding: a new one replaces the old, whose answer no longer matters.
+/// 3. Wait for whichever comes first: an answer, the instant of `poll_timeout`, a wish to stop.
+/// 4. Hand it in with the time, and go to 1. Leave the loop when [`is_finished`](Self::is_finished).
+///
+/// Work asks [`is_leading`](Self::is_leading) before each act, since events arrive late in a process
+/// that is paused or slow, and passes the [`Token`] on where the resource can check it.
+///
+/// # Methods
+/// - what happens: [`handle_timeout`](Self::handle_timeout),
+///   [`handle_response`](Self::handle_response), [`poke`](Self::poke), [`stop`](Self::stop),
+///   [`work_stopped`](Self::work_stopped). They never fail; calls too early or repeated do nothing.
+/// - what to do: [`poll_event`](Self::poll_event), [`poll_request`](Self::poll_request),
+///   [`poll_timeout`](Self::poll_timeout).
+/// - what holds: [`is_leading`](Self::is_leading), [`leading_until`](Self::leading_until),
+///   [`fencing_token`](Self::fencing_token), [`is_finished`](Self::is_finished),
+///   [`identity`](Self::identity), [`config`](Self::config), [`check_health`](Self::check_health).
+///
+/// A renewal costs no allocation.
+///
+/// ```
+/// use tenure::election::{Config, Elector, Event, Failure, Missing, Op, Response, Stored};
+/// use tenure::lock::{LockRef, Version};
+/// use tenure::time::{Instant, Now, Timestamp};
+///
+/// let at = |secs: u64| Now {
+///     instant: Instant::from_nanos(secs * 1_000_000_000),
+///     timestamp: Timestamp::from_unix(1_700_000_000 + secs as i64, 0).unwrap(),
+/// };
+/// let config = Config {
+///     missing: Missing::NewGroup,
+///     ..Config::new(LockRef::lease("default", "controller"), "pod-0", "6ba7b810")
+/// };
+/// let mut elector = Elector::new(config, 1, at(0).instant)?;
+/// elector.handle_timeout(at(0));
+///
+/// let get = elector.poll_request().unwrap();
+/// assert_eq!(get.op, Op::Get);
+/// elector.handle_response(at(0), Response { id: get.id, result: Err(Failure::NotFound) });
+///
+/// let create = elector.poll_request().unwrap(); // sent at 0 s
+/// let Op::Create(object) = create.op else { panic!() };
+/// let stored = Stored { object, version: Version::ordered(7) };
+/// elector.handle_response(at(1), Response { id: create.id, result: Ok(stored) });
+///
+/// assert!(matches!(elector.poll_event(), Some(Event::NewLeader { .. })));
+/// assert!(matches!(elector.poll_event(), Some(Event::StartedLeading { token: Some(_) })));
+/// // Authority counts from the sending, not from the answer: 10 s, the renew deadline.
+/// assert!(elector.is_leading(at(9).instant) && !elector.is_leading(at(10).instant));
+/// assert_eq!(elector.poll_timeout(), Some(at(2).instant)); // the next renewal
+/// # Ok::<(), tenure::election::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Elector {
     config: Config,
+    /// The name in the record.
     holder: Identity,
+    jitter: Jitter,
+    out: Outbox,
+    machine: Machine,
 }
 
-/// What client-go's elector knows between two attempts; to seed and to compare it in replays.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few and long-lived; a box would cost a load per call"
+)]
+enum Machine {
+    Strict(Strict),
+    ClientGo(ClientGo),
+}
+
+/// What a machine works with: the parts of an elector that are the same for each profile.
+pub(super) struct Context<'a> {
+    pub(super) config: &'a Config,
+    pub(super) holder: &'a Identity,
+    pub(super) jitter: &'a mut Jitter,
+    pub(super) out: &'a mut Outbox,
+}
+
+/// What client-go's elector knows between two attempts: to seed and to compare it in replays.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct ClientGoState {
@@ -22,86 +111,225 @@ pub struct ClientGoState {
     pub observed_time: Option<Instant>,
     pub reported_leader: Identity,
     /// The object that LeaseLock holds.
-    pub held: Option<super::Stored>,
+    pub held: Option<Stored>,
+    /// What the last attempt returned; of a release, whether it wrote.
+    pub returned: Option<bool>,
 }
 
-#[expect(clippy::todo, unused_variables, clippy::must_use_candidate, reason = "being written")]
 impl Elector {
+    /// An elector whose first attempt is due at once. `seed` decides its random waits; give each
+    /// replica another one.
+    ///
     /// # Errors
+    /// A configuration that cannot work, see [`ConfigError`]. What works and is unwise is listed by
+    /// [`Config::warnings`].
     pub fn new(config: Config, seed: u64, now: Instant) -> Result<Self, ConfigError> {
-        todo!()
+        config.validate()?;
+        Ok(Self::unchecked(config, seed, now))
     }
+
+    /// As [`new`](Self::new), for configurations that are not allowed: to explore what happens
+    /// then. The retry period must not be zero.
     #[doc(hidden)]
+    #[must_use]
     pub fn unchecked(config: Config, seed: u64, now: Instant) -> Self {
-        todo!()
+        let machine = match config.profile {
+            Profile::Strict => Machine::Strict(Strict::new(now)),
+            Profile::ClientGo(release) => {
+                Machine::ClientGo(ClientGo::new(release, now, ClientGoState::default()))
+            }
+        };
+        let out = Outbox::new(config.lock.clone());
+        Self { holder: config.holder(), config, jitter: Jitter::new(seed), out, machine }
     }
-    /// ClientGo only: a fresh elector, about to make its first attempt at `now`, that knows `state`.
+
+    /// ClientGo only: an elector about to make its first attempt that knows `state` already.
     #[doc(hidden)]
+    #[must_use]
     pub fn resume_client_go(config: Config, now: Instant, state: ClientGoState) -> Self {
-        todo!()
+        let mut elector = Self::unchecked(config, 0, now);
+        if let Profile::ClientGo(release) = elector.config.profile {
+            elector.machine = Machine::ClientGo(ClientGo::new(release, now, state));
+        }
+        elector
     }
-    /// ClientGo only: starts `release()` now, as if the renew loop had just ended.
+
+    /// ClientGo only: releases now, as if the renew loop had just ended.
     #[doc(hidden)]
     pub fn release_client_go(&mut self, now: Now) {
-        todo!()
+        let (machine, mut cx) = self.split();
+        if let Machine::ClientGo(machine) = machine {
+            machine.begin_release(&mut cx, now);
+        }
     }
+
+    /// ClientGo only: what the elector knows.
     #[doc(hidden)]
-    pub fn client_go_state(&self) -> Option<ClientGoState> {
-        todo!()
+    #[must_use]
+    pub const fn client_go_state(&self) -> Option<&ClientGoState> {
+        match &self.machine {
+            Machine::Strict(_) => None,
+            Machine::ClientGo(machine) => Some(machine.state()),
+        }
     }
-    /// Full holder name.
-    pub fn identity(&self) -> &Identity {
+
+    /// The name under which this replica holds the lock: identity and incarnation, or the identity
+    /// alone under [`Profile::ClientGo`].
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
         &self.holder
     }
+
     /// The configuration.
-    pub fn config(&self) -> &Config {
+    #[must_use]
+    pub const fn config(&self) -> &Config {
         &self.config
     }
-    /// Early or repeated does nothing, late acts at `now`.
+
+    /// Time has come, or gone by: does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Now) {
-        todo!()
+        let (machine, mut cx) = self.split();
+        match machine {
+            Machine::Strict(machine) => machine.handle_timeout(&mut cx, now),
+            Machine::ClientGo(machine) => machine.handle_timeout(&mut cx, now),
+        }
     }
-    /// A response to any but the outstanding request is ignored.
+
+    /// The store has answered. An answer to any but the outstanding request, or one after the
+    /// request's deadline, is ignored.
     pub fn handle_response(&mut self, now: Now, response: Response) {
-        todo!()
+        let (machine, mut cx) = self.split();
+        match machine {
+            Machine::Strict(machine) => machine.handle_response(&mut cx, now, response),
+            Machine::ClientGo(machine) => machine.handle_response(&mut cx, now, response),
+        }
     }
-    /// Ask for an attempt at once.
+
+    /// Asks for an attempt at once, for instance since a watch saw the lock change. Does nothing
+    /// while an attempt is under way.
     pub fn poke(&mut self, now: Now) {
-        todo!()
+        let (machine, mut cx) = self.split();
+        match machine {
+            Machine::Strict(machine) => machine.poke(&mut cx, now),
+            Machine::ClientGo(machine) => machine.poke(&mut cx, now),
+        }
     }
-    /// Give up for good (client-go: the context is cancelled).
+
+    /// Asks to leave for good (client-go: the context is cancelled).
+    ///
+    /// A strict leader says [`Event::StoppedLeading`] and goes on renewing, without leading, until
+    /// [`work_stopped`](Self::work_stopped); then it releases the lock, if so configured.
     pub fn stop(&mut self, now: Now) {
-        todo!()
+        let (machine, mut cx) = self.split();
+        match machine {
+            Machine::Strict(machine) => machine.stop(&mut cx, now),
+            Machine::ClientGo(machine) => machine.stop(&mut cx, now),
+        }
     }
-    /// Strict: the work that `StoppedLeading` told to stop has stopped. ClientGo: ignored.
+
+    /// The work that [`Event::StoppedLeading`] told to stop has stopped. Until then a strict elector
+    /// neither releases the lock nor takes it again. Ignored while leading, and by
+    /// [`Profile::ClientGo`].
     pub fn work_stopped(&mut self, now: Now) {
-        todo!()
+        let (machine, mut cx) = self.split();
+        if let Machine::Strict(machine) = machine {
+            machine.work_stopped(&mut cx, now);
+        }
     }
-    /// At most one outstanding.
+
+    /// The next request to send.
     #[must_use]
-    pub fn poll_request(&mut self) -> Option<Request> {
-        todo!()
+    pub const fn poll_request(&mut self) -> Option<Request> {
+        self.out.take_request()
     }
-    /// Next event.
+
+    /// The next event.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
-        todo!()
+        self.out.take_event()
     }
-    /// When to call `handle_timeout`.
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) if nothing happens before; `None` if
+    /// only an answer, or nothing at all, is awaited.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        todo!()
+        match &self.machine {
+            Machine::Strict(machine) => machine.poll_timeout(),
+            Machine::ClientGo(machine) => machine.poll_timeout(),
+        }
     }
-    /// May I act? Strict: bounded by time. ClientGo: client-go's `IsLeader()`, which is not.
+
+    /// Whether this replica may act at `now`.
+    ///
+    /// Strict: bounded by time, so it is right even before the driver has handled the time-out. Under
+    /// [`Profile::ClientGo`] it is client-go's `IsLeader`, which is not bounded.
+    #[must_use]
     pub fn is_leading(&self, now: Instant) -> bool {
-        todo!()
+        match &self.machine {
+            Machine::Strict(machine) => machine.leading_until().is_some_and(|until| now < until),
+            Machine::ClientGo(machine) => machine.observed_holder() == &self.holder,
+        }
     }
-    /// While leading.
-    pub fn fencing_token(&self) -> Option<Token> {
-        todo!()
+
+    /// Until when [`is_leading`](Self::is_leading) answers yes if nothing happens; `None` if it
+    /// answers no. The end of time under [`Profile::ClientGo`].
+    #[must_use]
+    pub fn leading_until(&self) -> Option<Instant> {
+        match &self.machine {
+            Machine::Strict(machine) => machine.leading_until(),
+            Machine::ClientGo(machine) => {
+                (machine.observed_holder() == &self.holder).then_some(Instant::from_nanos(u64::MAX))
+            }
+        }
     }
-    /// Nothing more will happen (client-go: Run has returned).
-    pub fn is_finished(&self) -> bool {
-        todo!()
+
+    /// The token of the current term; `None` while this replica does not lead, or if the store's
+    /// versions are not ordered.
+    #[must_use]
+    pub const fn fencing_token(&self) -> Option<Token> {
+        match &self.machine {
+            Machine::Strict(machine) => machine.token(),
+            Machine::ClientGo(machine) => machine.token(),
+        }
+    }
+
+    /// Whether this elector has ended: no request and no further event will come
+    /// (client-go: `Run` has returned). To take part again, make a new one.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        match &self.machine {
+            Machine::Strict(machine) => machine.is_finished(),
+            Machine::ClientGo(machine) => machine.is_finished(),
+        }
+    }
+
+    /// Whether a leader that renews too late should be restarted: fails while this replica believes
+    /// to lead and its last renewal is older than the lease duration plus `tolerance`.
+    ///
+    /// client-go's `Check` and its text; a strict leader stops by itself long before.
+    ///
+    /// # Errors
+    /// [`Unhealthy`] as above.
+    pub fn check_health(&self, now: Instant, tolerance: Duration) -> Result<(), Unhealthy> {
+        let renewed = match &self.machine {
+            Machine::Strict(machine) => {
+                machine.leading_until().and_then(|_| machine.seen()).map(|seen| seen.at)
+            }
+            Machine::ClientGo(machine) if machine.observed_holder() == &self.holder => {
+                machine.state().observed_time
+            }
+            Machine::ClientGo(_) => None,
+        };
+        match renewed {
+            Some(at) if now.saturating_since(at) > self.config.lease_duration + tolerance => {
+                Err(Unhealthy { name: self.config.lock.name.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn split(&mut self) -> (&mut Machine, Context<'_>) {
+        let Self { config, holder, jitter, out, machine } = self;
+        (machine, Context { config, holder, jitter, out })
     }
 }

@@ -1,0 +1,290 @@
+//! `Profile::Strict`: what a correct lease does.
+//!
+//! 1. Authority ends one renew deadline after the last *successful* request was *sent*.
+//! 2. A late answer never revives it.
+//! 3. On reading another holder, or no lock, it ends at once.
+//! 4. A release is: the work has stopped, then read, then write only over a record that names me.
+//! 5. The recorded duration is rounded up to whole seconds.
+//! 6. A record is observed by its version: each change restarts a candidate's wait. Expiry is judged
+//!    with the time at which a read was sent, observations are dated when the answer arrived, and
+//!    a takeover is a compare-and-swap on that read's version.
+//! 7. Creating a missing lock gives no right: it is created with a placeholder for a holder.
+//! 8. The holder is written with this life's incarnation.
+//!
+//! With these, two replicas never have authority at one instant while the rates of their clocks
+//! differ by at most `lease_duration / renew_deadline`. Proof sketch: a holder's last effective
+//! acknowledged write was sent at s and took effect at c ≥ s; its authority ends by s + D on its own
+//! clock. A candidate's wait starts at or after c and lasts L on the candidate's; any later write of
+//! the holder changes the version and makes the compare-and-swap fail.
+
+mod answer;
+mod leave;
+
+use super::elector::Context;
+use super::{Cause, Event, Failure, Op, RequestId, Response, Stored, Token};
+use crate::lock::lease::LeaseSpec;
+use crate::lock::{Identity, Object, Observed, Record};
+use crate::time::{Instant, Now};
+
+/// The holder of a lock that was created because it was missing: nobody in particular.
+pub(super) const UNCLAIMED: &str = "tenure.dev/unclaimed";
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Strict {
+    phase: Phase,
+    /// When the next attempt is due, if none is under way.
+    next: Instant,
+    call: Option<Call>,
+    /// The last record seen, and when its version was seen first.
+    seen: Option<Observed>,
+    /// The object that carried it; an update changes only what is the elector's.
+    object: Option<Object>,
+    /// A write of mine was not answered: the version in hand may be stale.
+    uncertain: bool,
+    token: Option<Token>,
+    /// The driver was told to start work and has not said that it stopped.
+    working: bool,
+    /// `stop` was called.
+    stopping: bool,
+    /// The last holder that was reported.
+    reported: Identity,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Phase {
+    Candidate,
+    /// Has authority until then.
+    Leading {
+        until: Instant,
+    },
+    /// Asked to stop, the work is winding down: holds on to the lock, as long as it can.
+    Draining {
+        until: Instant,
+    },
+    /// Asked to stop, lost the lock, and the work is still winding down.
+    Lapsed,
+    /// Gives up the lock, if it is still mine, until then at most.
+    Releasing {
+        until: Instant,
+    },
+    Finished,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Call {
+    id: RequestId,
+    step: Step,
+    sent: Instant,
+    deadline: Instant,
+}
+
+/// What the outstanding request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Step {
+    /// A candidate looks.
+    Look,
+    /// Nobody's record, for a missing lock.
+    Placeholder,
+    /// A new group's first record.
+    Found,
+    /// Compare-and-swap on the version just read.
+    Take,
+    Renew,
+    /// A leader looks, since the version in hand may be stale.
+    Recheck,
+    ReleaseLook,
+    Release,
+}
+
+impl Strict {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            phase: Phase::Candidate,
+            next: now,
+            call: None,
+            seen: None,
+            object: None,
+            uncertain: false,
+            token: None,
+            working: false,
+            stopping: false,
+            reported: Identity::default(),
+        }
+    }
+
+    /// When authority ends; `None` without.
+    pub(super) const fn leading_until(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Leading { until } => Some(until),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn token(&self) -> Option<Token> {
+        self.token
+    }
+
+    pub(super) const fn seen(&self) -> Option<&Observed> {
+        self.seen.as_ref()
+    }
+
+    pub(super) const fn is_finished(&self) -> bool {
+        matches!(self.phase, Phase::Finished)
+    }
+
+    /// When the lock is no longer held for sure; then whatever was begun under it ends.
+    const fn held_until(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Leading { until } | Phase::Draining { until } | Phase::Releasing { until } => {
+                Some(until)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let attempt = match (&self.call, &self.phase) {
+            (Some(call), _) => Some(call.deadline),
+            (None, Phase::Lapsed | Phase::Finished) => None,
+            (None, _) => Some(self.next),
+        };
+        match (attempt, self.held_until()) {
+            (Some(attempt), Some(until)) => Some(attempt.min(until)),
+            (attempt, until) => attempt.or(until),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, cx: &mut Context<'_>, now: Now) {
+        if self.held_until().is_some_and(|until| until <= now.instant) {
+            self.held_no_more(cx, now);
+        }
+        if let Some(call) = self.call.take_if(|call| call.deadline <= now.instant) {
+            cx.out.withdraw();
+            self.failed(cx, now, &call, Failure::Other);
+        }
+        if self.call.is_none() && self.next <= now.instant {
+            self.attempt(cx, now);
+        }
+    }
+
+    pub(super) fn handle_response(&mut self, cx: &mut Context<'_>, now: Now, response: Response) {
+        if self.held_until().is_some_and(|until| until <= now.instant) {
+            self.held_no_more(cx, now);
+        }
+        let Some(call) = self.call.take_if(|call| call.id == response.id) else { return };
+        cx.out.withdraw();
+        match response.result {
+            Ok(_) if call.deadline <= now.instant => self.failed(cx, now, &call, Failure::Other),
+            Ok(stored) => self.succeeded(cx, now, &call, stored),
+            Err(failure) => self.failed(cx, now, &call, failure),
+        }
+    }
+
+    pub(super) fn poke(&mut self, cx: &mut Context<'_>, now: Now) {
+        self.next = self.next.min(now.instant);
+        self.handle_timeout(cx, now);
+    }
+
+    /// Begins the attempt that the phase calls for.
+    fn attempt(&mut self, cx: &mut Context<'_>, now: Now) {
+        match self.phase {
+            Phase::Candidate => self.send(cx, now, Step::Look, Op::Get),
+            Phase::Leading { .. } | Phase::Draining { .. } if self.uncertain => {
+                self.send(cx, now, Step::Recheck, Op::Get);
+            }
+            Phase::Leading { .. } | Phase::Draining { .. } => self.renew(cx, now),
+            Phase::Releasing { .. } => self.send(cx, now, Step::ReleaseLook, Op::Get),
+            Phase::Lapsed | Phase::Finished => {}
+        }
+    }
+
+    fn send(&mut self, cx: &mut Context<'_>, now: Now, step: Step, op: Op) {
+        // An acquisition answered later than this would begin a term that has already ended.
+        let end = self.held_until().unwrap_or(now.instant + cx.config.renew_deadline);
+        let deadline =
+            cx.config.request_timeout.map_or(end, |timeout| end.min(now.instant + timeout));
+        let id = cx.out.request(op, Some(deadline));
+        self.call = Some(Call { id, step, sent: now.instant, deadline });
+    }
+
+    /// Compare-and-swap of `record` on the version in hand. The version is always one that this
+    /// replica has read or written: without one there is nothing to swap.
+    fn swap(&mut self, cx: &mut Context<'_>, now: Now, step: Step, record: &Record) {
+        let (Some(seen), Some(object)) = (&self.seen, &self.object) else { return };
+        let mut object = object.clone();
+        let Object::Lease(lease) = &mut object;
+        lease.spec = LeaseSpec::from_record(record);
+        lease.metadata.merge_labels(&cx.config.labels);
+        let op = Op::Update(object, seen.version.clone());
+        self.send(cx, now, step, op);
+    }
+
+    fn renew(&mut self, cx: &mut Context<'_>, now: Now) {
+        let Some(record) = self.seen.as_ref().map(|seen| seen.record.clone()) else { return };
+        let record = Record {
+            lease_duration_seconds: cx.config.recorded_seconds(),
+            renew_time: Some(now.timestamp),
+            ..record
+        };
+        self.swap(cx, now, Step::Renew, &record);
+    }
+
+    /// Takes in what the store has. True if the version is another than the one in hand.
+    fn observe(&mut self, cx: &mut Context<'_>, now: Now, stored: Stored) {
+        let record = stored.object.record();
+        self.object = Some(stored.object);
+        if record.holder != self.reported && record.holder.as_str() != UNCLAIMED {
+            self.reported = record.holder.clone();
+            cx.out.event(Event::NewLeader { identity: record.holder.clone() });
+        }
+        if let Some(seen) = &self.seen {
+            if seen.version == stored.version {
+                return;
+            }
+            if seen.record == record && !self.uncertain {
+                cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
+            }
+        }
+        self.seen = Some(Observed { record, version: stored.version, at: now.instant });
+    }
+
+    fn lead(&mut self, cx: &mut Context<'_>, sent: Instant, now: Now) {
+        self.phase = Phase::Leading { until: sent + cx.config.renew_deadline };
+        let version = self.seen.as_ref().and_then(|seen| seen.version.as_ordered());
+        self.token = version.map(Token::from_u64);
+        self.working = true;
+        self.renewed(cx, sent, now);
+        cx.out.event(Event::StartedLeading { token: self.token });
+    }
+
+    fn renewed(&mut self, cx: &Context<'_>, sent: Instant, now: Now) {
+        self.uncertain = false;
+        self.next = (sent + cx.config.retry_period).max(now.instant);
+    }
+
+    /// Authority is over though nobody asked.
+    fn lose(&mut self, cx: &mut Context<'_>, now: Now, cause: Cause) {
+        let leading = matches!(self.phase, Phase::Leading { .. });
+        self.phase = if self.stopping { Phase::Lapsed } else { Phase::Candidate };
+        self.token = None;
+        self.call = None;
+        cx.out.withdraw();
+        self.wait(cx, now);
+        if leading {
+            cx.out.event(Event::StoppedLeading { cause });
+        }
+    }
+
+    fn held_no_more(&mut self, cx: &mut Context<'_>, now: Now) {
+        match self.phase {
+            Phase::Leading { .. } | Phase::Draining { .. } => self.lose(cx, now, Cause::Expired),
+            Phase::Releasing { .. } => self.finish(cx),
+            Phase::Candidate | Phase::Lapsed | Phase::Finished => {}
+        }
+    }
+
+    /// A candidate's wait.
+    fn wait(&mut self, cx: &mut Context<'_>, now: Now) {
+        self.next = now.instant + cx.jitter.candidate_wait(cx.config.retry_period);
+    }
+}

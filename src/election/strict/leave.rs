@@ -1,0 +1,75 @@
+//! Stopping: first the work, then the lock.
+
+use super::{Phase, Step, Strict};
+use crate::election::elector::Context;
+use crate::election::{Cause, Event};
+use crate::lock::Record;
+use crate::time::Now;
+
+impl Strict {
+    pub(in crate::election) fn stop(&mut self, cx: &mut Context<'_>, now: Now) {
+        self.handle_timeout(cx, now);
+        self.stopping = true;
+        match self.phase {
+            Phase::Leading { until } => {
+                self.phase = Phase::Draining { until };
+                self.token = None;
+                cx.out.event(Event::StoppedLeading { cause: Cause::Stopped });
+            }
+            Phase::Candidate => match &self.call {
+                // The write may make this replica the holder: wait for its answer, then give up.
+                Some(call) if matches!(call.step, Step::Take | Step::Found) => {}
+                _ => self.wind_up(cx, now),
+            },
+            Phase::Draining { .. } | Phase::Lapsed | Phase::Releasing { .. } | Phase::Finished => {}
+        }
+    }
+
+    pub(in crate::election) fn work_stopped(&mut self, cx: &mut Context<'_>, now: Now) {
+        if matches!(self.phase, Phase::Leading { .. }) {
+            return;
+        }
+        self.working = false;
+        if matches!(self.phase, Phase::Draining { .. } | Phase::Lapsed) {
+            self.wind_up(cx, now);
+        }
+    }
+
+    /// Asked to stop and without authority: gives the lock up if it may still be mine, but not
+    /// before the work has stopped.
+    pub(super) fn wind_up(&mut self, cx: &mut Context<'_>, now: Now) {
+        self.call = None;
+        cx.out.withdraw();
+        if self.working {
+            self.phase = Phase::Lapsed;
+        } else if cx.config.release_on_stop && (self.names_me(cx) || self.uncertain) {
+            self.phase = Phase::Releasing { until: now.instant + cx.config.renew_deadline };
+            self.next = now.instant;
+            self.attempt(cx, now);
+        } else {
+            self.finish(cx);
+        }
+    }
+
+    /// The lock was just read: frees it if, and only if, the record names this life of this replica.
+    pub(super) fn release_looked(&mut self, cx: &mut Context<'_>, now: Now) {
+        let Some(seen) = self.seen.as_ref().filter(|_| self.names_me(cx)) else {
+            self.finish(cx);
+            return;
+        };
+        let record = Record {
+            lease_duration_seconds: 1,
+            acquire_time: Some(now.timestamp),
+            renew_time: Some(now.timestamp),
+            leader_transitions: seen.record.leader_transitions,
+            ..Record::default()
+        };
+        self.swap(cx, now, Step::Release, &record);
+    }
+
+    pub(super) fn finish(&mut self, cx: &mut Context<'_>) {
+        self.phase = Phase::Finished;
+        self.call = None;
+        cx.out.withdraw();
+    }
+}
