@@ -176,7 +176,9 @@ pub fn replay(text: &str) -> Result<Counts, Refusal> {
         MICRO => micro::replay(&parse(text)?, release),
         other => Err(Refusal::Input(InputError {
             line: None,
-            message: format!("format {other:?} is not known: give a file of format {TRACE} or {MICRO}"),
+            message: format!(
+                "format {other:?} is not known: give a file of format {TRACE} or {MICRO}"
+            ),
         })),
     }
 }
@@ -195,4 +197,16 @@ fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, InputError> 
         line: Some(error.line()).filter(|line| *line > 0),
         message: format!("not a trace: {error}; give a file as it was recorded"),
     })
+}
+
+impl Divergence {
+    fn nowhere(expected: &str, got: &str) -> Self {
+        Self {
+            place: Place::AfterSeq(0),
+            elector: String::new(),
+            time_ns: 0,
+            expected: expected.to_owned(),
+            got: got.to_owned(),
+        }
+    }
 }

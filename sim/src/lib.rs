@@ -1,1 +1,4 @@
 //! Simulator of tenure.
+
+pub mod cli;
+pub mod conform;

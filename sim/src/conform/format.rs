@@ -118,7 +118,7 @@ pub(super) struct ObservedRecord {
 }
 
 /// What client-go's elector knows after an attempt.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct State {
     pub(super) observed_record: ObservedRecord,
     #[serde(deserialize_with = "present")]
