@@ -116,7 +116,9 @@ fn rfc3339_seconds(text: &str) -> Option<Timestamp> {
     if !shape.eq(b"0000-00-00T00:00:00Z".iter().copied()) {
         return None;
     }
-    let number = |range: std::ops::Range<usize>| text.get(range).and_then(|digits| digits.parse::<i64>().ok());
+    let number = |range: std::ops::Range<usize>| {
+        text.get(range).and_then(|digits| digits.parse::<i64>().ok())
+    };
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
     // Days of the proleptic Gregorian calendar, with years that begin in March.

@@ -7,7 +7,7 @@ use tenure::lock::LockRef;
 
 use super::compare::{self, NAMESPACE};
 use super::driver::{Callback, Driver};
-use super::format::{Event, NOT_SENT_DONE, ObservedRecord, Outcome, State, Trace};
+use super::format::{Event, ObservedRecord, Outcome, State, Trace};
 use super::structure::{self, Call, End, Life, Try, at};
 use super::timeline::{Step, steps};
 use super::{Counts, Divergence, Place, Refusal, store};
@@ -163,21 +163,18 @@ impl<'t> Run<'t> {
         if timer != Some(now) {
             return Ok(());
         }
-        // At the end of its cycle an elector leaves; client-go's ticker may win that race, and then
-        // its client refuses the call since the context is done.
-        let late_tick =
-            index == 0 && !tried.is_release && event.note.as_deref() == Some(NOT_SENT_DONE);
-        if late_tick {
-            self.driver.poke(now);
-        }
-        if self.driver.asked.is_empty() {
-            let before = self.driver.clone();
-            self.driver.timeout(now);
-            if self.driver.asked.is_empty() && index == 0 {
-                self.driver = before;
-                self.driver.poke(now);
+        // At the end of its cycle the elector leaves; client-go's ticker may win that race. Then the
+        // attempt's context ends at once.
+        if index == 0 && !tried.is_release {
+            let mut late = self.driver.clone();
+            late.poke(now);
+            let deadline = late.asked.front().and_then(|asked| asked.request.deadline);
+            if deadline.is_some_and(|deadline| compare::trace_time(deadline) <= now) {
+                self.driver = late;
+                return Ok(());
             }
         }
+        self.driver.timeout(now);
         Ok(())
     }
 

@@ -137,7 +137,7 @@ impl Store {
 }
 
 /// With times in whole microseconds, cut towards the past.
-fn truncated(object: &Object) -> Object {
+pub(super) fn truncated(object: &Object) -> Object {
     let micros = |time: Option<i64>| time.map(|nanos| nanos - nanos.rem_euclid(1000));
     Object {
         acquire_time_ns: micros(object.acquire_time_ns),
