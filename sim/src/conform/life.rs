@@ -1,5 +1,6 @@
 //! Replays scenario files: each incarnation of each elector, call by call.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use tenure::election::{Config, Elector, Failure, Profile, Release, Stored};
@@ -14,10 +15,9 @@ use super::{Counts, Divergence, Place, Refusal, store};
 
 pub(super) fn replay(trace: &Trace, release: Release) -> Result<Counts, Refusal> {
     let lives = structure::lives(trace)?;
-    store::check(trace)?;
+    let mut first = store::check(trace).err();
     let lock = lock_name(trace);
     let mut counts = Counts::default();
-    let mut first: Option<Divergence> = None;
     for life in &lives {
         match Run::new(life, release, lock).replay() {
             Ok(compared) => counts += compared,
@@ -30,6 +30,7 @@ pub(super) fn replay(trace: &Trace, release: Release) -> Result<Counts, Refusal>
     if let Some(divergence) = first {
         return Err(divergence.into());
     }
+    structure::check_starts(&lives)?;
     structure::check_order(&trace.events)?;
     Ok(counts)
 }
@@ -86,11 +87,17 @@ impl<'t> Run<'t> {
     }
 
     fn replay(mut self) -> Result<Counts, Divergence> {
-        let followed = self.follow();
-        let until = followed.as_ref().err().map(|divergence| divergence.time_ns);
-        // What was reported before a divergence may differ earlier.
-        self.compare_callbacks(until)?;
-        followed.map(|()| self.counts)
+        let Err(divergence) = self.follow() else {
+            self.compare_callbacks(None)?;
+            return Ok(self.counts);
+        };
+        // What was reported before it may differ earlier, or explain it.
+        self.compare_callbacks(Some(divergence.time_ns))?;
+        let explained = self.compare_callbacks(Some(divergence.time_ns.saturating_add(1)));
+        Err(match explained {
+            Err(other) if other.place < divergence.place => other,
+            _ => divergence,
+        })
     }
 
     fn follow(&mut self) -> Checked {
@@ -231,13 +238,9 @@ impl<'t> Run<'t> {
     }
 
     fn end(&mut self) -> Checked {
-        let (t_ns, event) = match self.life.end {
-            End::Returned(event) => (event.t_ns, Some(event)),
-            End::Crashed(event) => (event.t_ns, None),
-            End::Cut(end) => (end, None),
-        };
+        let t_ns = self.life.end_ns();
         self.pass(t_ns)?;
-        let Some(event) = event else {
+        let End::Returned(event) = self.life.end else {
             return match self.driver.finished_ns {
                 Some(finished) if finished < t_ns => {
                     Err(self.missing(finished, "no run_returned".into(), "Run returned"))
@@ -307,17 +310,20 @@ impl<'t> Run<'t> {
             }
         }
         // A callback may be lost with its process.
-        let end_ns = match self.life.end {
-            End::Returned(_) => i64::MAX,
-            End::Crashed(event) => event.t_ns,
-            End::Cut(end) => end,
-        };
+        let returned = matches!(self.life.end, End::Returned(_));
+        let end_ns = if returned { i64::MAX } else { self.life.end_ns() };
         let lacking = given.iter().find(|given| given.t_ns < end_ns);
         let shown = |given: &Callback| format!("{:?} at {} ns", given.kind, given.t_ns);
         match (extra.first(), lacking) {
             (None, None) => Ok(()),
             (Some((event, kind)), lacking) => {
-                let got = lacking.map_or_else(|| "no such callback".into(), |given| shown(given));
+                let mut got = lacking.map_or_else(|| "no such callback".into(), |it| shown(it));
+                let same = self.life.callbacks.iter().find(|(other, same)| {
+                    other.t_ns == event.t_ns && same == *kind && other.seq != event.seq
+                });
+                if let Some((same, _)) = same {
+                    let _ = write!(got, " (seq {} says the same)", same.seq);
+                }
                 Err(at(event, format!("{kind:?} at {} ns", event.t_ns), got))
             }
             (None, Some(given)) => {

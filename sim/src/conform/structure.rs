@@ -47,6 +47,16 @@ pub(super) struct Call<'t> {
     pub(super) outcome: Outcome,
 }
 
+impl Life<'_> {
+    /// When it ended, or the recording.
+    pub(super) const fn end_ns(&self) -> i64 {
+        match self.end {
+            End::Returned(event) | End::Crashed(event) => event.t_ns,
+            End::Cut(end) => end,
+        }
+    }
+}
+
 /// What an event is.
 enum Kind {
     Call(Verb, Outcome),
@@ -92,9 +102,8 @@ pub(super) fn lives(trace: &Trace) -> Found<Vec<Life<'_>>> {
     let mut lives: Vec<Life<'_>> = Vec::new();
     for ((elector, incarnation), events) in members {
         let own = attempts.remove(&(elector, incarnation)).unwrap_or_default();
-        let life = life(trace, elector, events, own)?;
-        let before = lives.last().filter(|_| incarnation > 0);
-        check_start(&life, before.filter(|before| before.spec.id == elector))?;
+        let before = lives.last().filter(|before| before.spec.id == elector);
+        let life = life(trace, elector, events, own, before)?;
         lives.push(life);
     }
     match attempts.into_values().flatten().find_map(|tried| tried.calls.first().copied()) {
@@ -319,6 +328,7 @@ fn life<'t>(
     elector: &str,
     events: Vec<(&'t Event, Kind)>,
     attempts: Vec<Try<'t>>,
+    before: Option<&Life<'t>>,
 ) -> Found<Life<'t>> {
     let mut events = events.into_iter();
     let start = match events.next() {
@@ -334,8 +344,8 @@ fn life<'t>(
     for (event, kind) in events {
         match life.end {
             End::Cut(_) => {}
-            // The goroutine of a callback may run after Run has returned.
-            End::Returned(end) if matches!(kind, Kind::Callback(_)) && event.t_ns == end.t_ns => {}
+            // The goroutine of a callback may run after Run has returned; its time is compared later.
+            End::Returned(_) if matches!(kind, Kind::Callback(_)) => {}
             End::Returned(end) | End::Crashed(end) => {
                 let got = format!("{} with seq {}", event.kind, event.seq);
                 return Err(at(end, "nothing after the end of the incarnation", got));
@@ -343,8 +353,14 @@ fn life<'t>(
         }
         match kind {
             Kind::Start => return Err(at(event, "one start of each incarnation", "another")),
-            Kind::Cancel => life.cancels.push(stop(spec, start, event)?),
-            Kind::Crash => life.end = End::Crashed(stop(spec, start, event)?),
+            Kind::Cancel => {
+                check_stop(&life, before, event)?;
+                life.cancels.push(event);
+            }
+            Kind::Crash => {
+                check_stop(&life, before, event)?;
+                life.end = End::Crashed(event);
+            }
             Kind::Returned => life.end = End::Returned(event),
             Kind::Callback(kind) => life.callbacks.push((event, kind)),
             Kind::Call(..) | Kind::Admin => {}
@@ -354,13 +370,26 @@ fn life<'t>(
     Ok(life)
 }
 
-/// Cancels and crashes must be planned: at that time, or before this incarnation began.
-fn stop<'t>(spec: &ElectorSpec, start: &Event, event: &'t Event) -> Found<&'t Event> {
-    let planned = spec.stops.iter().flatten().any(|stop| {
-        let begins = event.t_ns == start.t_ns && stop.at_ns < start.t_ns;
-        stop.kind == event.kind && (stop.at_ns == event.t_ns || begins)
+/// Cancels and crashes must be planned, each for its time, or for the time between the incarnation
+/// before and this one.
+fn check_stop(life: &Life<'_>, before: Option<&Life<'_>>, event: &Event) -> Found<()> {
+    let begins = event.t_ns == life.start.t_ns;
+    let pending = |at_ns: i64| {
+        let used = before.is_some_and(|before| {
+            let crashed = matches!(before.end, End::Crashed(crash) if crash.t_ns == at_ns);
+            crashed || before.cancels.iter().any(|cancel| cancel.t_ns == at_ns)
+        });
+        !used && before.is_none_or(|before| at_ns >= before.end_ns()) && at_ns < life.start.t_ns
+    };
+    let planned = life.spec.stops.iter().flatten().any(|stop| {
+        stop.kind == event.kind && (stop.at_ns == event.t_ns || begins && pending(stop.at_ns))
     });
-    if planned { Ok(event) } else { Err(at(event, "a stop that was planned", event.kind.as_str())) }
+    let twice = life.cancels.iter().find(|cancel| cancel.t_ns == event.t_ns);
+    match twice {
+        Some(twice) => Err(at(event, "one stop", format!("another beside seq {}", twice.seq))),
+        None if planned => Ok(()),
+        None => Err(at(event, "a stop that was planned", event.kind.as_str())),
+    }
 }
 
 /// Calls and attempts may be cut by a crash or by the end of the recording only.
@@ -384,19 +413,26 @@ fn check_cut(life: &Life<'_>) -> Found<()> {
     }
 }
 
-fn check_start(life: &Life<'_>, before: Option<&Life<'_>>) -> Found<()> {
-    let due = match (life.start.incarnation, before.map(|before| (before, before.end))) {
-        (Some(0), _) => Some(life.spec.start_ns),
-        (_, Some((before, End::Returned(end) | End::Crashed(end))))
-            if before.start.incarnation.map(|number| number + 1) == life.start.incarnation =>
-        {
-            Some(end.t_ns.saturating_add(life.spec.restart_after_ns))
+/// Each incarnation starts when it should: the first as planned, others after the one before.
+pub(super) fn check_starts(lives: &[Life<'_>]) -> Found<()> {
+    let mut before: Option<&Life<'_>> = None;
+    for life in lives {
+        let start = life.start;
+        let before = before.replace(life).filter(|before| before.spec.id == life.spec.id);
+        let due = match (start.incarnation, before.map(|before| (before.start, before.end))) {
+            (Some(0), None) => Some(life.spec.start_ns),
+            (number, Some((before, End::Returned(end) | End::Crashed(end))))
+                if before.incarnation.map(|number| number + 1) == number =>
+            {
+                Some(end.t_ns.saturating_add(life.spec.restart_after_ns))
+            }
+            _ => None,
+        };
+        match due {
+            Some(due) if due == start.t_ns => {}
+            Some(due) => return Err(at(start, format!("start at {due} ns"), "another time")),
+            None => return Err(at(start, "the end of the incarnation before it", "none")),
         }
-        _ => None,
-    };
-    match due {
-        Some(due) if due == life.start.t_ns => Ok(()),
-        Some(due) => Err(at(life.start, format!("start at {due} ns"), "another time")),
-        None => Err(at(life.start, "the incarnation before it at its end", "none")),
     }
+    Ok(())
 }
