@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tenure::election::{ClientGoState, Op, Stored};
 use tenure::lock::lease::{Lease, LeaseSpec, Metadata};
-use tenure::lock::{Object as LockObject, Record, Version};
+use tenure::lock::{Identity, Object as LockObject, Record, Version};
 use tenure::time::{Instant, Now, Timestamp};
 
 use super::format::{Object, ObservedRecord, State, Verb};
@@ -184,7 +184,7 @@ fn object_difference(
     let duration = spec.lease_duration_seconds.map(i64::from);
     let acquire = recorded.acquire_time_ns.map(i128::from);
     let renew = recorded.renew_time_ns.map(i128::from);
-    let holder = spec.holder_identity.as_ref().map(|holder| holder.as_str());
+    let holder = spec.holder_identity.as_ref().map(Identity::as_str);
     None.or_else(|| differ(what, "rv", Some(&recorded.rv.as_str()), Some(&version)))
         .or_else(|| differ(what, "uid", Some(&uid), Some(&&*lease.metadata.uid)))
         .or_else(|| {

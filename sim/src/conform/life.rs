@@ -161,9 +161,9 @@ impl<'t> Run<'t> {
                 return Err(at(event, wait.to_string(), got));
             }
             if own <= now {
-                self.driver.timeout(now)
+                self.driver.timeout(now);
             } else {
-                self.driver.poke(now)
+                self.driver.poke(now);
             }
             return Ok(());
         }
@@ -210,7 +210,8 @@ impl<'t> Run<'t> {
         // A release that begins at once has its own result.
         let returned = self.driver.elector().client_go_state().and_then(|state| state.returned);
         let recorded = self.ended.and_then(|tried| tried.attempt.returned);
-        if !had_stopped && recorded != returned {
+        let complete = self.ended.is_some_and(|tried| tried.attempt.complete);
+        if complete && !had_stopped && recorded != returned {
             return Err(at(event, format!("returned {recorded:?}"), format!("{returned:?}")));
         }
         Ok(())
@@ -283,7 +284,7 @@ impl<'t> Run<'t> {
         });
         match (difference, tried.calls.last()) {
             (Some((expected, got)), Some(call)) => {
-                let number = tried.attempt.attempt;
+                let number = tried.attempt.number;
                 Err(at(call.event, format!("attempt {number} with {expected}"), got))
             }
             _ => Ok(()),
@@ -335,7 +336,7 @@ impl<'t> Run<'t> {
     }
 
     fn wait(&self) -> Wait {
-        let start = self.last_end.map_or_else(|| self.life.start.t_ns, |end| end);
+        let start = self.last_end.unwrap_or(self.life.start.t_ns);
         let period = if self.last_end.is_some() { self.retry_period_ns } else { 0 };
         Wait { start_ns: start.into(), period }
     }

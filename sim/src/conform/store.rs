@@ -87,7 +87,6 @@ impl Store {
     fn call(&mut self, verb: Verb, request: Option<&Object>) -> &'static str {
         match (verb, &self.object, request) {
             (Verb::Get, Some(_), _) => "ok",
-            (Verb::Get, None, _) => "notfound",
             (Verb::Create, Some(_), _) => "exists",
             (Verb::Create, None, Some(request)) => {
                 self.uids += 1;
@@ -103,7 +102,7 @@ impl Store {
                 self.write(request, uid)
             }
             (Verb::Update, None, Some(request)) if request.uid.is_some() => "conflict",
-            (Verb::Update, None, _) => "notfound",
+            (Verb::Get | Verb::Update, None, _) => "notfound",
             (_, _, None) => "a call with a request",
         }
     }
