@@ -24,7 +24,7 @@ use super::elector::Context;
 use super::{Cause, Event, Failure, Op, RequestId, Response, Stored, Token};
 use crate::lock::lease::LeaseSpec;
 use crate::lock::{Identity, Object, Observed, Record};
-use crate::time::{Instant, Now};
+use crate::time::{Instant, Now, Timestamp};
 
 /// The holder of a lock that was created because it was missing: nobody in particular.
 pub(super) const UNCLAIMED: &str = "tenure.dev/unclaimed";
@@ -223,7 +223,7 @@ impl Strict {
         let Some(record) = self.seen.as_ref().map(|seen| seen.record.clone()) else { return };
         let record = Record {
             lease_duration_seconds: cx.config.recorded_seconds(),
-            renew_time: Some(now.timestamp),
+            renew_time: Some(changed(record.renew_time, now.timestamp)),
             ..record
         };
         self.swap(cx, now, Step::Renew, &record);
@@ -286,5 +286,16 @@ impl Strict {
     /// A candidate's wait.
     fn wait(&mut self, cx: &mut Context<'_>, now: Now) {
         self.next = now.instant + cx.jitter.candidate_wait(cx.config.retry_period);
+    }
+}
+
+/// `now`, or a microsecond after `before` if the wall clock has not passed that: a store may take a
+/// write that changes nothing for none and keep the version (Kubernetes does), which would hide the
+/// renewals of a holder whose wall clock stands still. A clock that was set back is written as it is.
+fn changed(before: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let now_micros = now.truncate_to_micros().unix_nanos();
+    match before.map(|before| before.truncate_to_micros().unix_nanos() - now_micros) {
+        Some(ahead @ 0..1_000_000_000) => Timestamp::from_unix_nanos(now_micros + ahead + 1_000),
+        _ => now,
     }
 }

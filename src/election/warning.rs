@@ -55,6 +55,10 @@ impl fmt::Display for Warning {
                 "without request_timeout one unanswered request uses up renew_deadline {deadline:?}: \
                  set it to half of that"
             ),
+            Self::NoMargin { needed: Duration::MAX, .. } => f.write_str(
+                "two leaders are possible even with perfect clocks: without request_timeout an \
+                 acquisition may be answered at any time: set it, or use Profile::Strict",
+            ),
             Self::NoMargin { needed, lease } => write!(
                 f,
                 "two leaders are possible even with perfect clocks: a leader may go on for {needed:?} \

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Call, Phase, Step, Strict, UNCLAIMED};
+use super::{Call, Phase, Step, Strict, UNCLAIMED, changed};
 use crate::election::elector::Context;
 use crate::election::{Cause, Failure, Missing, Op, Stored};
 use crate::lock::lease::{Lease, LeaseSpec, Metadata};
@@ -110,7 +110,8 @@ impl Strict {
         }
         let record = if mine {
             // An unanswered write of mine took effect; the term is the one it began.
-            Record { renew_time: Some(now.timestamp), ..seen.record.clone() }
+            let renew_time = Some(changed(seen.record.renew_time, now.timestamp));
+            Record { renew_time, ..seen.record.clone() }
         } else {
             Record {
                 acquire_time: Some(now.timestamp),
