@@ -109,8 +109,12 @@ fn answer_difference(
         _ => None,
     };
     let expected = expected.map(|object| super::store::truncated(&object));
-    (expected != call.response)
-        .then(|| (format!("response {expected:?}"), format!("{:?}", call.response)))
+    match (&expected, &call.response) {
+        (None, None) => None,
+        (Some(expected), Some(got)) => super::store::difference("response", expected, got),
+        (None, Some(_)) => Some(("no response".to_owned(), "one".to_owned())),
+        (Some(_), None) => Some(("a response".to_owned(), "none".to_owned())),
+    }
 }
 
 impl Step {
