@@ -12,6 +12,7 @@
 //! candidate's delay is drawn at random, so both draws must lie in `[R, 2.2 R)` and the elector is
 //! then driven at the recorded time.
 
+mod answer;
 mod compare;
 mod driver;
 mod format;

@@ -1,4 +1,43 @@
-//! Simulator of tenure.
+//! A deterministic simulator for `tenure`: one seed and one [`Scenario`](scenario::Scenario) in, one
+//! run out, the same on every machine. Clocks drift, messages are delayed and lost, processes pause
+//! and crash, the store fails; what happened is a stream of [`Entry`](trace::Entry)s that
+//! [`Check`](check::Check)s read.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`scenario`] | what is simulated: replicas, durations, network, store, work, faults |
+//! | [`fault`] | faults as data: what goes wrong, when, for how long |
+//! | [`plan`] | random fault plans from a seed |
+//! | [`world`] | the engine: [`World`](world::World) runs a scenario |
+//! | [`trace`] | what happened, entry by entry; recorders, JSON lines |
+//! | [`check`] | properties over the entries |
+//! | [`outcome`] | what a run amounted to: digest, violations, statistics |
+//! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
+//! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
+//! | [`conform`] | replays recordings of the real client-go |
+//! | [`cli`] | the commands of `tenure` |
+//! | [`clock`], [`queue`], [`rng`], [`net`], [`store`], [`guarded`] | the machines of which a world is made |
 
+pub mod check;
 pub mod cli;
+pub mod clock;
 pub mod conform;
+pub mod digest;
+pub mod distribution;
+pub mod fault;
+pub mod guarded;
+mod log;
+pub mod net;
+pub mod outcome;
+mod outside;
+pub mod plan;
+pub mod program;
+pub mod queue;
+mod replica;
+pub mod rng;
+pub mod scenario;
+pub mod store;
+pub mod time;
+pub mod trace;
+mod wire;
+pub mod world;

@@ -11,7 +11,7 @@ use super::driver::{Callback, Driver};
 use super::format::{Event, ObservedRecord, Outcome, State, Trace};
 use super::structure::{self, Call, End, Life, Try, at};
 use super::timeline::{Step, steps};
-use super::{Counts, Divergence, Place, Refusal, store};
+use super::{Counts, Divergence, Place, Refusal, answer, store};
 
 pub(super) fn replay(trace: &Trace, release: Release) -> Result<Counts, Refusal> {
     let lives = structure::lives(trace)?;
@@ -196,7 +196,7 @@ impl<'t> Run<'t> {
         };
         let cancelled = self.life.cancels.iter().any(|cancel| cancel.t_ns == end_ns);
         let by_deadline = deadline.is_some_and(|deadline| deadline.max(event.t_ns) == end_ns);
-        if structure::is_given_up(event, call.outcome) && !by_deadline && !cancelled {
+        if answer::is_given_up(event, call.outcome) && !by_deadline && !cancelled {
             let expected = format!("an error at its deadline, {deadline:?} ns, or an answer");
             return Err(at(event, expected, format!("error at {end_ns} ns")));
         }

@@ -6,10 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::driver::CallbackKind;
-use super::format::{
-    Attempt, ElectorSpec, Event, NOT_SENT_DONE, NOT_SENT_NAME, Outcome, Trace, Verb,
-};
-use super::{Divergence, Place};
+use super::format::{Attempt, ElectorSpec, Event, Outcome, Trace, Verb};
+use super::{Divergence, Place, answer};
 
 /// One incarnation of an elector.
 #[derive(Debug)]
@@ -137,7 +135,7 @@ fn classify(event: &Event) -> Found<Kind> {
     if let Some(verb) = Verb::parse(&event.kind) {
         let text = event.result.as_deref().unwrap_or("none");
         let outcome = Outcome::parse(text).ok_or_else(|| at(event, "a result", text))?;
-        return match check_call(event, verb, outcome) {
+        return match answer::contradiction(event, verb, outcome) {
             Some((expected, got)) => Err(at(event, expected, got)),
             None => Ok(Kind::Call(verb, outcome)),
         };
@@ -156,71 +154,6 @@ fn classify(event: &Event) -> Found<Kind> {
         (kind, _) if kind.starts_with("admin_") => Ok(Kind::Admin),
         (kind, _) => Err(at(event, "a known kind of event", kind)),
     }
-}
-
-/// What of a call contradicts its result.
-fn check_call(event: &Event, verb: Verb, outcome: Outcome) -> Option<(String, String)> {
-    let no = |expected: &str, got: &str| Some((expected.to_owned(), got.to_owned()));
-    if verb.writes() != event.request.is_some() {
-        return if verb.writes() {
-            no(&format!("{} with a request", verb.text()), "none")
-        } else {
-            no("get without a request", "one")
-        };
-    }
-    if (outcome == Outcome::Ok) != event.response.is_some() {
-        let got = if event.response.is_some() { "one" } else { "none" };
-        return no(&format!("result {} with the response that it has", outcome.text()), got);
-    }
-    let text = event.error.as_deref();
-    if outcome == Outcome::Ok && text.is_some() {
-        return no("ok without an error", text.unwrap_or_default());
-    }
-    let ends_late = event.end_ns.is_some_and(|end| end < event.t_ns);
-    if ends_late || (outcome.is_seen() && event.end_ns.is_none()) {
-        return no("end_ns, not before t_ns", &format!("{:?}", event.end_ns));
-    }
-    let executed = event.server_result.is_some();
-    if executed != event.server_seq.is_some() || executed != event.applied_ns.is_some() {
-        return no("applied_ns, server_seq and server_result together", "one without another");
-    }
-    check_note(event, outcome)
-}
-
-/// A result must be one that the store's own result and the fault allow.
-fn check_note(event: &Event, outcome: Outcome) -> Option<(String, String)> {
-    if !outcome.is_seen() {
-        return None;
-    }
-    let server = event.server_result.as_deref();
-    let answered = outcome != Outcome::Error;
-    let (fits, expected) = match event.note.as_deref() {
-        None if answered => (server == Some(outcome.text()), server.unwrap_or("error")),
-        Some("conflict") => {
-            (server.is_none() && matches!(outcome, Outcome::Conflict | Outcome::Error), "conflict")
-        }
-        Some("error" | "unavailable" | "blackhole" | NOT_SENT_NAME | NOT_SENT_DONE) => {
-            (server.is_none() && !answered, "error, not executed")
-        }
-        Some("lose_response" | "error_after_apply") => (!answered, "error"),
-        None | Some(_) => (true, ""),
-    };
-    if !fits {
-        return Some((format!("result {expected}"), outcome.text().to_owned()));
-    }
-    // Whatever was answered did not run into a time-out.
-    let text = event.error.as_deref().unwrap_or_default();
-    let gave_up = text.starts_with("context ") || text.contains("Client.Timeout");
-    (answered && gave_up).then(|| ("result error".to_owned(), outcome.text().to_owned()))
-}
-
-/// Whether this error must be the client's own: it was no answer, so something made it give up.
-pub(super) fn is_given_up(event: &Event, outcome: Outcome) -> bool {
-    let own = matches!(
-        event.note.as_deref(),
-        None | Some("conflict" | "blackhole" | "lose_response" | NOT_SENT_DONE)
-    );
-    outcome == Outcome::Error && own
 }
 
 /// The attempts of each incarnation, with their calls.

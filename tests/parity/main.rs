@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tenure_sim::conform::{Counts, Divergence, Place, Refusal, replay};
 
-#[path = "parity/cut.rs"]
 mod cut;
 
 const DATA: &str = "tests/data/traces";

@@ -1,0 +1,125 @@
+//! Properties over a run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::SimTime;
+use crate::trace::Entry;
+
+/// A property that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// The [`Check`] that found it.
+    pub check: String,
+    /// Which rule of that check; together with `check` it says whether two violations are the same.
+    pub rule: String,
+    /// When it showed.
+    pub at: SimTime,
+    /// Number of the entry at which it showed.
+    pub seq: u64,
+    /// The replicas concerned, the one in the wrong first.
+    pub replicas: Vec<u32>,
+    /// The verdict in one sentence: names, times, the value of each term.
+    pub what: String,
+}
+
+/// A property, fed with every entry of a run in order. It keeps what it needs to know; it must be
+/// cheap, and must not depend on anything but the entries and what it was made with, so that a
+/// recorded trace gives the same verdict.
+///
+/// Several checks are one check: tuples, slices of boxes and `Vec`s of checks are checks.
+pub trait Check {
+    /// A short fixed name.
+    fn name(&self) -> &'static str;
+
+    /// Something happened; what is wrong goes to `found`.
+    fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>);
+
+    /// The run ended at `at`. By default nothing more is found.
+    fn finish(&mut self, at: SimTime, found: &mut Vec<Violation>) {
+        let _ = (at, found);
+    }
+}
+
+/// Checks nothing.
+impl Check for () {
+    fn name(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn observe(&mut self, _: &Entry, _: &mut Vec<Violation>) {}
+}
+
+impl<C: Check + ?Sized> Check for &mut C {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
+        (**self).observe(entry, found);
+    }
+
+    fn finish(&mut self, at: SimTime, found: &mut Vec<Violation>) {
+        (**self).finish(at, found);
+    }
+}
+
+impl<C: Check + ?Sized> Check for Box<C> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
+        (**self).observe(entry, found);
+    }
+
+    fn finish(&mut self, at: SimTime, found: &mut Vec<Violation>) {
+        (**self).finish(at, found);
+    }
+}
+
+/// Each of them, in order.
+impl<C: Check> Check for Vec<C> {
+    fn name(&self) -> &'static str {
+        "all"
+    }
+
+    fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
+        for check in self {
+            check.observe(entry, found);
+        }
+    }
+
+    fn finish(&mut self, at: SimTime, found: &mut Vec<Violation>) {
+        for check in self {
+            check.finish(at, found);
+        }
+    }
+}
+
+/// Both, in order.
+impl<A: Check, B: Check> Check for (A, B) {
+    fn name(&self) -> &'static str {
+        "both"
+    }
+
+    fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
+        self.0.observe(entry, found);
+        self.1.observe(entry, found);
+    }
+
+    fn finish(&mut self, at: SimTime, found: &mut Vec<Violation>) {
+        self.0.finish(at, found);
+        self.1.finish(at, found);
+    }
+}
+
+/// Checks a recorded run again.
+pub fn recheck(entries: &[Entry], checks: &mut impl Check) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for entry in entries {
+        checks.observe(entry, &mut found);
+    }
+    let end = entries.last().map_or(SimTime::ZERO, |entry| entry.at);
+    checks.finish(end, &mut found);
+    found
+}

@@ -1,0 +1,445 @@
+//! Faults as data: what goes wrong, when (or upon what), for how long.
+//!
+//! As JSON a planned fault reads
+//! `{"at": "60s", "for": "20s", "fault": {"pause": {"target": "leader"}}}`, and one that waits for
+//! something to happen
+//! `{"on": {"event": "update-applied", "by": "leader", "nth": 3}, "after": "40ms", "for": "23s",
+//! "fault": {"pause": {"target": "actor"}}}`.
+//!
+//! Faults overlap freely: each heals on its own, and what two of them broke stays broken until
+//! both have ended.
+
+mod place;
+
+use serde::{Deserialize, Serialize};
+
+pub use place::{Site, Target, UnknownPlace};
+
+use crate::distribution::Distribution;
+use crate::time::{Shift, Span};
+
+/// One fault of a plan. Exactly one of `at` and `on` is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Planned {
+    /// When, after the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Span>,
+    /// Upon what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Trigger>,
+    /// How long after what it waits for.
+    #[serde(default, skip_serializing_if = "no_time")]
+    pub after: Span,
+    /// For how long; without it until another fault or the healing ends it.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+    /// What goes wrong.
+    pub fault: Fault,
+}
+
+impl Planned {
+    /// `fault` at a time.
+    #[must_use]
+    pub const fn at(at: Span, fault: Fault) -> Self {
+        Self { at: Some(at), on: None, after: Span::ZERO, lasts: None, fault }
+    }
+
+    /// `fault` when something has happened.
+    #[must_use]
+    pub const fn on(trigger: Trigger, fault: Fault) -> Self {
+        Self { at: None, on: Some(trigger), after: Span::ZERO, lasts: None, fault }
+    }
+
+    /// The same, for this long.
+    #[must_use]
+    pub fn lasting(mut self, span: Span) -> Self {
+        self.lasts = Some(span);
+        self
+    }
+
+    /// The same, this long after what it waits for.
+    #[must_use]
+    pub fn delayed(mut self, span: Span) -> Self {
+        self.after = span;
+        self
+    }
+}
+
+/// What a fault waits for: the `nth` time that `event` happens to `by`. It fires once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// What must happen.
+    pub event: Happening,
+    /// To whom.
+    #[serde(default = "Target::everyone", skip_serializing_if = "Target::is_everyone")]
+    pub by: Target,
+    /// Which time, from 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub nth: u32,
+    /// Count only what happens after this time.
+    #[serde(default, skip_serializing_if = "no_time")]
+    pub since: Span,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn no_time(span: &Span) -> bool {
+    span.is_zero()
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_one(nth: &u32) -> bool {
+    *nth == 1
+}
+
+/// Something that a [`Trigger`] can wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Happening {
+    /// A replica sent a read.
+    GetSent,
+    /// A replica sent a write (create or update).
+    WriteSent,
+    /// The store answered a replica's read.
+    GetApplied,
+    /// The store made a lock for a replica.
+    CreateApplied,
+    /// The store took a replica's update.
+    UpdateApplied,
+    /// The store refused a replica's write because of its version.
+    Conflict,
+    /// An answer arrived in time.
+    Answered,
+    /// A driver gave a call up.
+    GivenUp,
+    /// A replica began to believe that it leads.
+    StartedLeading,
+    /// A replica ceased to believe that it leads.
+    StoppedLeading,
+}
+
+/// Which messages a network fault hits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Both ways.
+    #[default]
+    Both,
+    /// Those that leave `sites`: a replica's requests.
+    Outgoing,
+    /// Those that come to `sites`: a replica's answers.
+    Incoming,
+}
+
+/// The links that a network fault hits: those between `sites` and `from`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Links {
+    /// One side.
+    pub sites: Vec<Site>,
+    /// The other side; everything that is not in `sites` if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<Site>,
+    /// Which way.
+    #[serde(default)]
+    pub direction: Direction,
+}
+
+impl Links {
+    /// All links of `site`, both ways.
+    #[must_use]
+    pub fn of(site: Site) -> Self {
+        Self { sites: vec![site], from: Vec::new(), direction: Direction::Both }
+    }
+
+    /// The same, one way.
+    #[must_use]
+    pub fn direction(mut self, direction: Direction) -> Self {
+        self.direction = direction;
+        self
+    }
+}
+
+/// In which order a process handles what it missed while it was paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WakeUp {
+    /// Timers that are due, then messages.
+    #[default]
+    TimersFirst,
+    /// Messages, then timers that are due.
+    MessagesFirst,
+}
+
+/// Under which name a process comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reborn {
+    /// A new incarnation, drawn anew.
+    #[default]
+    New,
+    /// The incarnation of its last life.
+    Same,
+}
+
+/// How a store that is out answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outage {
+    /// An error at once.
+    #[default]
+    Refuse,
+    /// Never.
+    Hang,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Fault {
+    /// Messages are dropped.
+    Partition(Links),
+    /// Messages take longer, by a draw each.
+    Delay {
+        /// Which.
+        links: Links,
+        /// By how much.
+        by: Distribution,
+    },
+    /// Messages get lost by chance.
+    Loss {
+        /// Which.
+        links: Links,
+        /// How many of a million.
+        ppm: u32,
+    },
+    /// Messages arrive twice by chance.
+    Duplicate {
+        /// Which.
+        links: Links,
+        /// How many of a million.
+        ppm: u32,
+    },
+    /// All network faults of now end.
+    Heal {},
+    /// A process stands still; its clocks run on.
+    Pause {
+        /// Whose.
+        target: Target,
+        /// What it does first when it goes on.
+        #[serde(default)]
+        wake_up: WakeUp,
+    },
+    /// A paused process goes on, whatever paused it.
+    Resume {
+        /// Whose.
+        target: Target,
+    },
+    /// A process dies; with `for` it starts again after that.
+    Crash {
+        /// Whose.
+        target: Target,
+        /// As whom it comes back, with `for`.
+        #[serde(default)]
+        reborn: Reborn,
+    },
+    /// A process that is down starts; one that is up dies and starts.
+    Restart {
+        /// Whose.
+        target: Target,
+        /// As whom.
+        #[serde(default)]
+        reborn: Reborn,
+    },
+    /// A process shuts down gracefully (`Elector::stop`) and exits when the elector has finished;
+    /// with `for` it starts again that long after the stop was asked for.
+    Stop {
+        /// Whose.
+        target: Target,
+    },
+    /// A monotonic clock runs at another rate.
+    Drift {
+        /// Whose.
+        target: Target,
+        /// Local nanoseconds in 10⁹ real ones; 820000000 is 18 % slow.
+        rate_ppb: u64,
+    },
+    /// A wall clock is set.
+    ClockJump {
+        /// Whose.
+        target: Target,
+        /// By how much.
+        by: Shift,
+    },
+    /// A wall clock stands still while the monotonic one runs.
+    WallFreeze {
+        /// Whose.
+        target: Target,
+    },
+    /// A monotonic clock stands still, as `CLOCK_MONOTONIC` does while a machine is suspended, while
+    /// the wall clock goes on; the process stands still too.
+    Suspend {
+        /// Whose.
+        target: Target,
+        /// The process runs on: only the clock is broken.
+        #[serde(default)]
+        running: bool,
+    },
+    /// API servers fail.
+    StoreOutage {
+        /// Which; all if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        api: Option<u32>,
+        /// How.
+        #[serde(default)]
+        how: Outage,
+    },
+    /// The store is slow.
+    StoreSlow {
+        /// By how much before a request takes effect.
+        #[serde(default)]
+        before: Distribution,
+        /// By how much after it took effect.
+        #[serde(default)]
+        after: Distribution,
+    },
+    /// The store answers with errors by chance.
+    StoreErrors {
+        /// How many of a million requests are refused (429, 500) without effect.
+        #[serde(default)]
+        before_ppm: u32,
+        /// How many of a million take effect and are answered with an error.
+        #[serde(default)]
+        after_ppm: u32,
+    },
+    /// Somebody edits the lock.
+    Edit(Edit),
+    /// Somebody deletes the lock.
+    Delete {},
+}
+
+/// What somebody does to the lock by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Edit {
+    /// Sets the holder, and nothing else unless given.
+    SetHolder {
+        /// Whom.
+        holder: String,
+        /// And the duration.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        duration_seconds: Option<i32>,
+    },
+    /// Empties the holder.
+    ClearHolder {},
+    /// Sets a label: the version changes, the record does not.
+    TouchLabel {},
+    /// Writes the record back that stood this many record changes ago, as from a backup.
+    Restore {
+        /// How many.
+        back: u32,
+    },
+}
+
+impl Fault {
+    /// Whether it ends by itself or by `for`, so that `for` means something.
+    #[must_use]
+    pub const fn can_last(&self) -> bool {
+        !matches!(
+            self,
+            Self::Heal {}
+                | Self::Resume { .. }
+                | Self::Restart { .. }
+                | Self::ClockJump { .. }
+                | Self::Edit(_)
+                | Self::Delete {}
+        )
+    }
+
+    /// The name of its kind, as in a scenario.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Partition(_) => "partition",
+            Self::Delay { .. } => "delay",
+            Self::Loss { .. } => "loss",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Heal {} => "heal",
+            Self::Pause { .. } => "pause",
+            Self::Resume { .. } => "resume",
+            Self::Crash { .. } => "crash",
+            Self::Restart { .. } => "restart",
+            Self::Stop { .. } => "stop",
+            Self::Drift { .. } => "drift",
+            Self::ClockJump { .. } => "clock-jump",
+            Self::WallFreeze { .. } => "wall-freeze",
+            Self::Suspend { .. } => "suspend",
+            Self::StoreOutage { .. } => "store-outage",
+            Self::StoreSlow { .. } => "store-slow",
+            Self::StoreErrors { .. } => "store-errors",
+            Self::Edit(_) => "edit",
+            Self::Delete {} => "delete",
+        }
+    }
+
+    /// The replicas that it names, if it is about replicas' processes or clocks.
+    #[must_use]
+    pub const fn target(&self) -> Option<Target> {
+        match self {
+            Self::Pause { target, .. }
+            | Self::Resume { target }
+            | Self::Crash { target, .. }
+            | Self::Restart { target, .. }
+            | Self::Stop { target }
+            | Self::Drift { target, .. }
+            | Self::ClockJump { target, .. }
+            | Self::WallFreeze { target }
+            | Self::Suspend { target, .. } => Some(*target),
+            _ => None,
+        }
+    }
+
+    /// The links that it names, if it is about the network.
+    #[must_use]
+    pub const fn links(&self) -> Option<&Links> {
+        match self {
+            Self::Partition(links)
+            | Self::Delay { links, .. }
+            | Self::Loss { links, .. }
+            | Self::Duplicate { links, .. } => Some(links),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_read_and_written() {
+        let plan = r#"[{"at":"1m","for":"20s","fault":{"pause":{"target":"leader","wake_up":"messages-first"}}},{"on":{"event":"update-applied","by":1,"nth":3},"after":"40ms","fault":{"partition":{"sites":[0,"zone:a","api-1"],"direction":"incoming"}}},{"at":"1s","fault":{"edit":{"touch-label":{}}}},{"at":"1s","fault":{"heal":{}}}]"#;
+        let read: Vec<Planned> = serde_json::from_str(plan).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), plan);
+        assert_eq!(read[1].fault.links().unwrap().sites[1], Site::Zone("a".into()));
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused_with_a_remedy() {
+        for (plan, error) in [
+            (r#"{"at":"1s","fault":{"pause":{"target":"boss"}}}"#, "use the number of a replica"),
+            (r#"{"at":"soon","fault":{"heal":{}}}"#, "write a number and a unit"),
+            (r#"{"at":"1s","fault":{"pause":{"target":0,"long":1}}}"#, "unknown field `long`"),
+            (r#"{"at":"1s","until":"2s","fault":{"heal":{}}}"#, "unknown field `until`"),
+            (r#"{"at":"1s","fault":{"explode":{}}}"#, "unknown variant `explode`"),
+        ] {
+            let text = serde_json::from_str::<Planned>(plan).unwrap_err().to_string();
+            assert!(text.contains(error), "{text}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a run amounted to.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::Violation;
+use crate::time::SimTime;
+
+/// A digest over every entry of a run, and over the machines' states at its end. Two runs that
+/// differ in anything have different ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub u128);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// The text is no digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoDigest;
+
+impl fmt::Display for NoDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a digest has 32 hexadecimal digits")
+    }
+}
+
+impl core::error::Error for NoDigest {}
+
+impl core::str::FromStr for Digest {
+    type Err = NoDigest;
+
+    fn from_str(text: &str) -> Result<Self, NoDigest> {
+        if text.len() != 32 {
+            return Err(NoDigest);
+        }
+        u128::from_str_radix(text, 16).map(Self).map_err(|_| NoDigest)
+    }
+}
+
+/// What a run amounted to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Over everything that happened.
+    #[serde(with = "crate::wire::text")]
+    pub digest: Digest,
+    /// When it ended.
+    pub end: SimTime,
+    /// What did not hold, in order.
+    pub violations: Vec<Violation>,
+    /// How much happened.
+    pub statistics: Statistics,
+}
+
+/// How much happened. A run in which nothing happened that could have gone wrong has not passed: see
+/// [`is_vacuous`](Self::is_vacuous).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Statistics {
+    /// Entries taken from the event queue.
+    pub events: u64,
+    /// Of these, timers that had been set anew in the meantime.
+    pub stale: u64,
+    /// Entries of the trace.
+    pub entries: u64,
+    /// Requests that electors sent.
+    pub requests: u64,
+    /// Changes of holder from one replica to another (or the first), by updates or creates.
+    pub takeovers: u64,
+    /// Requests that failed on their version (`Conflict`, `AlreadyExists`).
+    pub conflicts: u64,
+    /// Answers that came after the call was given up.
+    pub late_answers: u64,
+    /// Calls given up.
+    pub given_up: u64,
+    /// Messages lost or cut off.
+    pub lost: u64,
+    /// Beginnings of belief.
+    pub started_leading: u64,
+    /// Ends of belief.
+    pub stopped_leading: u64,
+    /// Processes started, the first lives included.
+    pub starts: u64,
+    /// Processes killed.
+    pub crashes: u64,
+    /// Processes paused.
+    pub pauses: u64,
+    /// Guarded writes taken.
+    pub accepted: u64,
+    /// Guarded writes refused.
+    pub refused: u64,
+    /// Faults that fired.
+    pub faults: u64,
+    /// Of these, faults that changed something: dropped or delayed a message, hit a live process,
+    /// changed the record.
+    pub effective_faults: u64,
+}
+
+impl Statistics {
+    /// Whether nothing happened that could have gone wrong: nobody took the lock over, no fault had
+    /// an effect, no conflict, no late answer.
+    #[must_use]
+    pub const fn is_vacuous(&self) -> bool {
+        self.takeovers <= 1
+            && self.effective_faults == 0
+            && self.conflicts == 0
+            && self.late_answers == 0
+    }
+
+    /// The sums of both.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in [
+            (&mut self.events, other.events),
+            (&mut self.stale, other.stale),
+            (&mut self.entries, other.entries),
+            (&mut self.requests, other.requests),
+            (&mut self.takeovers, other.takeovers),
+            (&mut self.conflicts, other.conflicts),
+            (&mut self.late_answers, other.late_answers),
+            (&mut self.given_up, other.given_up),
+            (&mut self.lost, other.lost),
+            (&mut self.started_leading, other.started_leading),
+            (&mut self.stopped_leading, other.stopped_leading),
+            (&mut self.starts, other.starts),
+            (&mut self.crashes, other.crashes),
+            (&mut self.pauses, other.pauses),
+            (&mut self.accepted, other.accepted),
+            (&mut self.refused, other.refused),
+            (&mut self.faults, other.faults),
+            (&mut self.effective_faults, other.effective_faults),
+        ] {
+            *mine += theirs;
+        }
+    }
+}

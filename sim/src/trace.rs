@@ -1,0 +1,436 @@
+//! What happened: a stream of [`Entry`]s that holds everything a third party needs to check the
+//! properties again.
+//!
+//! As text a trace is JSON lines: a [`Header`], then one entry a line. Times are nanoseconds of
+//! real time ([`SimTime`]), versions and tokens are numbers of the simulated store.
+
+use std::io::{self, BufRead, Write};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tenure::election::{Cause, Failure, Profile};
+use tenure::lock::{Identity, Record};
+
+use crate::check::{Check, Violation};
+use crate::fault::Fault;
+use crate::scenario::Scenario;
+use crate::time::SimTime;
+
+/// Number of the trace format, in [`Header::format`].
+pub const FORMAT: u32 = 1;
+
+/// The first line of a trace: what would make this run again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Version of this crate.
+    pub version: String,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The scenario, its fault plan included.
+    pub scenario: Scenario,
+}
+
+impl Header {
+    /// The header of a run of `scenario` with `seed`.
+    #[must_use]
+    pub fn new(scenario: &Scenario, seed: u64) -> Self {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Self { format: FORMAT, version, seed, scenario: scenario.clone() }
+    }
+}
+
+/// One thing that happened. Entries are in order: by time, then by number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Number in the run, from 0.
+    pub seq: u64,
+    /// When, in real time.
+    pub at: SimTime,
+    /// What.
+    pub what: What,
+}
+
+/// The lock as it stood in the store at one version.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// The store's version of the write that made it.
+    pub version: u64,
+    /// Which object; a lock that was deleted and made anew has another.
+    pub uid: u64,
+    /// What it said.
+    #[serde(with = "crate::wire::record")]
+    pub record: Record,
+}
+
+/// What a call to the store came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// It succeeded; the lock as it is now (a successful `Get` changed nothing).
+    Is(Arc<Snapshot>),
+    /// It succeeded, and there is no lock now.
+    Gone,
+    /// It failed.
+    Failed(#[serde(with = "crate::wire::failure")] Failure),
+}
+
+impl Reply {
+    /// The lock after a success.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
+        match self {
+            Self::Is(snapshot) => Some(snapshot),
+            Self::Gone | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// What was asked of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Read.
+    Get,
+    /// Make.
+    Create,
+    /// Write over a version.
+    Update,
+    /// Remove. Only outsiders do.
+    Delete,
+    /// Write whatever the version. Only outsiders do.
+    Edit,
+}
+
+/// Who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// The elector of a replica; the number of its life tells whether it is still alive.
+    Replica {
+        /// Its index.
+        replica: u32,
+        /// Its life when it sent the request.
+        life: u32,
+    },
+    /// Somebody else: a person, another program.
+    Outsider,
+}
+
+/// How a replica's life ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// A fault killed the process: nothing more is done, in-flight calls may still take effect.
+    Crashed,
+    /// The elector had finished and its process exited.
+    Finished,
+}
+
+/// What an [`Entry`] says. `replica` is an index into [`Scenario::replicas`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum What {
+    /// A process began.
+    Started {
+        /// Which replica.
+        replica: u32,
+        /// How many lives it had before.
+        life: u32,
+        /// The name under which it holds the lock; empty without election.
+        #[serde(with = "crate::wire::identity")]
+        identity: Identity,
+        /// The rules it follows.
+        #[serde(with = "crate::wire::text")]
+        profile: Profile,
+        /// Local nanoseconds in 10⁹ real ones.
+        rate_ppb: u64,
+    },
+    /// A process ended. Belief, authority and work end with it.
+    Ended {
+        /// Which.
+        replica: u32,
+        /// How.
+        end: End,
+    },
+    /// A process stands still: nothing is handled until it resumes.
+    Paused {
+        /// Which.
+        replica: u32,
+    },
+    /// It goes on; what it missed is handled now.
+    Resumed {
+        /// Which.
+        replica: u32,
+    },
+    /// The driver calls `Elector::stop`.
+    Stopping {
+        /// Which.
+        replica: u32,
+    },
+    /// A monotonic clock changed its rate (0: it stands still) or a wall clock was set.
+    Clock {
+        /// Whose.
+        replica: u32,
+        /// Local nanoseconds in 10⁹ real ones, from now on.
+        rate_ppb: u64,
+    },
+    /// An elector sent a request.
+    Sent {
+        /// Whose.
+        replica: u32,
+        /// The request's id; ids begin anew with each life.
+        request: u64,
+        /// What.
+        verb: Verb,
+        /// The record to be stored.
+        #[serde(with = "crate::wire::optional_record")]
+        record: Option<Record>,
+        /// The version to be written over.
+        version: Option<u64>,
+    },
+    /// The store handled a request about the lock: the linearization point.
+    Applied {
+        /// Whose it was.
+        by: Actor,
+        /// Its id, unless it was an outsider's.
+        request: Option<u64>,
+        /// What.
+        verb: Verb,
+        /// The lock before.
+        before: Option<Arc<Snapshot>>,
+        /// What came of it. It may never reach who asked.
+        reply: Reply,
+    },
+    /// An answer reached the elector's driver, which handed it on.
+    Answered {
+        /// Whose.
+        replica: u32,
+        /// To which request.
+        request: u64,
+        /// What it said.
+        reply: Reply,
+        /// The driver had given the call up: the elector must ignore it.
+        late: bool,
+    },
+    /// The driver gave a call up, at its deadline.
+    GivenUp {
+        /// Whose.
+        replica: u32,
+        /// Which request.
+        request: u64,
+    },
+    /// `Event::StartedLeading`: the belief begins and so does the work.
+    StartedLeading {
+        /// Which.
+        replica: u32,
+        /// Its fencing token.
+        token: Option<u64>,
+    },
+    /// `Event::StoppedLeading`: the belief ends. Under ClientGo it comes also if there was none.
+    StoppedLeading {
+        /// Which.
+        replica: u32,
+        /// Why.
+        #[serde(with = "crate::wire::cause")]
+        cause: Cause,
+        /// Whether it believed until now.
+        led: bool,
+    },
+    /// The work that began with the belief has ended.
+    WorkEnded {
+        /// Whose.
+        replica: u32,
+    },
+    /// `Event::NewLeader`.
+    NewLeader {
+        /// Who saw it.
+        replica: u32,
+        /// Whom.
+        #[serde(with = "crate::wire::identity")]
+        identity: Identity,
+    },
+    /// `Event::ForeignWrite`.
+    ForeignWrite {
+        /// Who saw it.
+        replica: u32,
+        /// The version written.
+        version: u64,
+    },
+    /// From now on `Elector::is_leading` holds on this replica while real time is before `until`
+    /// (and is false at once for `None`), unless another such entry follows. Emitted whenever that
+    /// time changes: after an input and after a clock fault.
+    Authority {
+        /// Whose.
+        replica: u32,
+        /// Until when; [`SimTime::NEVER`] without a bound.
+        until: Option<SimTime>,
+    },
+    /// A write reached the guarded resource.
+    GuardedWrite {
+        /// Who wrote.
+        replica: u32,
+        /// Its life when it wrote.
+        life: u32,
+        /// Which thing of the resource.
+        key: u32,
+        /// With which token.
+        token: Option<u64>,
+        /// When it was sent: when the replica *acted*.
+        sent: SimTime,
+        /// Whether the resource took it.
+        accepted: bool,
+    },
+    /// A fault begins.
+    Fault {
+        /// Its place in [`Scenario::faults`].
+        fault: u32,
+        /// The replicas that it hits, roles resolved.
+        replicas: Vec<u32>,
+        /// What it is.
+        kind: Arc<Fault>,
+    },
+    /// A fault is over.
+    FaultEnded {
+        /// Its place in [`Scenario::faults`].
+        fault: u32,
+    },
+    /// Everything heals: from now on nothing goes wrong.
+    Healed,
+    /// Something that only the [`Program`](crate::program::Program) of this run understands.
+    Note {
+        /// Whose.
+        replica: u32,
+        /// What kind; the program's own numbering.
+        kind: u32,
+        /// A number.
+        a: u64,
+        /// Another.
+        b: u64,
+    },
+    /// The run is over.
+    Horizon,
+}
+
+impl What {
+    /// The replica that this is about, if it is one.
+    #[must_use]
+    pub const fn replica(&self) -> Option<u32> {
+        match self {
+            Self::Started { replica, .. }
+            | Self::Ended { replica, .. }
+            | Self::Paused { replica }
+            | Self::Resumed { replica }
+            | Self::Stopping { replica }
+            | Self::Clock { replica, .. }
+            | Self::Sent { replica, .. }
+            | Self::Applied { by: Actor::Replica { replica, .. }, .. }
+            | Self::Answered { replica, .. }
+            | Self::GivenUp { replica, .. }
+            | Self::StartedLeading { replica, .. }
+            | Self::StoppedLeading { replica, .. }
+            | Self::WorkEnded { replica }
+            | Self::NewLeader { replica, .. }
+            | Self::ForeignWrite { replica, .. }
+            | Self::Authority { replica, .. }
+            | Self::GuardedWrite { replica, .. }
+            | Self::Note { replica, .. } => Some(*replica),
+            Self::Applied { by: Actor::Outsider, .. }
+            | Self::Fault { .. }
+            | Self::FaultEnded { .. }
+            | Self::Healed
+            | Self::Horizon => None,
+        }
+    }
+}
+
+/// Keeps all entries of a run. It is a [`Check`] that finds nothing, so that it stands beside others:
+/// `world.run(&mut (checks, recorder))`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorder {
+    /// What was seen.
+    pub entries: Vec<Entry>,
+}
+
+impl Check for Recorder {
+    fn name(&self) -> &'static str {
+        "recorder"
+    }
+
+    fn observe(&mut self, entry: &Entry, _: &mut Vec<Violation>) {
+        self.entries.push(entry.clone());
+    }
+}
+
+/// Writes a trace as JSON lines while it happens. The first error is kept and ends the writing.
+#[derive(Debug)]
+pub struct Writer<W: Write> {
+    to: W,
+    error: Option<io::Error>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins a trace with its header.
+    pub fn new(to: W, header: &Header) -> Self {
+        let mut writer = Self { to, error: None };
+        writer.line(header);
+        writer
+    }
+
+    /// Hands back what was written to.
+    ///
+    /// # Errors
+    /// The first error in writing.
+    pub fn finish(mut self) -> io::Result<W> {
+        match self.error {
+            Some(error) => Err(error),
+            None => self.to.flush().map(|()| self.to),
+        }
+    }
+
+    fn line(&mut self, value: &impl Serialize) {
+        if self.error.is_none() {
+            let written = serde_json::to_writer(&mut self.to, value).map_err(io::Error::from);
+            self.error = written.and_then(|()| self.to.write_all(b"\n")).err();
+        }
+    }
+}
+
+impl<W: Write> Check for Writer<W> {
+    fn name(&self) -> &'static str {
+        "writer"
+    }
+
+    fn observe(&mut self, entry: &Entry, _: &mut Vec<Violation>) {
+        self.line(entry);
+    }
+}
+
+/// Reads a trace back.
+///
+/// # Errors
+/// If a line cannot be read or is not what it should be; the error names the line.
+pub fn read(from: impl BufRead) -> io::Result<(Header, Vec<Entry>)> {
+    let mut header = None;
+    let mut entries = Vec::new();
+    for (number, line) in (1_u64..).zip(from.lines()) {
+        let line = line?;
+        let wrong = |error: serde_json::Error| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {error}"))
+        };
+        if header.is_none() {
+            header = Some(serde_json::from_str(&line).map_err(wrong)?);
+        } else {
+            entries.push(serde_json::from_str(&line).map_err(wrong)?);
+        }
+    }
+    let header = header.ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, "empty: a trace begins with a header line")
+    })?;
+    Ok((header, entries))
+}

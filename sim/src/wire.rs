@@ -1,0 +1,186 @@
+//! How the core's types are written in scenarios and traces.
+
+/// A type that has `Display` and `FromStr`, as its text.
+pub(crate) mod text {
+    use core::fmt::Display;
+    use core::str::FromStr;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<T: Display, S: Serializer>(value: &T, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(value)
+    }
+
+    pub(crate) fn deserialize<'de, T, D>(d: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(d)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The same, where it may be absent.
+pub(crate) mod optional_text {
+    use core::fmt::Display;
+    use core::str::FromStr;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde passes it so")]
+    pub(crate) fn serialize<T: Display, S: Serializer>(
+        value: &Option<T>,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(ToString::to_string).serialize(s)
+    }
+
+    pub(crate) fn deserialize<'de, T, D>(d: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let text = Option::<String>::deserialize(d)?;
+        text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+    }
+}
+
+/// An identity, as its text.
+pub(crate) mod identity {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use tenure::lock::Identity;
+
+    pub(crate) fn serialize<S: Serializer>(value: &Identity, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(value.as_str())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Identity, D::Error> {
+        String::deserialize(d).map(Identity::from)
+    }
+}
+
+/// A record; times as nanoseconds since 1970.
+pub(crate) mod record {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use tenure::lock::{Identity, Record};
+    use tenure::time::Timestamp;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct Form {
+        #[serde(with = "super::identity")]
+        holder: Identity,
+        lease_duration_seconds: i64,
+        acquire_time_nanos: Option<i64>,
+        renew_time_nanos: Option<i64>,
+        leader_transitions: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        strategy: Option<Arc<str>>,
+        #[serde(default, skip_serializing_if = "Identity::is_empty", with = "super::identity")]
+        preferred_holder: Identity,
+    }
+
+    fn nanos(time: Timestamp) -> i64 {
+        i64::try_from(time.unix_nanos()).unwrap_or(i64::MIN)
+    }
+
+    impl From<&Record> for Form {
+        fn from(record: &Record) -> Self {
+            Self {
+                holder: record.holder.clone(),
+                lease_duration_seconds: record.lease_duration_seconds,
+                acquire_time_nanos: record.acquire_time.map(nanos),
+                renew_time_nanos: record.renew_time.map(nanos),
+                leader_transitions: record.leader_transitions,
+                strategy: record.strategy.clone(),
+                preferred_holder: record.preferred_holder.clone(),
+            }
+        }
+    }
+
+    impl From<Form> for Record {
+        fn from(form: Form) -> Self {
+            let time = |nanos: i64| Timestamp::from_unix_nanos(nanos.into());
+            Self {
+                holder: form.holder,
+                lease_duration_seconds: form.lease_duration_seconds,
+                acquire_time: form.acquire_time_nanos.map(time),
+                renew_time: form.renew_time_nanos.map(time),
+                leader_transitions: form.leader_transitions,
+                strategy: form.strategy,
+                preferred_holder: form.preferred_holder,
+            }
+        }
+    }
+
+    pub(crate) fn serialize<S: Serializer>(value: &Record, s: S) -> Result<S::Ok, S::Error> {
+        Form::from(value).serialize(s)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Record, D::Error> {
+        Form::deserialize(d).map(Record::from)
+    }
+}
+
+/// The same, where it may be absent.
+pub(crate) mod optional_record {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use tenure::lock::Record;
+
+    use super::record::Form;
+
+    #[expect(clippy::ref_option, reason = "serde passes it so")]
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Option<Record>,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(Form::from).serialize(s)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Record>, D::Error> {
+        Ok(Option::<Form>::deserialize(d)?.map(Record::from))
+    }
+}
+
+/// An enum of the core whose variants carry nothing, by a table of names.
+macro_rules! names {
+    ($module:ident, $type:ty, $($variant:path => $name:literal),+ $(,)?) => {
+        pub(crate) mod $module {
+            use serde::de::Error as _;
+            use serde::{Deserialize, Deserializer, Serializer};
+
+            pub(crate) fn serialize<S: Serializer>(value: &$type, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(match value { $($variant => $name),+ })
+            }
+
+            pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<$type, D::Error> {
+                let text = String::deserialize(d)?;
+                match text.as_str() {
+                    $($name => Ok($variant),)+
+                    _ => Err(D::Error::unknown_variant(&text, &[$($name),+])),
+                }
+            }
+        }
+    };
+}
+
+names!(failure, tenure::election::Failure,
+    tenure::election::Failure::NotFound => "not-found",
+    tenure::election::Failure::AlreadyExists => "already-exists",
+    tenure::election::Failure::Conflict => "conflict",
+    tenure::election::Failure::Other => "other",
+);
+names!(cause, tenure::election::Cause,
+    tenure::election::Cause::Stopped => "stopped",
+    tenure::election::Cause::Expired => "expired",
+    tenure::election::Cause::Preempted => "preempted",
+    tenure::election::Cause::Deleted => "deleted",
+);
+names!(missing, tenure::election::Missing,
+    tenure::election::Missing::Wait => "wait",
+    tenure::election::Missing::NewGroup => "new-group",
+);
