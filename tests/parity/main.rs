@@ -13,6 +13,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use tenure_sim::cli::conform::{ConformArgs, run};
 use tenure_sim::conform::{Counts, Divergence, Place, Refusal, replay};
 
 mod cut;
@@ -329,9 +330,11 @@ fn renumber(trace: &mut Value, index: usize, double: bool) {
 fn names(divergence: &Divergence, place: &Expected) -> bool {
     match (place, &divergence.place) {
         (Expected::Anywhere, _) => true,
-        // Of two equal callbacks one is too many: both are named.
+        // Of two equal callbacks one is too many, and of two ends: both are named.
         (Expected::Seq(seq), Place::Seq(named)) => {
-            seq == named || divergence.got.contains(&format!("(seq {seq} says the same)"))
+            seq == named
+                || divergence.got.contains(&format!("(seq {seq} says the same)"))
+                || divergence.got.ends_with(&format!(" with seq {seq}"))
         }
         (Expected::Case(name, calls), Place::Case { name: named, call }) => {
             name == named && calls.contains(call)
@@ -415,4 +418,31 @@ fn recordings_may_end_at_any_time() {
         }
     }
     assert!(open_calls > 30, "{open_calls}");
+}
+
+#[test]
+fn bad_input_is_told_with_its_remedy() {
+    let format = "client-go-leaderelection-trace/1";
+    let file = |client_go: &str, format: &str| {
+        json!({"format": format, "client_go": client_go, "duration_ns": 1, "electors": [],
+            "initial_object": null, "final_object": null, "events": [], "attempts": []})
+        .to_string()
+    };
+    let cases = [
+        ("{".to_owned(), "line 1: not a trace: EOF"),
+        (r#"{"format":"x"}"#.to_owned(), "missing field `client_go`"),
+        (
+            file("v0.23.17", format),
+            r#"client_go "v0.23.17" cannot be replayed: give traces of v0.36.2, HEAD"#,
+        ),
+        (file("HEAD", "other"), r#"format "other" is not known: give a file of format"#),
+        (file("HEAD", format), "no calls to compare: give a recording"),
+        (file("HEAD", format).replace(r#""attempts":[],"#, ""), "missing field `attempts`"),
+    ];
+    for (text, expected) in cases {
+        let Err(Refusal::Input(error)) = replay(&text) else { panic!("{text}") };
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let missing = ConformArgs { files: vec!["no-such-file".into()], json: false };
+    assert_eq!(run(&missing), 2);
 }

@@ -213,7 +213,11 @@ fn calls<'t>(trace: &'t Trace, attempt: &Attempt, owned: &mut [bool]) -> Found<V
         }
         *taken = true;
     }
-    Ok(calls)
+    // Only the last one may have no end.
+    match calls.iter().rev().skip(1).find(|call| !call.outcome.is_seen()) {
+        Some(call) => Err(at(call.event, "an end of the call", call.outcome.text())),
+        None => Ok(calls),
+    }
 }
 
 fn check_attempt(
@@ -241,7 +245,7 @@ fn check_attempt(
         return no(format!("t_ns {}", attempt.t_ns), format!("{} of its call", first.event.t_ns));
     }
     for (call, next) in calls.iter().zip(calls.iter().skip(1)) {
-        if next.event.seq <= call.event.seq || !call.outcome.is_seen() {
+        if next.event.seq <= call.event.seq {
             return no("its calls one after another".into(), "another order".into());
         }
     }
