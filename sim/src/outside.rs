@@ -60,10 +60,10 @@ pub(crate) struct Message {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
-    Request { api: u32, request: Request, luck: u64 },
-    Answer { response: Response, reply: Reply },
-    Call { api: u32, id: u64, call: Call, luck: u64 },
-    CallAnswer { id: u64, answer: Result<Answer, Failure> },
+    Request { api: u32, request: Box<Request>, luck: u64 },
+    Answer { response: Box<Response>, reply: Reply },
+    Call { api: u32, id: u64, call: Box<Call>, luck: u64 },
+    CallAnswer { id: u64, answer: Box<Result<Answer, Failure>> },
     Write { write: Write, sent: SimTime, answer: bool },
     Written { write: Write, accepted: bool },
 }
@@ -152,14 +152,14 @@ impl Outside {
     }
 
     /// An elector sends a request.
-    pub(crate) fn send_request(&mut self, who: Who, api: u32, request: Request) {
+    pub(crate) fn send_request(&mut self, who: Who, api: u32, request: Box<Request>) {
         let fate = self.fate(self.net.request(who.replica, api));
         let body = Body::Request { api, request, luck: fate.luck };
         self.post(fate, Span::ZERO, Message { who, body });
     }
 
     /// A program sends a call.
-    pub(crate) fn send_call(&mut self, who: Who, api: u32, id: u64, call: Call) {
+    pub(crate) fn send_call(&mut self, who: Who, api: u32, id: u64, call: Box<Call>) {
         let fate = self.fate(self.net.request(who.replica, api));
         let body = Body::Call { api, id, call, luck: fate.luck };
         self.post(fate, Span::ZERO, Message { who, body });
@@ -276,11 +276,14 @@ impl Outside {
         match body {
             Body::Request { api, request, .. } => {
                 let response = Response { id: request.id, result: Err(Failure::Other) };
-                let body = Body::Answer { response, reply: Reply::Failed(Failure::Other) };
+                let body = Body::Answer {
+                    response: response.into(),
+                    reply: Reply::Failed(Failure::Other),
+                };
                 self.respond(who, api, Span::ZERO, body);
             }
             Body::Call { api, id, .. } => {
-                let body = Body::CallAnswer { id, answer: Err(Failure::Other) };
+                let body = Body::CallAnswer { id, answer: Err(Failure::Other).into() };
                 self.respond(who, api, Span::ZERO, body);
             }
             _ => {}
@@ -303,7 +306,7 @@ impl Outside {
                     (result, reply) = (Err(Failure::Other), Reply::Failed(Failure::Other));
                 }
                 let after = self.wait_after(luck);
-                let body = Body::Answer { response: Response { id, result }, reply };
+                let body = Body::Answer { response: Response { id, result }.into(), reply };
                 self.respond(who, api, after, body);
             }
             Body::Call { api, id, call, luck } => {
@@ -312,7 +315,7 @@ impl Outside {
                     answer = Err(Failure::Other);
                 }
                 let after = self.wait_after(luck);
-                self.respond(who, api, after, Body::CallAnswer { id, answer });
+                self.respond(who, api, after, Body::CallAnswer { id, answer: answer.into() });
             }
             _ => {}
         }

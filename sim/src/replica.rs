@@ -276,7 +276,7 @@ impl<P: Program> Replica<P> {
                     self.api = (self.api + 1) % self.apis;
                 }
                 outside.emit(What::Answered { replica, request, reply, late: !in_time });
-                elector.handle_response(now, response);
+                elector.handle_response(now, *response);
             }
             Body::CallAnswer { id, answer } => {
                 let standing = self.standing(now);
@@ -442,12 +442,12 @@ impl<P: Program> Replica<P> {
             }
         }
         if let Some(request) = request {
-            self.send(outside, request);
+            self.send(outside, Box::new(request));
         }
         told
     }
 
-    fn send(&mut self, outside: &mut Outside, request: Request) {
+    fn send(&mut self, outside: &mut Outside, request: Box<Request>) {
         self.outstanding = Some((request.id, request.deadline));
         let (verb, record, version) = match &request.op {
             Op::Get => (Verb::Get, None, None),
@@ -468,7 +468,7 @@ impl<P: Program> Replica<P> {
         let mut told = false;
         while let Some(action) = program.poll_action() {
             match action {
-                Action::Call { id, call } => outside.send_call(who, api, id, call),
+                Action::Call { id, call } => outside.send_call(who, api, id, Box::new(call)),
                 Action::Write(write) => outside.send_write(who, write, program.wants_written()),
                 Action::WorkEnded => {
                     // An end that comes after the work began anew is no end.
