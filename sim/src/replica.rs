@@ -27,7 +27,7 @@ pub(crate) struct Replica<P> {
     pub(crate) base_rate: u64,
     /// Clock faults that are on: drifts (the last counts), suspends, wall freezes.
     pub(crate) drifts: Vec<(u32, u64)>,
-    pub(crate) suspends: Vec<u32>,
+    pub(crate) suspends: Vec<Suspend>,
     pub(crate) wall_freezes: Vec<u32>,
     /// Faults that pause the process, and what it does first when it goes on.
     pausers: Vec<u32>,
@@ -38,10 +38,12 @@ pub(crate) struct Replica<P> {
     pub(crate) alive: bool,
     pub(crate) stopping: bool,
     stop_wanted: bool,
-    /// It is down, or going down, since a fault made it.
-    pub(crate) downed: bool,
-    /// To start again as this, once the process has exited.
+    /// The faults that took the process down, or are about to: it starts when the last has ended.
+    pub(crate) downers: Vec<u32>,
+    /// They have ended before it has exited: it starts again as this, at once, when it has.
     pub(crate) comes_back: Option<Reborn>,
+    /// It is to start when its machine is no longer suspended.
+    pub(crate) starts_on_waking: bool,
     pub(crate) rejoin_after: Option<Span>,
     pub(crate) reborn: Reborn,
     incarnation: String,
@@ -61,6 +63,14 @@ pub(crate) struct Replica<P> {
     shown: Option<SimTime>,
     armed: SimTime,
     generation: u32,
+}
+
+/// A machine that is suspended by a fault, or the clock alone.
+#[derive(Debug)]
+pub(crate) struct Suspend {
+    pub(crate) fault: u32,
+    /// The process runs on.
+    pub(crate) running: bool,
 }
 
 /// What is the same for all replicas and lives.
@@ -89,8 +99,9 @@ impl<P: Program> Replica<P> {
             alive: false,
             stopping: false,
             stop_wanted: false,
-            downed: false,
+            downers: Vec::new(),
             comes_back: None,
+            starts_on_waking: false,
             rejoin_after: scenario.rejoin_after,
             reborn: Reborn::New,
             incarnation: String::new(),
@@ -120,6 +131,11 @@ impl<P: Program> Replica<P> {
         !self.pausers.is_empty()
     }
 
+    /// Whether the machine is suspended, so that no process can start.
+    pub(crate) fn asleep(&self) -> bool {
+        self.suspends.iter().any(|suspend| !suspend.running)
+    }
+
     const fn who(&self) -> Who {
         Who { replica: self.index, life: self.lives.saturating_sub(1) }
     }
@@ -140,8 +156,9 @@ impl<P: Program> Replica<P> {
         self.alive = true;
         self.stopping = false;
         self.stop_wanted = false;
-        self.downed = false;
+        self.downers.clear();
         self.comes_back = None;
+        self.starts_on_waking = false;
         if self.reborn == Reborn::New || self.incarnation.is_empty() {
             self.incarnation = format!("{:08x}", self.incarnations.bits() >> 32);
         }
@@ -341,9 +358,9 @@ impl<P: Program> Replica<P> {
 
     /// All pauses end but those of a suspended machine. Whether there was one.
     pub(crate) fn resume_from_pauses(&mut self, outside: &mut Outside) -> bool {
-        let suspends = &self.suspends;
-        let pauses = self.pausers.iter().filter(|fault| !suspends.contains(fault));
-        let pauses: Vec<_> = pauses.copied().collect();
+        let suspends = |fault: &u32| self.suspends.iter().any(|suspend| suspend.fault == *fault);
+        let pauses: Vec<_> =
+            self.pausers.iter().copied().filter(|fault| !suspends(fault)).collect();
         for fault in &pauses {
             self.unpause(outside, *fault);
         }

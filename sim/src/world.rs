@@ -185,10 +185,15 @@ impl<P: Program> World<P> {
         }
     }
 
+    /// A process starts; on a machine that is suspended, when that wakes.
     fn start(&mut self, replica: u32) {
-        let mut making = Making { scenario: &self.scenario, program: &mut *self.programs };
-        if let Some(replica) = self.replicas.get_mut(replica as usize) {
-            replica.start(&mut self.outside, &mut making);
+        let Self { replicas, outside, scenario, programs, .. } = self;
+        let Some(replica) = replicas.get_mut(replica as usize) else { return };
+        if replica.asleep() {
+            replica.starts_on_waking = true;
+            replica.suspends.iter().for_each(|suspend| outside.blame(suspend.fault));
+        } else {
+            replica.start(outside, &mut Making { scenario, program: &mut **programs });
         }
     }
 
