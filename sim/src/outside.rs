@@ -12,7 +12,7 @@ use crate::guarded::{Resource, Write};
 use crate::log::Log;
 use crate::net::{Fate, LinkId, Net};
 use crate::queue::{Queue, Slab};
-use crate::rng::{happens, mix};
+use crate::rng::{Draw, happens, mix};
 use crate::scenario::Scenario;
 use crate::store::{Answer, Call, Store};
 use crate::time::{SimTime, Span};
@@ -220,10 +220,10 @@ impl Outside {
 
     /// Whether a request fails by chance before it has an effect.
     fn refused(&mut self, luck: u64) -> bool {
-        let mut refused = self.error_ppm > 0 && happens(mix(luck, 4), self.error_ppm);
+        let mut refused = self.error_ppm > 0 && happens(mix(luck, Draw::Refused), self.error_ppm);
         for index in 0..self.errors.len() {
             let Some((fault, ppm, _)) = self.errors.get(index).copied() else { break };
-            if happens(mix(luck, 0x4_0000_0000 | u64::from(fault)), ppm) {
+            if happens(mix(luck, Draw::RefusedByFault), ppm) {
                 self.blame(fault);
                 refused = true;
             }
@@ -236,7 +236,7 @@ impl Outside {
         let mut spoiled = false;
         for index in 0..self.errors.len() {
             let Some((fault, _, ppm)) = self.errors.get(index).copied() else { break };
-            if happens(mix(luck, 0x5_0000_0000 | u64::from(fault)), ppm) {
+            if happens(mix(luck, Draw::Spoiled), ppm) {
                 self.blame(fault);
                 spoiled = true;
             }
@@ -245,10 +245,10 @@ impl Outside {
     }
 
     fn wait_before(&mut self, luck: u64) -> Span {
-        let mut wait = self.before.draw(mix(luck, 5));
+        let mut wait = self.before.draw(mix(luck, Draw::Before));
         for index in 0..self.slow.len() {
             let Some((fault, before, _)) = self.slow.get(index).copied() else { break };
-            let more = before.draw(mix(luck, 0x6_0000_0000 | u64::from(fault)));
+            let more = before.draw(mix(luck, Draw::SlowBefore));
             if !more.is_zero() {
                 self.blame(fault);
                 wait = wait + more;
@@ -258,10 +258,10 @@ impl Outside {
     }
 
     fn wait_after(&mut self, luck: u64) -> Span {
-        let mut wait = self.after.draw(mix(luck, 6));
+        let mut wait = self.after.draw(mix(luck, Draw::After));
         for index in 0..self.slow.len() {
             let Some((fault, _, after)) = self.slow.get(index).copied() else { break };
-            let more = after.draw(mix(luck, 0x7_0000_0000 | u64::from(fault)));
+            let more = after.draw(mix(luck, Draw::SlowAfter));
             if !more.is_zero() {
                 self.blame(fault);
                 wait = wait + more;

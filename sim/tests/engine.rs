@@ -374,7 +374,7 @@ fn random_plans_find_two_leaders_where_there_are_two() {
             let mut world = World::new(&scenario, *seed).unwrap();
             !world.run_while(&mut Overlap::default(), |_| false).violations.is_empty()
         };
-        (0..100).filter(violates).count()
+        (0..200).filter(violates).count()
     };
     let inverted = Scenario { renew_deadline: seconds(20), unchecked: true, ..Scenario::default() };
     assert!(found(&inverted, Mix::Safe) > 10, "a deadline longer than the lease");

@@ -94,3 +94,26 @@ fn no_process_starts_on_a_machine_that_is_suspended() {
     let (entries, _) = run(&with(faults(true)), 1);
     assert_eq!(starts(&entries, 1), [at(0), at(65)], "only the clock is broken");
 }
+
+#[test]
+fn taking_a_fault_out_leaves_the_draws_of_the_others() {
+    let links = Links::of(Site::Of(Target::Replica(0)));
+    let slow = Distribution::uniform(Span::ZERO, seconds(3));
+    let kinds = [
+        Fault::Loss { links: links.clone(), ppm: 300_000 },
+        Fault::Duplicate { links: links.clone(), ppm: 300_000 },
+        Fault::Delay { links, by: slow },
+        Fault::StoreSlow { before: slow, after: slow },
+        Fault::StoreErrors { before_ppm: 300_000, after_ppm: 300_000 },
+    ];
+    let plan: Vec<_> = kinds.map(|kind| Planned::at(seconds(60), kind)).into();
+    // A fault that does nothing, before all others.
+    let nothing = Planned::at(seconds(60), Fault::Heal {});
+    let more = [vec![nothing], plan.clone()].concat();
+    let seen = |faults| {
+        let (entries, _) = run(&with(faults), 4);
+        let of_replicas = entries.into_iter().filter(|entry| entry.what.replica().is_some());
+        of_replicas.map(|entry| (entry.at, entry.what)).collect::<Vec<_>>()
+    };
+    assert!(seen(plan) == seen(more), "the draws of the others have changed");
+}
