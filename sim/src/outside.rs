@@ -33,6 +33,8 @@ pub(crate) enum Event {
     Arrive(u32),
     /// A request takes effect in the store.
     Commit(u32),
+    /// An answer leaves an API server.
+    Leave { api: u32, message: u32 },
     /// A process starts, if the replica has still had this many lives.
     Start { replica: u32, lives: u32 },
     /// A planned fault begins.
@@ -125,6 +127,12 @@ impl Outside {
         self.log.emit(self.now, what);
     }
 
+    /// From now on nothing goes wrong by chance.
+    pub(crate) fn calm(&mut self) {
+        self.net.calm();
+        self.error_ppm = 0;
+    }
+
     /// A fault changed something.
     pub(crate) fn blame(&mut self, fault: u32) {
         blame(&mut self.effects, &mut self.log, fault);
@@ -139,15 +147,14 @@ impl Outside {
         fate
     }
 
-    fn post(&mut self, fate: Fate, after: Span, message: Message) {
-        let sent = self.now + after;
+    fn post(&mut self, fate: Fate, message: Message) {
         if let Some(takes) = fate.again {
             let double = self.messages.insert(message.clone());
-            self.queue.push(sent + takes, Event::Arrive(double));
+            self.queue.push(self.now + takes, Event::Arrive(double));
         }
         if let Some(takes) = fate.takes {
             let message = self.messages.insert(message);
-            self.queue.push(sent + takes, Event::Arrive(message));
+            self.queue.push(self.now + takes, Event::Arrive(message));
         }
     }
 
@@ -155,21 +162,21 @@ impl Outside {
     pub(crate) fn send_request(&mut self, who: Who, api: u32, request: Box<Request>) {
         let fate = self.fate(self.net.request(who.replica, api));
         let body = Body::Request { api, request, luck: fate.luck };
-        self.post(fate, Span::ZERO, Message { who, body });
+        self.post(fate, Message { who, body });
     }
 
     /// A program sends a call.
     pub(crate) fn send_call(&mut self, who: Who, api: u32, id: u64, call: Box<Call>) {
         let fate = self.fate(self.net.request(who.replica, api));
         let body = Body::Call { api, id, call, luck: fate.luck };
-        self.post(fate, Span::ZERO, Message { who, body });
+        self.post(fate, Message { who, body });
     }
 
     /// A program writes to the guarded resource.
     pub(crate) fn send_write(&mut self, who: Who, write: Write, answer: bool) {
         let fate = self.fate(self.net.write(who.replica));
         let body = Body::Write { write, sent: self.now, answer };
-        self.post(fate, Span::ZERO, Message { who, body });
+        self.post(fate, Message { who, body });
     }
 
     /// A message has reached an API server or the resource.
@@ -207,7 +214,7 @@ impl Outside {
         if answer {
             let fate = self.fate(self.net.written(replica));
             let body = Body::Written { write, accepted };
-            self.post(fate, Span::ZERO, Message { who, body });
+            self.post(fate, Message { who, body });
         }
     }
 
@@ -291,8 +298,19 @@ impl Outside {
     }
 
     fn respond(&mut self, who: Who, api: u32, after: Span, body: Body) {
-        let fate = self.fate(self.net.response(who.replica, api));
-        self.post(fate, after, Message { who, body });
+        let message = Message { who, body };
+        if after.is_zero() {
+            self.leave(api, message);
+        } else {
+            let message = self.messages.insert(message);
+            self.queue.push(self.now + after, Event::Leave { api, message });
+        }
+    }
+
+    /// An answer leaves an API server: only now it meets the network as it is.
+    pub(crate) fn leave(&mut self, api: u32, message: Message) {
+        let fate = self.fate(self.net.response(message.who.replica, api));
+        self.post(fate, message);
     }
 
     /// A request takes effect.
@@ -328,8 +346,10 @@ impl Outside {
             Op::Get => (Verb::Get, self.store.get(name).cloned()),
             Op::Create(object) => (Verb::Create, self.store.create(object).cloned()),
             Op::Update(object, version) => {
-                let version = version.as_ordered().unwrap_or(u64::MAX);
-                (Verb::Update, self.store.update(object, version).cloned())
+                // This store gives ordered versions only; none is refused, as the API server does.
+                let version = version.as_ordered().ok_or(Failure::Other);
+                let updated = version.and_then(|version| self.store.update(object, version));
+                (Verb::Update, updated.cloned())
             }
         };
         let reply = match (&result, self.store.snapshot(name)) {

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use tenure::election::{Elector, Event as Said, Op, Request, RequestId, Token};
+use tenure::election::{Elector, Event as Said, Failure, Op, Profile, Request, RequestId, Token};
 use tenure::time::{Instant, Now};
 
 use crate::clock::Clock;
@@ -283,13 +283,15 @@ impl<P: Program> Replica<P> {
             Body::Answer { response, reply } => {
                 let Some(elector) = &mut self.elector else { return };
                 let asked = self.outstanding.take_if(|(id, _)| *id == response.id);
-                let passed = |deadline: Instant| deadline <= now.instant;
+                let passed = |deadline: Instant| is_over(elector, deadline, now.instant);
                 let in_time = asked.is_some_and(|(_, deadline)| !deadline.is_some_and(passed));
                 let (replica, request) = (self.index, response.id.as_u64());
                 if asked.is_some() && !in_time {
                     outside.emit(What::GivenUp { replica, request });
                 }
-                if self.fail_over && response.result == Err(tenure::election::Failure::Other) {
+                // Once a call: one that was given up before has had its turn.
+                let failed = !in_time || response.result == Err(Failure::Other);
+                if self.fail_over && asked.is_some() && failed {
                     self.api = (self.api + 1) % self.apis;
                 }
                 outside.emit(What::Answered { replica, request, reply, late: !in_time });
@@ -543,5 +545,14 @@ impl<P: Program> Replica<P> {
     fn disarm(&mut self) {
         self.generation = self.generation.wrapping_add(1);
         self.armed = SimTime::NEVER;
+    }
+}
+
+/// Whether an answer at `now` is too late for a call of this elector. client-go takes one that comes
+/// at the very deadline.
+fn is_over(elector: &Elector, deadline: Instant, now: Instant) -> bool {
+    match elector.config().profile {
+        Profile::Strict => deadline <= now,
+        Profile::ClientGo(_) => deadline < now,
     }
 }

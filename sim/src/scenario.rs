@@ -55,7 +55,8 @@ pub struct Scenario {
     pub work: Work,
     /// What goes wrong.
     pub faults: Vec<Planned>,
-    /// When everything heals; after it no fault may begin. Never if absent.
+    /// When everything heals: faults end and none may begin, and nothing gets lost, doubled or
+    /// refused by chance any more. Never if absent.
     pub heal_at: Option<Span>,
     /// When the run ends.
     pub horizon: Span,

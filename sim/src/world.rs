@@ -166,6 +166,11 @@ impl<P: Program> World<P> {
                     outside.commit(message);
                 }
             }
+            Event::Leave { api, message } => {
+                if let Some(message) = outside.messages.remove(message) {
+                    outside.leave(api, message);
+                }
+            }
             Event::Start { replica, lives } => {
                 let waits = |replica: &Replica<P>| !replica.alive && replica.lives == lives;
                 if self.replicas.get(replica as usize).is_some_and(waits) {

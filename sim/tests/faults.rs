@@ -117,3 +117,126 @@ fn taking_a_fault_out_leaves_the_draws_of_the_others() {
     };
     assert!(seen(plan) == seen(more), "the draws of the others have changed");
 }
+
+#[test]
+fn an_answer_meets_the_network_when_it_leaves_the_store() {
+    // The store takes 4 s to answer; the answers' way is cut after the request took effect and
+    // before the answer leaves, and the other way round.
+    let mut scenario = Scenario::default().with_replicas(1);
+    scenario.store.after = Distribution::Constant(seconds(4));
+    scenario.work.period = Span::ZERO;
+    let (entries, _) = run(&scenario, 1);
+    let applied = entries.iter().find(|entry| matches!(entry.what, What::Applied { .. }));
+    let applied = applied.unwrap().at.saturating_since(SimTime::ZERO);
+    let cut = |after| {
+        let answers = Links::of(Site::Of(Target::Replica(0))).direction(Direction::Incoming);
+        let fault = Fault::Partition(answers);
+        Planned::at(applied + after, fault).lasting(seconds(2))
+    };
+    let first_answered = |planned| {
+        let (entries, _) = run(&Scenario { faults: vec![planned], ..scenario.clone() }, 1);
+        entries.iter().find_map(|entry| match entry.what {
+            What::Answered { request, .. } => Some(request),
+            _ => None,
+        })
+    };
+    assert_eq!(first_answered(cut(Span::from_millis(1_000))), Some(0), "over before it leaves");
+    assert_ne!(first_answered(cut(Span::from_millis(3_000))), Some(0), "cut when it leaves");
+}
+
+#[test]
+fn chance_ends_with_the_healing() {
+    let mut scenario = Scenario { heal_at: Some(seconds(300)), ..Scenario::default() };
+    scenario.network.loss_ppm = 200_000;
+    scenario.network.duplicate_ppm = 200_000;
+    scenario.store.error_ppm = 200_000;
+    let (entries, world) = run(&scenario, 1);
+    assert!(world.statistics().lost > 10);
+    // What was sent before may still go wrong.
+    let calm: Vec<_> = entries.iter().filter(|entry| entry.at > at(306)).collect();
+    let wrong = |entry: &&&Entry| match &entry.what {
+        What::GivenUp { .. } | What::Answered { late: true, .. } => true,
+        What::Answered { reply, .. } => matches!(reply, Reply::Failed(_)),
+        _ => false,
+    };
+    assert!(calm.len() > 100);
+    assert_eq!(calm.iter().find(wrong), None);
+}
+
+#[test]
+fn the_next_api_server_is_asked_once_for_each_call_that_failed() {
+    // The first API server answers each request with an error, 6 s late: the call was given up, and
+    // the other server has been asked, when the error arrives.
+    let mut scenario = Scenario::default().with_replicas(1);
+    scenario.network.apis = vec![Api::default(); 2];
+    scenario.network.fail_over = true;
+    let first = Links {
+        sites: vec![Site::Of(Target::Replica(0))],
+        from: vec![Site::Api(Some(0))],
+        direction: Direction::Incoming,
+    };
+    let by = Distribution::Constant(seconds(6));
+    scenario.faults = vec![
+        Planned::at(Span::ZERO, Fault::StoreOutage { api: Some(0), how: Outage::Refuse }),
+        Planned::at(Span::ZERO, Fault::Delay { links: first, by }),
+    ];
+    let (entries, world) = run(&scenario, 1);
+    assert_eq!(world.statistics().given_up, 1, "it went on with the server that works");
+    let first = |wanted: fn(&What) -> bool| entries.iter().find(|entry| wanted(&entry.what));
+    assert!(first(|what| matches!(what, What::Answered { late: true, .. })).is_some());
+    assert!(first(|what| matches!(what, What::StartedLeading { .. })).unwrap().at < at(30));
+}
+
+#[test]
+fn what_is_late_is_what_the_elector_ignores() {
+    // The process is paused until the very deadline of its call, and looks at its messages first.
+    for profile in ["strict", "client-go-head"] {
+        let mut scenario = Scenario { profile: profile.parse().unwrap(), ..Scenario::default() };
+        scenario = scenario.with_replicas(1);
+        scenario.network.request = Distribution::Constant(Span::from_millis(1));
+        scenario.network.response = scenario.network.request;
+        let trigger = Trigger {
+            event: Happening::UpdateApplied,
+            by: Target::Everyone,
+            nth: 5,
+            since: Span::ZERO,
+        };
+        let pause = Fault::Pause { target: Target::Actor, wake_up: WakeUp::MessagesFirst };
+        // Applied 1 ms after it was sent, with 5 s to go.
+        scenario.faults = vec![Planned::on(trigger, pause).lasting(Span::from_millis(4_999))];
+        let (entries, _) = run(&scenario, 1);
+        let resumed = entries.iter().position(|e| matches!(e.what, What::Resumed { .. })).unwrap();
+        let late = entries[resumed..].iter().find_map(|entry| match entry.what {
+            What::Answered { late, .. } => Some(late),
+            _ => None,
+        });
+        // The strict elector ignores it, and asks the store again at once; the other sleeps.
+        let asks = entries[resumed..].iter().any(|entry| {
+            entry.at == entries[resumed].at
+                && matches!(entry.what, What::Sent { verb: Verb::Get, .. })
+        });
+        assert_eq!(late, Some(asks), "{profile}");
+    }
+}
+
+#[test]
+fn a_restored_record_is_one_of_the_lock() {
+    use tenure_sim::scenario::Initial;
+
+    let initial = Initial { holder: "old".into(), lease_duration_seconds: 15, transitions: 3 };
+    let restore = Fault::Edit(Edit::Restore { back: 0 });
+    let mut scenario = with(vec![Planned::at(seconds(1), restore)]);
+    scenario.store.initial = Some(initial);
+    scenario.replicas[0].start = seconds(5);
+    scenario.replicas[1].start = seconds(5);
+    scenario.replicas[2].start = seconds(5);
+    let mut world = World::new(&scenario, 1).unwrap();
+    let other = world.store().get("lock").unwrap().object.clone();
+    let tenure::lock::Object::Lease(mut lease) = other;
+    lease.metadata.name = "other".into();
+    lease.spec.holder_identity = Some("somebody else".into());
+    world.store_mut().create(&tenure::lock::Object::Lease(lease)).unwrap();
+    while world.now() < at(2) && world.step().is_some() {}
+    let holder = &world.store().snapshot("lock").unwrap().record.holder;
+    assert_eq!(holder.as_str(), "old");
+}

@@ -276,6 +276,7 @@ impl<P: Program> World<P> {
         for fault in 0..u32::try_from(self.faults.len()).unwrap_or(u32::MAX) {
             self.end(fault);
         }
+        self.outside.calm();
         self.outside.emit(What::Healed);
     }
 }
