@@ -177,6 +177,7 @@ impl<P: Program> Replica<P> {
         }
         let (replica, rate_ppb) = (self.index, self.clock.rate_ppb());
         outside.emit(What::Started { replica, life, identity, profile, rate_ppb });
+        self.blame_clock_faults(outside);
         let standing = self.standing(now);
         if let Some(program) = &mut self.program {
             program.handle_start(now, standing);
@@ -232,7 +233,8 @@ impl<P: Program> Replica<P> {
         }
         self.armed = SimTime::NEVER;
         if self.paused() {
-            return; // what is due is handled on resuming
+            self.blame_pausers_if_due(outside); // it is handled on resuming
+            return;
         }
         self.due(outside);
     }
@@ -330,13 +332,17 @@ impl<P: Program> Replica<P> {
         if !self.pausers.contains(&fault) {
             return;
         }
-        let now = self.clock.instant(outside.now);
-        if self.next_due().is_some_and(|due| due <= now) {
-            outside.blame(fault);
-        }
+        self.blame_pausers_if_due(outside);
         self.pausers.retain(|other| *other != fault);
         if self.pausers.is_empty() {
             self.resume(outside);
+        }
+    }
+
+    fn blame_pausers_if_due(&self, outside: &mut Outside) {
+        let now = self.clock.instant(outside.now);
+        if self.next_due().is_some_and(|due| due <= now) {
+            self.pausers.iter().for_each(|fault| outside.blame(*fault));
         }
     }
 
@@ -382,6 +388,31 @@ impl<P: Program> Replica<P> {
                 self.show_authority(outside);
                 self.arm(outside);
             }
+        }
+        self.blame_clock_faults(outside);
+    }
+
+    /// The wall clock stops, if it has not.
+    pub(crate) fn freeze_wall(&mut self, outside: &mut Outside, fault: u32) {
+        if self.wall_freezes.is_empty() {
+            self.clock.freeze_wall(outside.now, true);
+        }
+        self.wall_freezes.push(fault);
+        self.blame_clock_faults(outside);
+    }
+
+    /// Clock faults have an effect if there is a process to see another time because of them.
+    fn blame_clock_faults(&self, outside: &mut Outside) {
+        if !self.alive {
+            return;
+        }
+        self.wall_freezes.iter().for_each(|fault| outside.blame(*fault));
+        self.suspends.iter().for_each(|suspend| outside.blame(suspend.fault));
+        if self.suspends.is_empty()
+            && let Some(((fault, rate), others)) = self.drifts.split_last()
+            && *rate != others.last().map_or(self.base_rate, |(_, rate)| *rate)
+        {
+            outside.blame(*fault);
         }
     }
 

@@ -315,7 +315,8 @@ impl<P> fmt::Debug for World<P> {
 pub struct FaultEffect {
     /// It began.
     pub fired: bool,
-    /// It changed something: dropped or delayed a message, hit a live process, changed the record.
+    /// It changed something: dropped or delayed a message, kept a process from doing what was due,
+    /// ended one or kept it down, showed one another time, changed the record.
     pub had_effect: bool,
 }
 

@@ -240,3 +240,44 @@ fn a_restored_record_is_one_of_the_lock() {
     let holder = &world.store().snapshot("lock").unwrap().record.holder;
     assert_eq!(holder.as_str(), "old");
 }
+
+fn effects(faults: Vec<Planned>) -> Vec<bool> {
+    let (_, world) = run(&with(faults), 1);
+    assert!(world.fault_effects().iter().all(|FaultEffect { fired, .. }| *fired));
+    world.fault_effects().iter().map(|effect| effect.had_effect).collect()
+}
+
+#[test]
+fn clock_faults_have_an_effect_if_a_process_sees_another_time() {
+    let drift = |from, lasts, of, rate_ppb| {
+        let fault = Fault::Drift { target: Target::Replica(of), rate_ppb };
+        Planned::at(seconds(from), fault).lasting(seconds(lasts))
+    };
+    let jump = |of, by| {
+        let fault = Fault::ClockJump { target: Target::Replica(of), by: Shift::from_secs(by) };
+        Planned::at(seconds(60), fault)
+    };
+    assert_eq!(effects(vec![drift(60, 9, 0, 1_000_000_000)]), [false], "the rate it has");
+    assert_eq!(effects(vec![drift(60, 9, 0, 900_000_000)]), [true]);
+    assert_eq!(effects(vec![jump(0, 0), jump(0, 1)]), [false, true]);
+    let dead = |lasts| vec![crash(50, 0, Some(30)), drift(60, lasts, 0, 900_000_000)];
+    assert_eq!(effects(dead(5)), [true, false], "nobody was there to see it");
+    assert_eq!(effects(dead(60)), [true, true], "the process that came back saw it");
+    let suspend = Fault::Suspend { target: Target::Replica(0), running: false };
+    let suspend = |from| Planned::at(seconds(from), suspend.clone()).lasting(seconds(30));
+    let hidden = vec![suspend(55), drift(60, 9, 0, 900_000_000)];
+    assert_eq!(effects(hidden), [true, false], "the clock stood still all the time");
+}
+
+#[test]
+fn a_pause_has_an_effect_if_something_was_due() {
+    let pause = Fault::Pause { target: Target::Everyone, wake_up: WakeUp::TimersFirst };
+    // Nobody goes on again: what is due stays undone.
+    let mut scenario = with(vec![Planned::at(seconds(60), pause.clone())]);
+    scenario.network.request = Distribution::Constant(Span::from_millis(1));
+    scenario.network.response = scenario.network.request;
+    let (_, world) = run(&scenario, 1);
+    assert!(world.fault_effects()[0].had_effect);
+    let short = Planned::at(seconds(60), pause).lasting(Span::from_nanos(1));
+    assert_eq!(effects(vec![short]), [false]);
+}

@@ -8,6 +8,7 @@ use crate::net::{LinkId, Trouble};
 use crate::outside::Event;
 use crate::program::Program;
 use crate::replica::{Replica, Suspend};
+use crate::time::Shift;
 use crate::trace::{End, What};
 
 /// A fault that has begun and not ended: what it hit.
@@ -147,13 +148,11 @@ impl<P: Program> World<P> {
             Fault::ClockJump { by, .. } => {
                 replica.clock.step_wall(*by);
                 replica.say_clock(outside);
-            }
-            Fault::WallFreeze { .. } => {
-                if replica.wall_freezes.is_empty() {
-                    replica.clock.freeze_wall(outside.now, true);
+                if alive && *by != Shift::default() {
+                    outside.blame(fault);
                 }
-                replica.wall_freezes.push(fault);
             }
+            Fault::WallFreeze { .. } => replica.freeze_wall(outside, fault),
             Fault::Suspend { running, .. } => {
                 if alive && !running {
                     replica.pause(outside, fault, crate::fault::WakeUp::default());
@@ -162,9 +161,6 @@ impl<P: Program> World<P> {
                 replica.apply_clock_faults(outside);
             }
             _ => {}
-        }
-        if alive && is_of_clocks(kind) {
-            self.outside.blame(fault);
         }
     }
 
@@ -279,14 +275,4 @@ impl<P: Program> World<P> {
         self.outside.calm();
         self.outside.emit(What::Healed);
     }
-}
-
-const fn is_of_clocks(kind: &Fault) -> bool {
-    matches!(
-        kind,
-        Fault::Drift { .. }
-            | Fault::ClockJump { .. }
-            | Fault::WallFreeze { .. }
-            | Fault::Suspend { .. }
-    )
 }
