@@ -206,7 +206,9 @@ impl<P: Program> World<P> {
     fn finish(&mut self) {
         self.over = true;
         self.outside.emit(What::Horizon);
+        let statistics = self.outside.log.statistics;
         let digester = &mut self.outside.log.digester;
+        statistics.hash(digester);
         for replica in &self.replicas {
             replica.elector.hash(digester);
             replica.clock.hash(digester);
