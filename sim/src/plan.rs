@@ -325,7 +325,7 @@ mod tests {
         let longest = Span::from_nanos(u64::MAX);
         for horizon in [Span::from_nanos(1), Span::from_secs(600), longest] {
             for lease_duration in [Span::ZERO, longest] {
-                let base = Scenario { horizon, lease_duration, ..Scenario::default() };
+                let base = Scenario { lease_duration, horizon, ..Scenario::default() };
                 for seed in 0..20 {
                     let _ = scenario(&base, Mix::Wild, seed);
                 }

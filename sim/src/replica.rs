@@ -4,19 +4,22 @@
 //! What only the simulator does: answers to calls that were given up are handed to the elector all
 //! the same, which must ignore them; a production driver drops them.
 
+mod disturb;
+mod drive;
+
 use std::collections::VecDeque;
 
-use tenure::election::{Elector, Event as Said, Failure, Op, Profile, Request, RequestId, Token};
+use tenure::election::{Elector, Failure, Profile, RequestId, Token};
 use tenure::time::{Instant, Now};
 
 use crate::clock::Clock;
 use crate::fault::{Reborn, WakeUp};
 use crate::outside::{Body, Event, Message, Outside, Who};
-use crate::program::{Action, Program, Standing};
+use crate::program::{Program, Standing};
 use crate::rng::Stream;
 use crate::scenario::Scenario;
 use crate::time::{SimTime, Span};
-use crate::trace::{End, Verb, What};
+use crate::trace::{End, What};
 
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact on its own")]
@@ -314,268 +317,6 @@ impl<P: Program> Replica<P> {
             Body::Request { .. } | Body::Call { .. } | Body::Write { .. } => {} // not for replicas
         }
         self.drive(outside, now);
-    }
-
-    /// A fault stops the process from doing anything.
-    pub(crate) fn pause(&mut self, outside: &mut Outside, fault: u32, wake_up: WakeUp) {
-        let first = self.pausers.is_empty();
-        self.pausers.push(fault);
-        self.wake_up = wake_up;
-        if first {
-            outside.emit(What::Paused { replica: self.index });
-        }
-    }
-
-    /// A fault that paused the process is over. If it was the last, the process handles what it
-    /// missed.
-    pub(crate) fn unpause(&mut self, outside: &mut Outside, fault: u32) {
-        if !self.pausers.contains(&fault) {
-            return;
-        }
-        self.blame_pausers_if_due(outside);
-        self.pausers.retain(|other| *other != fault);
-        if self.pausers.is_empty() {
-            self.resume(outside);
-        }
-    }
-
-    fn blame_pausers_if_due(&self, outside: &mut Outside) {
-        let now = self.clock.instant(outside.now);
-        if self.next_due().is_some_and(|due| due <= now) {
-            self.pausers.iter().for_each(|fault| outside.blame(*fault));
-        }
-    }
-
-    fn resume(&mut self, outside: &mut Outside) {
-        outside.emit(What::Resumed { replica: self.index });
-        if core::mem::take(&mut self.stop_wanted) {
-            self.stop(outside);
-        }
-        if self.alive && self.wake_up == WakeUp::TimersFirst {
-            self.due(outside);
-        }
-        while self.alive
-            && let Some(message) = self.inbox.pop_front()
-        {
-            self.receive(outside, message);
-        }
-        if self.alive {
-            self.due(outside);
-        }
-    }
-
-    /// All pauses end but those of a suspended machine. Whether there was one.
-    pub(crate) fn resume_from_pauses(&mut self, outside: &mut Outside) -> bool {
-        let suspends = |fault: &u32| self.suspends.iter().any(|suspend| suspend.fault == *fault);
-        let pauses: Vec<_> =
-            self.pausers.iter().copied().filter(|fault| !suspends(fault)).collect();
-        for fault in &pauses {
-            self.unpause(outside, *fault);
-        }
-        !pauses.is_empty()
-    }
-
-    /// The monotonic clock runs as the faults on it have it.
-    pub(crate) fn apply_clock_faults(&mut self, outside: &mut Outside) {
-        let drifting = self.drifts.last().map_or(self.base_rate, |(_, rate)| *rate);
-        let rate = if self.suspends.is_empty() { drifting } else { 0 };
-        if rate != self.clock.rate_ppb() {
-            self.clock.set_rate(outside.now, rate);
-            self.say_clock(outside);
-            if self.alive {
-                // Real times that follow from local ones are others now.
-                self.disarm();
-                self.show_authority(outside);
-                self.arm(outside);
-            }
-        }
-        self.blame_clock_faults(outside);
-    }
-
-    /// The wall clock stops, if it has not.
-    pub(crate) fn freeze_wall(&mut self, outside: &mut Outside, fault: u32) {
-        if self.wall_freezes.is_empty() {
-            self.clock.freeze_wall(outside.now, true);
-        }
-        self.wall_freezes.push(fault);
-        self.blame_clock_faults(outside);
-    }
-
-    /// Clock faults have an effect if there is a process to see another time because of them.
-    fn blame_clock_faults(&self, outside: &mut Outside) {
-        if !self.alive {
-            return;
-        }
-        self.wall_freezes.iter().for_each(|fault| outside.blame(*fault));
-        self.suspends.iter().for_each(|suspend| outside.blame(suspend.fault));
-        if self.suspends.is_empty()
-            && let Some(((fault, rate), others)) = self.drifts.split_last()
-            && *rate != others.last().map_or(self.base_rate, |(_, rate)| *rate)
-        {
-            outside.blame(*fault);
-        }
-    }
-
-    /// A clock was changed.
-    pub(crate) fn say_clock(&self, outside: &mut Outside) {
-        let (replica, rate_ppb) = (self.index, self.clock.rate_ppb());
-        outside.emit(What::Clock { replica, rate_ppb });
-    }
-
-    /// Fetches and does everything that the machines want done.
-    fn drive(&mut self, outside: &mut Outside, now: Now) {
-        while self.alive && (self.heed(outside, now) | self.act(outside, now)) {}
-        if !self.alive {
-            return;
-        }
-        let until = self.elector.as_ref().and_then(Elector::leading_until);
-        if until != self.until {
-            self.until = until;
-            self.show_authority(outside);
-        }
-        if !self.working && self.elector.as_ref().is_some_and(Elector::is_finished) {
-            if !self.stopping
-                && let Some(after) = self.rejoin_after
-            {
-                let start = Event::Start { replica: self.index, lives: self.lives };
-                outside.queue.push(outside.now + after, start);
-            }
-            self.end(outside, End::Finished);
-            return;
-        }
-        self.arm(outside);
-    }
-
-    /// What the elector says and asks. True if the program was told something.
-    fn heed(&mut self, outside: &mut Outside, now: Now) -> bool {
-        let Some(elector) = &mut self.elector else { return false };
-        let replica = self.index;
-        let mut told = false;
-        while let Some(said) = elector.poll_event() {
-            match said {
-                Said::StartedLeading { token } => {
-                    let token = token.map(Token::as_u64);
-                    (self.believes, self.working, told) = (true, true, true);
-                    outside.emit(What::StartedLeading { replica, token });
-                    let is_leading = elector.is_leading(now.instant);
-                    let standing = Standing { believes: true, is_leading, token };
-                    if let Some(program) = &mut self.program {
-                        program.handle_started_leading(now, standing);
-                    }
-                }
-                Said::StoppedLeading { cause } => {
-                    let led = core::mem::take(&mut self.believes);
-                    outside.emit(What::StoppedLeading { replica, cause, led });
-                    if let Some(program) = self.program.as_mut().filter(|_| led) {
-                        program.handle_stopped_leading(now, Standing::default());
-                        told = true;
-                    }
-                }
-                Said::NewLeader { identity } => {
-                    outside.emit(What::NewLeader { replica, identity });
-                }
-                Said::ForeignWrite { version } => {
-                    let version = version.as_ordered().unwrap_or(0);
-                    outside.emit(What::ForeignWrite { replica, version });
-                }
-            }
-        }
-        let request = elector.poll_request();
-        let passed = |(_, deadline): &mut (RequestId, Option<Instant>)| {
-            deadline.is_some_and(|deadline| deadline <= now.instant)
-        };
-        let replaced = request.is_some();
-        if let Some((id, _)) = self.outstanding.take_if(|call| replaced || passed(call)) {
-            outside.emit(What::GivenUp { replica, request: id.as_u64() });
-            if self.fail_over {
-                self.api = (self.api + 1) % self.apis;
-            }
-        }
-        if let Some(request) = request {
-            self.send(outside, Box::new(request));
-        }
-        told
-    }
-
-    fn send(&mut self, outside: &mut Outside, request: Box<Request>) {
-        self.outstanding = Some((request.id, request.deadline));
-        let (verb, record, version) = match &request.op {
-            Op::Get => (Verb::Get, None, None),
-            Op::Create(object) => (Verb::Create, Some(object.record()), None),
-            Op::Update(object, version) => {
-                (Verb::Update, Some(object.record()), version.as_ordered())
-            }
-        };
-        let (replica, id) = (self.index, request.id.as_u64());
-        outside.emit(What::Sent { replica, request: id, verb, record, version });
-        outside.send_request(self.who(), self.api, request);
-    }
-
-    /// What the program wants. True if the elector was told something.
-    fn act(&mut self, outside: &mut Outside, now: Now) -> bool {
-        let (who, api) = (self.who(), self.api);
-        let Some(program) = &mut self.program else { return false };
-        let mut told = false;
-        while let Some(action) = program.poll_action() {
-            match action {
-                Action::Call { id, call } => outside.send_call(who, api, id, Box::new(call)),
-                Action::Write(write) => outside.send_write(who, write, program.wants_written()),
-                Action::WorkEnded => {
-                    // An end that comes after the work began anew is no end.
-                    if self.working && !self.believes {
-                        self.working = false;
-                        outside.emit(What::WorkEnded { replica: who.replica });
-                        if let Some(elector) = &mut self.elector {
-                            elector.work_stopped(now);
-                            told = true;
-                        }
-                    }
-                }
-                Action::Note { kind, a, b } => {
-                    outside.emit(What::Note { replica: who.replica, kind, a, b });
-                }
-            }
-        }
-        told
-    }
-
-    /// Says until when authority lasts in real time, if that has changed.
-    fn show_authority(&mut self, outside: &mut Outside) {
-        let until = self.until.map(|until| self.clock.when(until).unwrap_or(SimTime::NEVER));
-        if until != self.shown {
-            self.shown = until;
-            outside.emit(What::Authority { replica: self.index, until });
-        }
-    }
-
-    fn next_due(&self) -> Option<Instant> {
-        let elector = self.elector.as_ref().and_then(Elector::poll_timeout);
-        let program = self.program.as_ref().and_then(Program::poll_timeout);
-        match (elector, program) {
-            (Some(elector), Some(program)) => Some(elector.min(program)),
-            (elector, program) => elector.or(program),
-        }
-    }
-
-    /// Sees to it that the timer fires in time. It may fire early, which does nothing but arm it
-    /// again.
-    fn arm(&mut self, outside: &mut Outside) {
-        if self.paused() {
-            return;
-        }
-        let due = self.next_due().and_then(|due| self.clock.when(due));
-        let Some(due) = due.map(|due| due.max(outside.now)) else { return };
-        if due < self.armed && due < SimTime::NEVER {
-            self.generation = self.generation.wrapping_add(1);
-            self.armed = due;
-            let timer = Event::Timer { replica: self.index, generation: self.generation };
-            outside.queue.push(due, timer);
-        }
-    }
-
-    fn disarm(&mut self) {
-        self.generation = self.generation.wrapping_add(1);
-        self.armed = SimTime::NEVER;
     }
 }
 
