@@ -17,11 +17,20 @@
 //! | [`clock`], [`queue`], [`rng`], [`net`], [`store`], [`guarded`] | the machines of which a world is made |
 
 pub mod check;
+pub mod clock;
+pub mod digest;
 pub mod distribution;
 pub mod fault;
 pub mod guarded;
+mod log;
+pub mod net;
 pub mod outcome;
+mod outside;
+pub mod plan;
 pub mod program;
+pub mod queue;
+mod replica;
+pub mod rng;
 pub mod scenario;
 pub mod store;
 pub mod time;
