@@ -11,11 +11,14 @@
 //! | [`world`] | the engine: [`World`](world::World) runs a scenario |
 //! | [`trace`] | what happened, entry by entry; recorders, JSON lines |
 //! | [`check`] | properties over the entries |
+//! | [`catalogue`] | named scenarios |
+//! | [`verdict`] | what to make of a run: [`judge`](verdict::judge) |
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
 //! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
 //! | [`clock`], [`queue`], [`rng`], [`net`], [`store`], [`guarded`] | the machines of which a world is made |
 
+pub mod catalogue;
 pub mod check;
 pub mod clock;
 pub mod digest;
@@ -35,5 +38,6 @@ pub mod scenario;
 pub mod store;
 pub mod time;
 pub mod trace;
+pub mod verdict;
 mod wire;
 pub mod world;
