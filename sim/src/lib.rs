@@ -13,6 +13,7 @@
 //! | [`check`] | properties over the entries |
 //! | [`catalogue`] | named scenarios |
 //! | [`verdict`] | what to make of a run: [`judge`](verdict::judge) |
+//! | [`explain`] | a violation for people |
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
 //! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
@@ -23,6 +24,7 @@ pub mod check;
 pub mod clock;
 pub mod digest;
 pub mod distribution;
+pub mod explain;
 pub mod fault;
 pub mod guarded;
 mod log;
