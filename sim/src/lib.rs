@@ -17,11 +17,15 @@
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
 //! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
+//! | [`conform`] | replays recordings of the real client-go |
+//! | [`cli`] | the commands of `tenure` |
 //! | [`clock`], [`queue`], [`rng`], [`net`], [`store`], [`guarded`] | the machines of which a world is made |
 
 pub mod catalogue;
 pub mod check;
+pub mod cli;
 pub mod clock;
+pub mod conform;
 pub mod digest;
 pub mod distribution;
 pub mod explain;

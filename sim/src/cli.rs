@@ -1,0 +1,3 @@
+//! The commands of `tenure`.
+
+pub mod conform;
