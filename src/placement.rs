@@ -1,1 +1,157 @@
-//! Placement.
+//! Which member owns a key: a pure function of the [`Members`] and the [`Key`].
+//!
+//! It is: the same on every replica, every platform and in every process that knows the same names,
+//! without any talk between them. It is not: agreement. Replicas may know different members for a
+//! while, and what keeps two of them from working on one key then is no concern of this module.
+//!
+//! ```
+//! use tenure::placement::{Key, Members, MembersError, Placement, Rendezvous};
+//!
+//! let members = Members::new(["controller-0", "controller-1", "controller-2"])?;
+//! let placement = Rendezvous::new(members);
+//! let key = Key::from_bytes(b"ConfigMap/default/settings");
+//! let mine = placement.place(key).is_some_and(|owner| owner.name() == "controller-0");
+//! # Ok::<(), MembersError>(())
+//! ```
+//!
+//! # Algorithms
+//! An algorithm says by the traits that it implements what it can do, so that a wrong use does not
+//! compile.
+//!
+//! | algorithm | look-up | memory | a join or leave moves | [`Ranking`] | [`Rationalizable`] |
+//! | --- | --- | --- | --- | --- | --- |
+//! | [`Rendezvous`] | O(n) | the members | only what it must | yes | yes |
+//!
+//! # Stability
+//! A placement depends on names, keys and the functions in [`hash`], all of them written out there;
+//! never on the order of input, on addresses, on the standard library's `Hash`, or on chance. **Until
+//! version 0.1.0 a release may change it; from then on it is frozen.** Replicas of one group must run
+//! releases that place alike.
+
+use alloc::vec::Vec;
+
+pub mod hash;
+mod members;
+mod rendezvous;
+
+pub use members::{Member, Members, MembersError};
+pub use rendezvous::Rendezvous;
+
+/// What is placed: a stable 64-bit hash of something. Two things with one hash are one key.
+///
+/// ```
+/// use tenure::placement::{Key, hash};
+/// let uid = b"6f1b0d4e-8a2c-4a53-9d6c-0c5e4d3b2a19";
+/// let key = Key::from_bytes(uid);
+/// assert_eq!(key.as_u64(), hash::mix(hash::fnv1a_64(uid)));
+/// // The hash that Kubernetes' `shardSelector` ranges over.
+/// let key = Key::from_hash(hash::fnv1a_64(uid));
+/// assert_eq!(key.as_u64(), hash::fnv1a_64(uid));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(u64);
+
+impl Key {
+    /// The key of a text or other bytes: FNV-1a 64, then `SplitMix64`'s finaliser, that is
+    /// [`mix`](hash::mix)`(`[`fnv1a_64`](hash::fnv1a_64)`(bytes))`.
+    ///
+    /// A key of several parts needs a separator that none of them contains, as `/` in
+    /// `namespace/name`. O(length), one multiplication a byte.
+    #[must_use]
+    pub const fn from_bytes(bytes: &[u8]) -> Self {
+        Self(hash::mix(hash::fnv1a_64(bytes)))
+    }
+
+    /// The key of which `hash` is the hash already: a number of the caller's own, taken as it is.
+    ///
+    /// It need not be well mixed. Sequential numbers are fine: each algorithm mixes keys itself as far
+    /// as it depends on it.
+    #[must_use]
+    pub const fn from_hash(hash: u64) -> Self {
+        Self(hash)
+    }
+
+    /// The hash.
+    #[must_use]
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
+impl From<&str> for Key {
+    /// [`Key::from_bytes`] of the text.
+    fn from(text: &str) -> Self {
+        Self::from_bytes(text.as_bytes())
+    }
+}
+
+/// Says which member owns a key.
+///
+/// Every implementation is deterministic, depends on nothing but its members and the key, and never
+/// panics. It may be asked by reference as `&dyn Placement`.
+///
+/// ```
+/// use tenure::placement::{Key, Members, MembersError, Placement, Rendezvous};
+/// let lone = Rendezvous::new(Members::new(["only"])?);
+/// assert_eq!(lone.place(Key::from("k")).map(|owner| owner.name()), Some("only"));
+/// assert_eq!(Rendezvous::default().place(Key::from("k")), None);
+/// # Ok::<(), MembersError>(())
+/// ```
+pub trait Placement {
+    /// The members among which this chooses.
+    fn members(&self) -> &Members;
+
+    /// The owner of `key`, one of the [`members`](Self::members); `None` if and only if there are
+    /// none. What it costs is said by the algorithm.
+    #[must_use]
+    fn place(&self, key: Key) -> Option<&Member>;
+}
+
+/// A placement that knows more than the owner: who is second, third and so on.
+///
+/// The ranking is an order of all members, and its first is the owner that
+/// [`place`](Placement::place) names.
+///
+/// ```
+/// use tenure::placement::{Key, Members, MembersError, Placement, Ranking, Rendezvous};
+/// let placement = Rendezvous::new(Members::new(["a", "b", "c", "d"])?);
+/// let key = Key::from("three replicas of this");
+/// let best = placement.best(key, 3);
+/// assert_eq!(best.first().copied(), placement.place(key));
+/// assert_eq!(best[..], placement.rank(key)[..3]);
+/// # Ok::<(), MembersError>(())
+/// ```
+pub trait Ranking: Placement {
+    /// The best `k` members for `key`, best first and all different; all of them if there are fewer.
+    ///
+    /// With a greater `k` the answer grows at its end and is the same before.
+    #[must_use]
+    fn best(&self, key: Key, k: usize) -> Vec<&Member>;
+
+    /// All members, best first.
+    #[must_use]
+    fn rank(&self, key: Key) -> Vec<&Member> {
+        self.best(key, self.members().len())
+    }
+}
+
+/// A promise: replicas that count each other never both own a key, whatever else they know.
+///
+/// The law: for each key there is *one* total order of all members that could ever be, the same for
+/// every set of members, and the owner is the greatest of the set in that order. (In economics such
+/// choices are called rationalizable.)
+///
+/// It follows that of two sets V with owner x and W with owner y, where x and y are in both, x = y:
+/// else x would be above y, and y above x. Sharding without a leader rests on that, because two
+/// replicas seldom know the same members at the same instant. Least disruption follows as well: a
+/// join moves keys to the joiner only, a leave moves the leaver's only.
+///
+/// The law is about all sets at once, so the compiler cannot check it; `tests/placement_laws.rs` does,
+/// on all pairs of sets over five members. The modulo of a hash, to name one, breaks it.
+///
+/// ```
+/// use tenure::placement::{Rationalizable, Rendezvous};
+/// fn leaderless(_: impl Rationalizable) {}
+/// leaderless(Rendezvous::default());
+/// ```
+pub trait Rationalizable: Placement {}

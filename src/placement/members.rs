@@ -1,0 +1,202 @@
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::{error, fmt, slice};
+
+use super::hash;
+
+/// What keys are placed on: a member's name, with its hash. Cheap to clone.
+///
+/// A name is text and nothing else: `x-1` and `x-11` have nothing to do with each other. It is hashed
+/// once, here; its length goes into the hash before it. Members are ordered by the bytes of their
+/// names.
+///
+/// ```
+/// use tenure::placement::Member;
+/// let member = Member::from("controller-0");
+/// assert_eq!(member.name(), "controller-0");
+/// assert!(Member::from("x-10") < Member::from("x-9"));
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Member {
+    name: Arc<str>, // first: the order of members is the order of names
+    hash: u64,
+}
+
+impl Member {
+    /// A member called `name`, which [`Members::new`] refuses if it is empty.
+    ///
+    /// Costs a multiplication a byte, and a copy unless `name` is shared already.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        let name = name.into();
+        Self { hash: hash::prefixed(&name), name }
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name's hash, well mixed: [`mix`](hash::mix) of the [`fnv1a_64`](hash::fnv1a_64) of the
+    /// name's length in bytes, as eight bytes little-endian, and the name.
+    #[must_use]
+    pub const fn name_hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+impl From<&str> for Member {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<String> for Member {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<Arc<str>> for Member {
+    fn from(name: Arc<str>) -> Self {
+        Self::new(name)
+    }
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl fmt::Debug for Member {
+    /// The name, as text in quotes: the hash says nothing more.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.name, f)
+    }
+}
+
+/// A set of members in canonical order. Cheap to clone: clones share one list.
+///
+/// Replicas that know the same names hold equal values, whatever the order in which they learnt them;
+/// so they place every key alike. It never changes: members that come or go make a new set.
+///
+/// ```
+/// use tenure::placement::{Members, MembersError};
+/// let members = Members::new(["b", "c", "a"])?;
+/// assert_eq!(members, Members::new(["a", "b", "c"])?);
+/// assert_eq!(members.iter().map(|member| member.name()).collect::<Vec<_>>(), ["a", "b", "c"]);
+///
+/// // One leaves, one joins.
+/// let others = members.iter().filter(|member| member.name() != "b").cloned();
+/// let members = Members::new(others.chain(["d".into()]))?;
+/// assert!(members.contains("d") && !members.contains("b"));
+/// # Ok::<(), MembersError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Members(Arc<[Member]>); // ascending by name, without duplicates or empty names
+
+impl Members {
+    /// The set of `members`, given in any order. Of none, the empty set, on which nothing is placed.
+    ///
+    /// O(n log n), and one allocation beside those of new names.
+    ///
+    /// # Errors
+    /// A name is empty, or two members have the same one.
+    ///
+    /// ```
+    /// use tenure::placement::{Members, MembersError};
+    /// assert_eq!(Members::new(["a", ""]), Err(MembersError::EmptyName));
+    /// assert_eq!(Members::new(["b", "a", "b"]), Err(MembersError::Duplicate("b".into())));
+    /// assert!(Members::new(Vec::<String>::new())?.is_empty());
+    /// # Ok::<(), MembersError>(())
+    /// ```
+    pub fn new<M: Into<Member>>(
+        members: impl IntoIterator<Item = M>,
+    ) -> Result<Self, MembersError> {
+        let mut members: Vec<Member> = members.into_iter().map(Into::into).collect();
+        members.sort_unstable();
+        if members.first().is_some_and(|first| first.name.is_empty()) {
+            return Err(MembersError::EmptyName);
+        }
+        let mut neighbours = members.iter().zip(members.iter().skip(1));
+        if let Some((one, _)) = neighbours.find(|(one, next)| one.name == next.name) {
+            return Err(MembersError::Duplicate(Arc::clone(&one.name)));
+        }
+        Ok(Self(members.into()))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The members in canonical order: by the bytes of their names.
+    pub fn iter(&self) -> slice::Iter<'_, Member> {
+        self.0.iter()
+    }
+
+    /// The member called `name`, if there is one. O(log n).
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<&Member> {
+        let index = self.0.binary_search_by(|member| member.name().cmp(name)).ok()?;
+        self.0.get(index)
+    }
+
+    /// Whether there is a member called `name`. O(log n).
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.by_name(name).is_some()
+    }
+}
+
+impl<'a> IntoIterator for &'a Members {
+    type Item = &'a Member;
+    type IntoIter = slice::Iter<'a, Member>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Default for Members {
+    /// The empty set.
+    fn default() -> Self {
+        Self(Arc::from([]))
+    }
+}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self).finish()
+    }
+}
+
+/// Why [`Members::new`] refused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MembersError {
+    /// A member has an empty name.
+    EmptyName,
+    /// More than one member has this name; of several such names, the first in canonical order.
+    Duplicate(Arc<str>),
+}
+
+impl fmt::Display for MembersError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyName => f.write_str("a member has an empty name"),
+            Self::Duplicate(name) => write!(f, "more than one member is called {name:?}"),
+        }
+    }
+}
+
+impl error::Error for MembersError {}
