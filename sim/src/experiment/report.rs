@@ -1,0 +1,303 @@
+//! The experiment's result, for people and for programs.
+
+use core::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use super::verdict::{findings, millis};
+use super::{Experiment, Finding, HORIZON, Holds, Measured, Mode, RATES, Run, faults};
+use crate::distribution::Distribution;
+use crate::fault::{Direction, Fault, Planned};
+use crate::time::Span;
+
+/// What came of the experiment. As text it is the answer for people; see [`Report::json`] as well.
+#[derive(Debug, Clone)]
+pub struct Report {
+    experiment: Experiment,
+    /// One run a mode, in the order of [`Mode::ALL`].
+    pub runs: Vec<Run>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    pub(super) fn new(experiment: &Experiment, runs: Vec<Run>) -> Self {
+        let findings = findings(experiment, &runs);
+        Self { experiment: experiment.clone(), runs, findings }
+    }
+
+    /// 0: all that was promised holds; 1: something does not; 3: a fault had no effect, so that
+    /// nothing was shown.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        let any = |verdict| self.findings.iter().any(|finding| finding.verdict == verdict);
+        match (any(Holds::Failed), any(Holds::Unknown)) {
+            (true, _) => 1,
+            (false, true) => 3,
+            (false, false) => 0,
+        }
+    }
+
+    /// The same as one JSON object.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        let Experiment { workload, pace, profile, seed } = &self.experiment;
+        json!({
+            "experiment": {
+                "seed": seed,
+                "profile": profile.to_string(),
+                "objects": workload.len(),
+                "resync": pace.resync,
+                "reconcile": pace.reconcile,
+                "workers": pace.workers,
+                "rates_ppb": RATES,
+                "horizon": HORIZON,
+                "faults": faults(),
+            },
+            "modes": self.runs.iter().map(mode).collect::<Vec<_>>(),
+            "findings": self.findings,
+            "exit_status": self.exit_status(),
+        })
+    }
+
+    fn measured(&self) -> impl Iterator<Item = &Measured> {
+        self.runs.iter().map(|run| &run.measured)
+    }
+
+    fn introduction(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Experiment { workload, pace, profile, seed } = &self.experiment;
+        let scenario = self.experiment.scenario(Mode::Leader);
+        let (least, most) = match pace.reconcile {
+            Distribution::Uniform { min, max } => (min, max),
+            other => (other.longest(), other.longest()),
+        };
+        writeln!(
+            f,
+            "Three replicas of one controller with {} workers each, and {} objects: each object is due \
+             once in {}\nand when a replica gets it; a reconcile takes {least} to {most}. Simulated: \
+             {HORIZON} in each of three modes, seed {seed}, with the same faults.",
+            pace.workers,
+            workload.len(),
+            pace.resync,
+        )?;
+        let plan = faults();
+        for turn in plan.chunks(RATES.len()) {
+            let times = turn.iter().filter_map(|planned| planned.at).map(clock);
+            let times = times.collect::<Vec<_>>().join(", ");
+            if let Some(planned) = turn.first() {
+                writeln!(f, "  at {times:<19} replica 0, 1, 2 {}", said(planned))?;
+            }
+        }
+        writeln!(f, "  always                 the clock of replica 1 is 10 % fast, that of replica 2 10 % slow")?;
+        writeln!(
+            f,
+            "Election: {profile}, lease duration {}, renew deadline {}, retry period {}. The naive \
+             sharding renews and lists\nall memberships every {}, and counts a member while its Lease \
+             has changed within {}.",
+            scenario.lease_duration,
+            scenario.renew_deadline,
+            scenario.retry_period,
+            scenario.retry_period,
+            scenario.lease_duration,
+        )
+    }
+
+    fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        row(f, "", ["without election", "leader election", "sharded, naively"].into_iter())?;
+        for (title, cell) in ROWS {
+            row(f, title, self.measured().map(cell))?;
+        }
+        Ok(())
+    }
+
+    fn verdicts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            let verdict = match finding.verdict {
+                Holds::Holds => "holds",
+                Holds::Failed => "FAILED",
+                Holds::NotPromised => "violated, as expected",
+                Holds::Unknown => "UNKNOWN",
+            };
+            let mode = finding.mode.map_or("all modes", Mode::name);
+            let Finding { property, what, .. } = finding;
+            writeln!(f, "  {verdict:<22} {mode:<17} {property}: {what}")?;
+        }
+        Ok(())
+    }
+
+    fn conclusion(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [alone, leader, sharded] = &self.runs[..] else { return Ok(()) };
+        let [alone, leader, sharded] = [alone, leader, sharded].map(|run| &run.measured);
+        writeln!(
+            f,
+            "Without election each object is reconciled {} times as often as with a leader. With a \
+             leader one replica does the work of all at a time.",
+            decimal(alone.reconciles.into(), leader.reconciles.into(), 1),
+        )?;
+        let share = |measured: &Measured| decimal(busiest(measured).0, busiest(measured).1, 2);
+        writeln!(
+            f,
+            "Sharding divides the work (busiest replica {} times the mean, not {}), but replicas that \
+             trust what they see had {}.",
+            share(sharded),
+            share(leader),
+            match sharded.more_millis {
+                0 => "no object in common in this run".to_owned(),
+                more => format!(
+                    "objects in common for {} object-seconds, and worked on {} objects at once",
+                    seconds(more),
+                    sharded.doubled_objects,
+                ),
+            },
+        )
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.introduction(f)?;
+        writeln!(f)?;
+        self.table(f)?;
+        writeln!(f)?;
+        self.verdicts(f)?;
+        writeln!(f)?;
+        self.conclusion(f)
+    }
+}
+
+type Cell = fn(&Measured) -> String;
+
+/// The table: what each row is called, and how a cell of it comes about.
+const ROWS: [(&str, Cell); 14] = [
+    ("reconciles of an object, mean", |m| decimal(m.reconciles.into(), m.objects.into(), 1)),
+    ("  fewest to most", |m| format!("{} to {}", m.least, m.most)),
+    ("objects that two worked on at once", |m| m.doubled_objects.to_string()),
+    ("  for how long, object-seconds", |m| seconds(m.doubled_millis)),
+    ("two owners, object-seconds", |m| seconds(m.more_millis)),
+    ("  share of all object-time", |m| percent(m, m.more_millis)),
+    ("no owner, object-seconds", |m| seconds(m.none_millis)),
+    ("  share of all object-time", |m| percent(m, m.none_millis)),
+    ("busiest replica to mean", |m| decimal(busiest(m).0, busiest(m).1, 2)),
+    ("requests a second: election, members", |m| per_second(m.requests(), m)),
+    ("  reconciles", |m| per_second(m.reconciles, m)),
+    ("one owner each, longest after a cut", |m| recovered(m, "partition")),
+    ("  after a crash", |m| recovered(m, "crash")),
+    ("  after a pause", |m| recovered(m, "pause")),
+];
+
+fn row<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    title: &str,
+    cells: impl Iterator<Item = T>,
+) -> fmt::Result {
+    write!(f, "{title:<38}")?;
+    for cell in cells {
+        write!(f, "{cell:>18}")?;
+    }
+    writeln!(f)
+}
+
+fn percent(measured: &Measured, part: u64) -> String {
+    let all = measured.none_millis + measured.one_millis + measured.more_millis;
+    format!("{} %", decimal(100 * u128::from(part), all.into(), 3))
+}
+
+fn per_second(count: u64, measured: &Measured) -> String {
+    decimal(1_000 * u128::from(count), millis(measured.lasted).into(), 2)
+}
+
+fn recovered(measured: &Measured, kind: &str) -> String {
+    measured.longest(kind).map_or_else(|| "never".to_owned(), |span| format!("{} s", seconds(millis(span))))
+}
+
+/// What the busiest replica did, over the mean of all: numerator and denominator.
+fn busiest(measured: &Measured) -> (u128, u128) {
+    let most = measured.by_replica.iter().copied().max().unwrap_or(0);
+    (u128::from(most) * measured.by_replica.len() as u128, measured.reconciles.into())
+}
+
+/// Thousandths as a number with one digit after the point.
+pub(super) fn seconds(millis: u64) -> String {
+    decimal(millis.into(), 1_000, 1)
+}
+
+/// A quotient with so many digits after the point, rounded half up.
+pub(super) fn decimal(numerator: u128, denominator: u128, digits: u32) -> String {
+    let scale = 10_u128.pow(digits);
+    let Some(scaled) = (2 * numerator * scale + denominator).checked_div(2 * denominator) else {
+        return "-".to_owned();
+    };
+    let width = digits as usize;
+    format!("{}.{:0width$}", scaled / scale, scaled % scale)
+}
+
+/// Minutes and seconds.
+fn clock(at: Span) -> String {
+    let seconds = at.as_nanos() / 1_000_000_000;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+fn said(planned: &Planned) -> String {
+    let lasts = planned.lasts.unwrap_or_default();
+    match &planned.fault {
+        Fault::Partition(links) if links.direction == Direction::Incoming => {
+            format!("gets no answers for {lasts}, but what it sends arrives")
+        }
+        Fault::Partition(_) => format!("is cut off from the API server for {lasts}"),
+        Fault::Crash { .. } => format!("crashes and is back after {lasts}"),
+        Fault::Pause { .. } => format!("stands still for {lasts}"),
+        other => format!("has a {} for {lasts}", other.kind()),
+    }
+}
+
+fn mode(run: &Run) -> serde_json::Value {
+    let m = &run.measured;
+    let moments = m.moments.iter().map(|moment| {
+        json!({
+            "at_nanos": moment.at,
+            "kind": moment.kind,
+            "recovered_nanos": moment.recovered.map(Span::as_nanos),
+        })
+    });
+    json!({
+        "mode": m.mode,
+        "digest": run.outcome.digest.to_string(),
+        "reconciles": {
+            "all": m.reconciles, "fewest": m.least, "most": m.most, "by_replica": m.by_replica,
+        },
+        "worked_on_at_once": { "objects": m.doubled_objects, "object_millis": m.doubled_millis },
+        "object_millis": { "no_owner": m.none_millis, "one_owner": m.one_millis, "two_owners": m.more_millis },
+        "requests": {
+            "election": m.election_requests,
+            "membership_writes": m.membership_writes,
+            "membership_lists": m.membership_lists,
+        },
+        "moments": moments.collect::<Vec<_>>(),
+        "faults": run.effects.iter().map(|effect| {
+            json!({ "fired": effect.fired, "had_effect": effect.had_effect })
+        }).collect::<Vec<_>>(),
+        "statistics": run.outcome.statistics,
+        "violations": run.outcome.violations,
+    })
+}
+
+impl Serialize for Mode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotients_are_rounded() {
+        for (numerator, denominator, digits, text) in
+            [(1, 3, 3, "0.333"), (2, 3, 3, "0.667"), (1, 2, 1, "0.5"), (5, 100, 1, "0.1"), (1, 0, 2, "-")]
+        {
+            assert_eq!(decimal(numerator, denominator, digits), text);
+        }
+    }
+}
