@@ -12,18 +12,26 @@
 //! | [`trace`] | what happened, entry by entry; recorders, JSON lines |
 //! | [`check`] | properties over the entries |
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
+//! | [`sweep`] | many random runs |
+//! | [`experiment`] | three replicas of a controller in three modes |
+//! | [`conform`] | recordings of the real client-go, replayed |
+//! | [`cli`] | the command `tenure` |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
 //! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
 //! | [`clock`], [`queue`], [`rng`], [`net`], [`store`], [`guarded`] | the machines of which a world is made |
 
 pub mod check;
+pub mod cli;
+pub mod conform;
 pub mod distribution;
+pub mod experiment;
 pub mod fault;
 pub mod guarded;
 pub mod outcome;
 pub mod program;
 pub mod scenario;
 pub mod store;
+pub mod sweep;
 pub mod time;
 pub mod trace;
 mod wire;

@@ -1,0 +1,99 @@
+//! `tenure conform`: replays recordings of the real client-go.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::conform::{Counts, Divergence, InputError, Refusal, replay};
+
+/// Replay recordings of the real client-go through the elector and compare all it does.
+#[derive(Debug, clap::Args)]
+pub struct ConformArgs {
+    /// Trace files ("client-go-leaderelection-trace/1" or "client-go-tryacquire-micro/1").
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Summary {
+    exit: u8,
+    files: u64,
+    #[serde(flatten)]
+    counts: Counts,
+    divergences: Vec<InFile<Divergence>>,
+    errors: Vec<InFile<InputError>>,
+}
+
+#[derive(Debug, Serialize)]
+struct InFile<T> {
+    file: String,
+    #[serde(flatten)]
+    what: T,
+}
+
+/// Replays the files, prints the first divergence of each and what was compared.
+///
+/// The exit status: 0 if all are equal, 1 if one diverges, 2 if one cannot be read or replayed or
+/// if nothing was compared.
+#[must_use]
+pub fn run(args: &ConformArgs) -> u8 {
+    let mut summary = Summary::default();
+    for path in &args.files {
+        let file = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| {
+            let message = format!("cannot be read ({error}): give the path of a trace file");
+            Refusal::Input(InputError { line: None, message })
+        });
+        match text.and_then(|text| replay(&text)) {
+            Ok(counts) => {
+                summary.files += 1;
+                summary.counts += counts;
+            }
+            Err(Refusal::Divergence(what)) => {
+                summary.divergences.push(InFile { file, what: *what });
+            }
+            Err(Refusal::Input(what)) => summary.errors.push(InFile { file, what }),
+        }
+    }
+    summary.exit = summary.exit();
+    summary.print(args.json);
+    summary.exit
+}
+
+impl Summary {
+    fn exit(&self) -> u8 {
+        let nothing = self.divergences.is_empty() && self.counts.calls == 0;
+        match (self.errors.is_empty(), self.divergences.is_empty()) {
+            (false, _) => 2,
+            (true, _) if nothing => 2,
+            (true, false) => 1,
+            (true, true) => 0,
+        }
+    }
+
+    fn print(&self, json: bool) {
+        if json {
+            match serde_json::to_string(self) {
+                Ok(text) => println!("{text}"),
+                Err(error) => eprintln!("tenure conform: {error}"),
+            }
+            return;
+        }
+        for InFile { file, what } in &self.errors {
+            eprintln!("{file}: {what}");
+        }
+        for InFile { file, what } in &self.divergences {
+            println!("{file}: {what}");
+        }
+        let Counts { attempts, calls, callbacks } = self.counts;
+        let files = self.files;
+        println!("{files} files equal: {attempts} attempts, {calls} calls, {callbacks} callbacks");
+        if self.counts.calls == 0 && self.divergences.is_empty() {
+            eprintln!("nothing was compared: give trace files that hold calls");
+        }
+    }
+}

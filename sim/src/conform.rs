@@ -1,0 +1,212 @@
+//! Replays traces that were recorded from the real client-go through [`tenure::election::Elector`]
+//! and says where the two part.
+//!
+//! A trace is the record of one run: the calls that each elector made, the answers it got, the
+//! callbacks it gave, and what it knew after each attempt. [`replay`] gives a fresh elector the same
+//! answers at the same times and compares all it does. Before that it checks the trace against
+//! itself: events against attempts, and answers against a store that executes the calls in the
+//! recorded order. So a trace in which one value was changed is refused, also where no elector
+//! could tell.
+//!
+//! Exact and not exact: a renewing elector's own timer must fall on the recorded nanosecond. A
+//! candidate's delay is drawn at random, so both draws must lie in `[R, 2.2 R)` and the elector is
+//! then driven at the recorded time.
+
+mod compare;
+mod driver;
+mod format;
+mod life;
+mod micro;
+mod store;
+mod structure;
+mod timeline;
+
+use std::fmt;
+use std::ops::AddAssign;
+
+use serde::Serialize;
+use tenure::election::Release;
+
+/// The versions of client-go whose traces can be replayed.
+const RELEASES: [(&str, Release); 2] = [("v0.36.2", Release::V1_36), ("HEAD", Release::Head)];
+const TRACE: &str = "client-go-leaderelection-trace/1";
+const MICRO: &str = "client-go-tryacquire-micro/1";
+
+/// How much was compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counts {
+    /// Attempts to acquire, renew or release.
+    pub attempts: u64,
+    /// Calls to the store.
+    pub calls: u64,
+    /// Callbacks, and returns of `Run`.
+    pub callbacks: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.attempts += other.attempts;
+        self.calls += other.calls;
+        self.callbacks += other.callbacks;
+    }
+}
+
+/// Where in a file something is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// At the event with this sequence number.
+    Seq(u64),
+    /// Nothing is recorded there; it would stand after the event with this sequence number.
+    AfterSeq(u64),
+    /// In this case of a micro file, at the call with this index (one past the last: after all).
+    Case {
+        /// The case's name.
+        name: String,
+        /// Which of its calls.
+        call: usize,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seq(seq) => write!(f, "seq {seq}"),
+            Self::AfterSeq(seq) => write!(f, "after seq {seq}"),
+            Self::Case { name, call } => write!(f, "case {name:?}, call {call}"),
+        }
+    }
+}
+
+/// The first place where the trace and the elector, or the trace and itself, disagree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Divergence {
+    /// Where.
+    pub place: Place,
+    /// Which elector and which of its incarnations, as `id/incarnation`.
+    pub elector: String,
+    /// When, in the trace's own time.
+    pub time_ns: i64,
+    /// What the trace says, or what the rest of the trace demands.
+    pub expected: String,
+    /// What the elector did, or what stands in the trace.
+    pub got: String,
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.place)?;
+        if !self.elector.is_empty() {
+            write!(f, ", elector {}", self.elector)?;
+        }
+        write!(f, ", at {} ns: expected {} / got {}", self.time_ns, self.expected, self.got)
+    }
+}
+
+/// Why a file cannot be replayed. The text ends with what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InputError {
+    /// The line of the file, where known.
+    pub line: Option<usize>,
+    /// What is wrong, and the remedy.
+    pub message: String,
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for InputError {}
+
+/// Why a trace did not replay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The file is not a trace that can be replayed.
+    Input(InputError),
+    /// It is one, and the elector did something else.
+    Divergence(Box<Divergence>),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(error) => error.fmt(f),
+            Self::Divergence(divergence) => divergence.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<InputError> for Refusal {
+    fn from(error: InputError) -> Self {
+        Self::Input(error)
+    }
+}
+
+impl From<Divergence> for Refusal {
+    fn from(divergence: Divergence) -> Self {
+        Self::Divergence(Box::new(divergence))
+    }
+}
+
+/// Replays the trace or the micro file in `text`.
+///
+/// ```
+/// use tenure_sim::conform::{replay, Refusal};
+/// let Err(Refusal::Input(error)) = replay("{}") else { panic!() };
+/// assert!(error.to_string().contains("missing field `format`"));
+/// ```
+///
+/// # Errors
+///
+/// [`Refusal::Input`] if this is no such file or of a client-go that is not known here,
+/// [`Refusal::Divergence`] at the first difference.
+pub fn replay(text: &str) -> Result<Counts, Refusal> {
+    let header: format::Header = parse(text)?;
+    let release = release(&header.client_go)?;
+    match header.format.as_str() {
+        TRACE => life::replay(&parse(text)?, release),
+        MICRO => micro::replay(&parse(text)?, release),
+        other => Err(Refusal::Input(InputError {
+            line: None,
+            message: format!(
+                "format {other:?} is not known: give a file of format {TRACE} or {MICRO}"
+            ),
+        })),
+    }
+}
+
+fn release(version: &str) -> Result<Release, InputError> {
+    let known = RELEASES.iter().find(|(name, _)| *name == version).map(|(_, release)| *release);
+    known.ok_or_else(|| {
+        let names = RELEASES.map(|(name, _)| name).join(", ");
+        let message = format!("client_go {version:?} cannot be replayed: give traces of {names}");
+        InputError { line: None, message }
+    })
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, InputError> {
+    serde_json::from_str(text).map_err(|error| InputError {
+        line: Some(error.line()).filter(|line| *line > 0),
+        message: format!("not a trace: {error}; give a file as it was recorded"),
+    })
+}
+
+impl Divergence {
+    fn nowhere(expected: &str, got: &str) -> Self {
+        Self {
+            place: Place::AfterSeq(0),
+            elector: String::new(),
+            time_ns: 0,
+            expected: expected.to_owned(),
+            got: got.to_owned(),
+        }
+    }
+}
