@@ -72,7 +72,7 @@ impl Tally {
         let runs = Runs {
             all: 1,
             passed: u64::from(!violated && takeover && effect),
-            unknown: u64::from(!violated && !(takeover && effect)),
+            unknown: u64::from(!(violated || takeover && effect)),
             violated: u64::from(violated),
             takeover: u64::from(takeover),
             conflict: u64::from(s.conflicts > 0),

@@ -196,10 +196,8 @@ impl Meter {
     /// Counts a replica's right anew, if it changed.
     fn recount(&mut self, replica: usize) {
         let Some(standing) = self.replicas.get_mut(replica) else { return };
-        let right = match standing.up && !standing.paused {
-            true => standing.right.clone(),
-            false => Right::Nothing,
-        };
+        let acts = standing.up && !standing.paused;
+        let right = if acts { standing.right.clone() } else { Right::Nothing };
         if right == standing.counted {
             return;
         }

@@ -102,7 +102,7 @@ impl Membership {
             self.renewing = None;
             // After a failure the next list tells what the own Lease is now.
             self.own = match answer {
-                Ok(Answer::Stored(stored)) => own(stored),
+                Ok(Answer::Stored(stored)) => Some(own(stored)),
                 _ => None,
             };
         }
@@ -127,7 +127,7 @@ impl Membership {
             let before = self.seen.get(name).filter(|(before, _)| *before == version);
             seen.insert(Arc::clone(name), before.copied().unwrap_or((version, now)));
             if *name == self.name {
-                self.own = own(stored);
+                self.own = Some(own(stored));
             }
         }
         self.seen = seen;
@@ -179,8 +179,8 @@ fn version(stored: &Stored) -> u64 {
     stored.version.as_ordered().unwrap_or(0)
 }
 
-fn own(stored: &Stored) -> Option<(Object, u64)> {
-    Some((stored.object.clone(), version(stored)))
+fn own(stored: &Stored) -> (Object, u64) {
+    (stored.object.clone(), version(stored))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub(super) struct Group {
 
 /// One life of a replica.
 #[derive(Debug)]
-pub struct Replica {
+pub(super) struct Replica {
     group: Arc<Group>,
     index: u32,
     seed: u64,
