@@ -22,13 +22,21 @@
 
 pub mod check;
 pub mod cli;
+pub mod clock;
 pub mod conform;
+pub mod digest;
 pub mod distribution;
 pub mod experiment;
 pub mod fault;
 pub mod guarded;
+mod log;
+pub mod net;
 pub mod outcome;
+mod outside;
 pub mod program;
+pub mod queue;
+mod replica;
+pub mod rng;
 pub mod scenario;
 pub mod store;
 pub mod sweep;

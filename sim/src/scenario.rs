@@ -42,6 +42,8 @@ pub struct Scenario {
     /// See [`tenure::election::Config`]: `wait` or `new-group`.
     #[serde(with = "crate::wire::missing")]
     pub missing: Missing,
+    /// Take durations that an elector refuses, to see what happens then.
+    pub unchecked: bool,
     /// How long after a replica's elector finished by itself (client-go's `Run` is single-shot) its
     /// process starts anew; it stays out if absent.
     pub rejoin_after: Option<Span>,
@@ -78,6 +80,7 @@ impl Default for Scenario {
             request_timeout: Some(Span::from_secs(5)),
             release_on_stop: false,
             missing: Missing::Wait,
+            unchecked: false,
             rejoin_after: Some(Span::from_secs(2)),
             network: Network::default(),
             store: Store::default(),

@@ -55,7 +55,7 @@ pub struct Entry {
 }
 
 /// The lock as it stood in the store at one version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
     /// The store's version of the write that made it.

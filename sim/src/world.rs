@@ -12,12 +12,28 @@
 //! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 //! ```
 
+mod faults;
+
+use core::fmt;
+use core::hash::Hash as _;
+use std::sync::Arc;
+
+use tenure::election::{Config, Elector, Profile};
+use tenure::lock::LockRef;
+use tenure::time::Instant;
+
 use crate::check::{Check, Violation};
+use crate::fault::Fault;
 use crate::outcome::{Digest, Outcome, Statistics};
+use crate::outside::{Body, Event, LOCK, Message, NAMESPACE, Outside};
 use crate::program::{GuardedWork, Program};
-use crate::scenario::{Scenario, ScenarioError};
+use crate::replica::{Making, Replica};
+use crate::rng::{Purpose, Stream};
+use crate::scenario::{Gate, Scenario, ScenarioError};
+use crate::store::Store;
 use crate::time::SimTime;
-use crate::trace::Entry;
+use crate::trace::{Entry, What};
+use faults::Active;
 
 /// One run. The same scenario and seed give the same run on every machine.
 ///
@@ -25,11 +41,22 @@ use crate::trace::Entry;
 ///   something else than [`GuardedWork`];
 /// - run by [`run`](World::run) or [`run_while`](World::run_while), or by hand by
 ///   [`step`](World::step) until it gives `None`;
-/// - asked by [`now`](World::now), [`digest`](World::digest), [`statistics`](World::statistics).
-#[derive(Debug)]
+/// - asked by [`now`](World::now), [`digest`](World::digest), [`statistics`](World::statistics),
+///   [`fault_effects`](World::fault_effects), [`program`](World::program), [`store`](World::store).
 pub struct World<P = GuardedWork> {
-    programs: Vec<P>,
+    scenario: Scenario,
+    replicas: Vec<Replica<P>>,
+    outside: Outside,
+    programs: Programs<P>,
+    faults: Vec<Arc<Fault>>,
+    active: Vec<Option<Active>>,
+    /// Who pulled each fault's trigger.
+    actors: Vec<Option<u32>>,
+    healed: bool,
+    over: bool,
 }
+
+type Programs<P> = Box<dyn FnMut(u32, u32, u64) -> P + Send>;
 
 impl World {
     /// A world whose replicas do [`GuardedWork`].
@@ -37,8 +64,18 @@ impl World {
     /// # Errors
     /// If the scenario makes no sense, or its durations are refused by the elector.
     pub fn new(scenario: &Scenario, seed: u64) -> Result<Self, ScenarioError> {
-        let _ = (scenario, seed);
-        todo!()
+        let work = scenario.work.clone();
+        let profiles: Vec<_> = (0_u32..)
+            .zip(&scenario.replicas)
+            .map(|(index, _)| scenario.profile_of(index))
+            .collect();
+        Self::with_programs(scenario, seed, move |replica, _, _| {
+            let gate = match profiles.get(replica as usize) {
+                Some(Profile::ClientGo(_)) => Gate::Belief,
+                _ => Gate::Authority,
+            };
+            GuardedWork::new(&work, gate)
+        })
     }
 }
 
@@ -51,16 +88,121 @@ impl<P: Program> World<P> {
     pub fn with_programs(
         scenario: &Scenario,
         seed: u64,
-        program: impl FnMut(u32, u32, u64) -> P + 'static,
+        program: impl FnMut(u32, u32, u64) -> P + Send + 'static,
     ) -> Result<Self, ScenarioError> {
-        let _ = (scenario, seed, program);
-        todo!()
+        scenario.validate()?;
+        accepted(scenario)?;
+        let mut outside = Outside::new(scenario, seed);
+        let mut replicas = Vec::with_capacity(scenario.replicas.len());
+        for (index, replica) in (0..).zip(&scenario.replicas) {
+            let stream = |purpose| Stream::new(seed, purpose, u64::from(index));
+            let streams = [Purpose::Jitter, Purpose::Incarnation, Purpose::Program].map(stream);
+            replicas.push(Replica::new(scenario, index, streams));
+            let start = Event::Start { replica: index, lives: 0 };
+            outside.queue.push(SimTime::ZERO + replica.start, start);
+        }
+        for (index, planned) in (0..).zip(&scenario.faults) {
+            match (planned.at, &planned.on) {
+                (Some(at), _) => outside.queue.push(SimTime::ZERO + at, Event::Begin(index)),
+                (None, Some(trigger)) => outside.log.await_trigger(index, trigger),
+                (None, None) => {}
+            }
+        }
+        if let Some(heal_at) = scenario.heal_at {
+            outside.queue.push(SimTime::ZERO + heal_at, Event::Heal);
+        }
+        outside.queue.push(SimTime::ZERO + scenario.horizon, Event::Horizon);
+        let count = scenario.faults.len();
+        Ok(Self {
+            scenario: scenario.clone(),
+            replicas,
+            outside,
+            programs: Box::new(program),
+            faults: scenario.faults.iter().map(|planned| planned.fault.clone().into()).collect(),
+            active: (0..count).map(|_| None).collect(),
+            actors: vec![None; count],
+            healed: false,
+            over: false,
+        })
     }
 
     /// Takes one event from the queue and gives the entries that came of it (often none); `None`
     /// when the run is over.
     pub fn step(&mut self) -> Option<&[Entry]> {
-        todo!()
+        self.outside.log.entries.clear();
+        if self.over {
+            return None;
+        }
+        let (at, event) = self.outside.queue.pop()?;
+        self.outside.now = at;
+        self.outside.log.statistics.events += 1;
+        self.handle(event);
+        if !self.outside.log.pulled.is_empty() {
+            self.pull_triggers();
+        }
+        Some(&self.outside.log.entries)
+    }
+
+    fn handle(&mut self, event: Event) {
+        let Self { replicas, outside, .. } = self;
+        match event {
+            Event::Timer { replica, generation } => {
+                if let Some(replica) = replicas.get_mut(replica as usize) {
+                    replica.fire(outside, generation);
+                }
+            }
+            Event::Arrive(message) => {
+                let Some(message) = outside.messages.remove(message) else { return };
+                if let Body::Answer { .. } | Body::CallAnswer { .. } | Body::Written { .. } =
+                    message.body
+                {
+                    self.deliver(message);
+                } else {
+                    outside.arrive(message);
+                }
+            }
+            Event::Commit(message) => {
+                if let Some(message) = outside.messages.remove(message) {
+                    outside.commit(message);
+                }
+            }
+            Event::Start { replica, lives } => {
+                let waits = |replica: &Replica<P>| !replica.alive && replica.lives == lives;
+                if self.replicas.get(replica as usize).is_some_and(waits) {
+                    self.start(replica);
+                }
+            }
+            Event::Begin(fault) => self.begin(fault),
+            Event::End(fault) => self.end(fault),
+            Event::Heal => self.heal(),
+            Event::Horizon => self.finish(),
+        }
+    }
+
+    fn deliver(&mut self, message: Message) {
+        if let Some(replica) = self.replicas.get_mut(message.who.replica as usize) {
+            replica.deliver(&mut self.outside, message);
+        }
+    }
+
+    fn start(&mut self, replica: u32) {
+        let mut making = Making { scenario: &self.scenario, program: &mut *self.programs };
+        if let Some(replica) = self.replicas.get_mut(replica as usize) {
+            replica.start(&mut self.outside, &mut making);
+        }
+    }
+
+    /// The run is over: the machines' states go into the digest.
+    fn finish(&mut self) {
+        self.over = true;
+        self.outside.emit(What::Horizon);
+        let digester = &mut self.outside.log.digester;
+        for replica in &self.replicas {
+            replica.elector.hash(digester);
+            replica.clock.hash(digester);
+        }
+        self.outside.store.hash(digester);
+        self.outside.resource.hash(digester);
     }
 
     /// Runs to the end.
@@ -72,40 +214,89 @@ impl<P: Program> World<P> {
     pub fn run_while(
         &mut self,
         checks: &mut (impl Check + ?Sized),
-        go_on: impl FnMut(&Violation) -> bool,
+        mut go_on: impl FnMut(&Violation) -> bool,
     ) -> Outcome {
-        let _ = (checks, go_on);
-        todo!()
+        let mut violations = Vec::new();
+        let mut seen = 0;
+        'run: while let Some(entries) = self.step() {
+            for entry in entries {
+                checks.observe(entry, &mut violations);
+            }
+            while let Some(violation) = violations.get(seen) {
+                seen += 1;
+                if !go_on(violation) {
+                    break 'run;
+                }
+            }
+        }
+        if self.over {
+            checks.finish(self.now(), &mut violations);
+        }
+        Outcome {
+            digest: self.digest(),
+            end: self.now(),
+            violations,
+            statistics: *self.statistics(),
+        }
     }
 
     /// Real time.
     #[must_use]
-    pub fn now(&self) -> SimTime {
-        todo!()
+    pub const fn now(&self) -> SimTime {
+        self.outside.now
     }
 
     /// The digest over the entries so far; at the end also over the machines' states.
     #[must_use]
-    pub fn digest(&self) -> Digest {
-        todo!()
+    pub const fn digest(&self) -> Digest {
+        self.outside.log.digester.digest()
     }
 
     /// How much has happened so far.
     #[must_use]
-    pub fn statistics(&self) -> &Statistics {
-        todo!()
+    pub const fn statistics(&self) -> &Statistics {
+        &self.outside.log.statistics
     }
 
     /// Whether each planned fault fired and had an effect, in the order of
     /// [`Scenario::faults`](crate::scenario::Scenario::faults).
     #[must_use]
     pub fn fault_effects(&self) -> &[FaultEffect] {
-        todo!()
+        &self.outside.effects
     }
 
-    /// What the replicas' programs are now; of a process that is down, as it was when it ended.
-    pub fn programs(&self) -> impl Iterator<Item = &P> {
-        self.programs.iter()
+    /// What a replica's program is now; of a process that is down, as it was when it ended; `None`
+    /// before the first start.
+    #[must_use]
+    pub fn program(&self, replica: u32) -> Option<&P> {
+        self.replicas.get(replica as usize)?.program.as_ref()
+    }
+
+    /// A replica's elector, likewise.
+    #[must_use]
+    pub fn elector(&self, replica: u32) -> Option<&Elector> {
+        self.replicas.get(replica as usize)?.elector.as_ref()
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.outside.store
+    }
+
+    /// The store, to put objects there before the first step.
+    pub const fn store_mut(&mut self) -> &mut Store {
+        &mut self.outside.store
+    }
+}
+
+impl<P> fmt::Debug for World<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("scenario", &self.scenario.name)
+            .field("now", &self.outside.now)
+            .field("statistics", &self.outside.log.statistics)
+            .finish_non_exhaustive()
     }
 }
 
@@ -116,4 +307,50 @@ pub struct FaultEffect {
     pub fired: bool,
     /// It changed something: dropped or delayed a message, hit a live process, changed the record.
     pub had_effect: bool,
+}
+
+/// What a replica's elector is told.
+pub(crate) fn config(scenario: &Scenario, replica: u32, incarnation: &str) -> Config {
+    let spec = scenario.replicas.get(replica as usize).cloned().unwrap_or_default();
+    let profile = scenario.profile_of(replica);
+    let name = spec.identity.unwrap_or_else(|| format!("replica-{replica}"));
+    let (identity, incarnation) = match (profile, spec.bare_identity) {
+        (Profile::ClientGo(_), true) => (name, ""),
+        (Profile::ClientGo(_), false) => (format!("{name}_{incarnation}"), ""),
+        (Profile::Strict, true) => (name, "bare"),
+        (Profile::Strict, false) => (name, incarnation),
+    };
+    let lock = LockRef::lease(NAMESPACE, LOCK);
+    Config {
+        lease_duration: spec.lease_duration.unwrap_or(scenario.lease_duration).as_duration(),
+        renew_deadline: spec.renew_deadline.unwrap_or(scenario.renew_deadline).as_duration(),
+        retry_period: spec.retry_period.unwrap_or(scenario.retry_period).as_duration(),
+        request_timeout: scenario.request_timeout.map(crate::time::Span::as_duration),
+        release_on_stop: scenario.release_on_stop,
+        missing: scenario.missing,
+        profile,
+        ..Config::new(lock, identity, incarnation)
+    }
+}
+
+/// Whether electors take their configurations.
+fn accepted(scenario: &Scenario) -> Result<(), ScenarioError> {
+    if scenario.unchecked || !scenario.election {
+        return Ok(());
+    }
+    for (index, _) in (0..).zip(&scenario.replicas) {
+        let config = config(scenario, index, "incarnation");
+        let value = format!(
+            "{:?}, {:?}, {:?}",
+            config.lease_duration, config.renew_deadline, config.retry_period
+        );
+        if let Err(error) = Elector::new(config, 0, Instant::from_nanos(0)) {
+            return Err(ScenarioError {
+                field: format!("lease_duration, renew_deadline, retry_period of replicas[{index}]"),
+                value,
+                remedy: format!("{error}; or set `unchecked` to run it all the same"),
+            });
+        }
+    }
+    Ok(())
 }

@@ -1,0 +1,378 @@
+//! The network: sites (replicas, API servers, the guarded resource) and the links between them, one
+//! for each direction.
+//!
+//! Faults are kept by their number on each link that they hit, so that overlapping ones heal
+//! independently: a link passes messages when no fault blocks it any more.
+
+use petgraph::stable_graph::{EdgeIndex, NodeIndex, StableDiGraph};
+use petgraph::visit::{EdgeRef, IntoEdgeReferences};
+
+use crate::distribution::Distribution;
+use crate::fault::{Direction, Links, Site, Target};
+use crate::rng::{Purpose, Stream, happens, mix};
+use crate::scenario::Scenario;
+use crate::time::Span;
+
+/// What a place is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A replica, by its index.
+    Replica(u32),
+    /// An API server, by its index.
+    Api(u32),
+    /// The guarded resource.
+    Resource,
+}
+
+/// A place and the zone that it is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// What it is.
+    pub place: Place,
+    /// Where it is.
+    pub zone: String,
+}
+
+/// A link, by number.
+pub type LinkId = EdgeIndex<u32>;
+
+/// One direction between two sites.
+#[derive(Debug, Clone)]
+struct Link {
+    latency: Distribution,
+    loss_ppm: u32,
+    duplicate_ppm: u32,
+    stream: Stream,
+    /// Whether any fault is on it: the one thing that most messages look at.
+    faulty: bool,
+    blockers: Vec<u32>,
+    delays: Vec<(u32, Distribution)>,
+    losses: Vec<(u32, u32)>,
+    duplicates: Vec<(u32, u32)>,
+}
+
+/// What becomes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fate {
+    /// How long it takes; `None` if it is lost.
+    pub takes: Option<Span>,
+    /// How long its double takes, if there is one.
+    pub again: Option<Span>,
+    /// More random bits, for what may happen to it where it arrives.
+    pub luck: u64,
+}
+
+/// What a network fault does to a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Blocked,
+    Slow(Distribution),
+    Lossy(u32),
+    Doubling(u32),
+}
+
+/// The network of one world.
+#[derive(Debug, Clone)]
+pub struct Net {
+    graph: StableDiGraph<Spot, Link, u32>,
+    replicas: Vec<NodeIndex<u32>>,
+    apis: Vec<NodeIndex<u32>>,
+    /// By replica, then API server.
+    requests: Vec<LinkId>,
+    responses: Vec<LinkId>,
+    writes: Vec<LinkId>,
+    written: Vec<LinkId>,
+}
+
+impl Net {
+    /// The network of a scenario.
+    #[must_use]
+    pub fn new(scenario: &Scenario, seed: u64) -> Self {
+        let network = &scenario.network;
+        let mut graph = StableDiGraph::default();
+        let mut spot = |place, zone: &str| graph.add_node(Spot { place, zone: zone.to_owned() });
+        let replicas: Vec<_> = (0..)
+            .zip(&scenario.replicas)
+            .map(|(index, replica)| spot(Place::Replica(index), &replica.zone))
+            .collect();
+        let apis: Vec<_> = (0..)
+            .zip(&network.apis)
+            .map(|(index, api)| spot(Place::Api(index), &api.zone))
+            .collect();
+        let resource = spot(Place::Resource, &network.resource_zone);
+        let mut net = Self {
+            graph,
+            replicas,
+            apis,
+            requests: Vec::new(),
+            responses: Vec::new(),
+            writes: Vec::new(),
+            written: Vec::new(),
+        };
+        let mut made = 0;
+        let mut link = |graph: &mut StableDiGraph<Spot, Link, u32>, from, to, latency| {
+            let stream = Stream::new(seed, Purpose::Link, made);
+            made += 1;
+            let link = Link {
+                latency,
+                loss_ppm: network.loss_ppm,
+                duplicate_ppm: network.duplicate_ppm,
+                stream,
+                faulty: false,
+                blockers: Vec::new(),
+                delays: Vec::new(),
+                losses: Vec::new(),
+                duplicates: Vec::new(),
+            };
+            graph.add_edge(from, to, link)
+        };
+        for &replica in &net.replicas {
+            for &api in &net.apis {
+                net.requests.push(link(&mut net.graph, replica, api, network.request));
+                net.responses.push(link(&mut net.graph, api, replica, network.response));
+            }
+            net.writes.push(link(&mut net.graph, replica, resource, network.request));
+            net.written.push(link(&mut net.graph, resource, replica, network.response));
+        }
+        net
+    }
+
+    /// The link of a replica's requests to an API server.
+    #[must_use]
+    pub fn request(&self, replica: u32, api: u32) -> Option<LinkId> {
+        self.requests.get(replica as usize * self.apis.len() + api as usize).copied()
+    }
+
+    /// The link of the answers.
+    #[must_use]
+    pub fn response(&self, replica: u32, api: u32) -> Option<LinkId> {
+        self.responses.get(replica as usize * self.apis.len() + api as usize).copied()
+    }
+
+    /// The link of a replica's writes to the guarded resource.
+    #[must_use]
+    pub fn write(&self, replica: u32) -> Option<LinkId> {
+        self.writes.get(replica as usize).copied()
+    }
+
+    /// The link of the answers.
+    #[must_use]
+    pub fn written(&self, replica: u32) -> Option<LinkId> {
+        self.written.get(replica as usize).copied()
+    }
+
+    /// What becomes of the next message on a link. Faults that change it are passed to `blame`.
+    pub fn send(&mut self, link: LinkId, mut blame: impl FnMut(u32)) -> Fate {
+        let Some(link) = self.graph.edge_weight_mut(link) else { return Fate::default() };
+        let (bits, luck) = (link.stream.bits(), link.stream.bits());
+        let mut takes = link.latency.draw(bits);
+        let mut lost = link.loss_ppm > 0 && happens(mix(luck, 1), link.loss_ppm);
+        let mut doubled = link.duplicate_ppm > 0 && happens(mix(luck, 2), link.duplicate_ppm);
+        if link.faulty {
+            lost |= !link.blockers.is_empty();
+            link.blockers.iter().for_each(|fault| blame(*fault));
+            for (fault, ppm) in &link.losses {
+                if happens(mix(luck, 0x1_0000_0000 | u64::from(*fault)), *ppm) {
+                    lost = true;
+                    blame(*fault);
+                }
+            }
+            for (fault, ppm) in &link.duplicates {
+                if happens(mix(luck, 0x2_0000_0000 | u64::from(*fault)), *ppm) {
+                    doubled = true;
+                    blame(*fault);
+                }
+            }
+            for (fault, by) in &link.delays {
+                let more = by.draw(mix(bits, 0x3_0000_0000 | u64::from(*fault)));
+                if !more.is_zero() && !lost {
+                    takes = takes + more;
+                    blame(*fault);
+                }
+            }
+        }
+        let again = doubled.then(|| link.latency.draw(mix(bits, 3)));
+        Fate { takes: (!lost).then_some(takes), again: again.filter(|_| !lost), luck }
+    }
+
+    /// The links that a fault names, once roles are resolved: those between `links.sites` and
+    /// `links.from`.
+    pub(crate) fn links(&self, links: &Links, resolve: impl Fn(Target) -> Vec<u32>) -> Vec<LinkId> {
+        let inside = self.members(&links.sites, &resolve);
+        let outside = if links.from.is_empty() {
+            inside.iter().map(|inside| !inside).collect()
+        } else {
+            self.members(&links.from, &resolve)
+        };
+        let is = |members: &[bool], node: NodeIndex<u32>| {
+            members.get(node.index()).copied().unwrap_or_default()
+        };
+        let hit = |from, to| {
+            let leaves = is(&inside, from) && is(&outside, to);
+            let comes = is(&inside, to) && is(&outside, from);
+            match links.direction {
+                Direction::Both => leaves || comes,
+                Direction::Outgoing => leaves,
+                Direction::Incoming => comes,
+            }
+        };
+        let edges = self.graph.edge_indices();
+        let ends = |edge: &LinkId| self.graph.edge_endpoints(*edge);
+        edges.filter(|edge| ends(edge).is_some_and(|(from, to)| hit(from, to))).collect()
+    }
+
+    /// Which sites, by node, are among those named.
+    fn members(&self, sites: &[Site], resolve: &impl Fn(Target) -> Vec<u32>) -> Vec<bool> {
+        let mut members = vec![false; self.graph.node_count()];
+        for site in sites {
+            let replicas = match site {
+                Site::Of(target) => resolve(*target),
+                _ => Vec::new(),
+            };
+            for node in self.graph.node_indices() {
+                let Some(spot) = self.graph.node_weight(node) else { continue };
+                let named = match (site, spot.place) {
+                    (Site::Of(_), Place::Replica(index)) => replicas.contains(&index),
+                    (Site::Api(None), Place::Api(_)) | (Site::Resource, Place::Resource) => true,
+                    (Site::Api(Some(api)), Place::Api(index)) => *api == index,
+                    (Site::Zone(zone), _) => *zone == spot.zone,
+                    _ => false,
+                };
+                if named && let Some(member) = members.get_mut(node.index()) {
+                    *member = true;
+                }
+            }
+        }
+        members
+    }
+
+    /// A fault begins to trouble these links.
+    pub(crate) fn trouble(&mut self, links: &[LinkId], fault: u32, trouble: Trouble) {
+        for link in links {
+            let Some(link) = self.graph.edge_weight_mut(*link) else { continue };
+            link.faulty = true;
+            match trouble {
+                Trouble::Blocked => link.blockers.push(fault),
+                Trouble::Slow(by) => link.delays.push((fault, by)),
+                Trouble::Lossy(ppm) => link.losses.push((fault, ppm)),
+                Trouble::Doubling(ppm) => link.duplicates.push((fault, ppm)),
+            }
+        }
+    }
+
+    /// A fault troubles these links no more.
+    pub(crate) fn heal(&mut self, links: &[LinkId], fault: u32) {
+        for link in links {
+            let Some(link) = self.graph.edge_weight_mut(*link) else { continue };
+            link.blockers.retain(|other| *other != fault);
+            link.delays.retain(|(other, _)| *other != fault);
+            link.losses.retain(|(other, _)| *other != fault);
+            link.duplicates.retain(|(other, _)| *other != fault);
+            link.faulty = !(link.blockers.is_empty()
+                && link.delays.is_empty()
+                && link.losses.is_empty()
+                && link.duplicates.is_empty());
+        }
+    }
+
+    /// The graph in Graphviz' language, blocked links in red: for documents.
+    #[must_use]
+    pub fn to_dot(&self) -> String {
+        use core::fmt::Write as _;
+
+        let mut dot = String::from("digraph network {\n  rankdir=LR;\n");
+        for node in self.graph.node_indices() {
+            let Some(spot) = self.graph.node_weight(node) else { continue };
+            let name = match spot.place {
+                Place::Replica(index) => format!("replica {index}"),
+                Place::Api(index) => format!("API server {index}"),
+                Place::Resource => "guarded resource".to_owned(),
+            };
+            let zone = if spot.zone.is_empty() { "" } else { "\\n" };
+            let _ = writeln!(dot, "  {} [label=\"{name}{zone}{}\"];", node.index(), spot.zone);
+        }
+        for edge in self.graph.edge_references() {
+            let (from, to) = (edge.source().index(), edge.target().index());
+            let style = if edge.weight().blockers.is_empty() { "" } else { " [color=red]" };
+            let _ = writeln!(dot, "  {from} -> {to}{style};");
+        }
+        dot.push_str("}\n");
+        dot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn net() -> Net {
+        let mut scenario = Scenario::default();
+        scenario.replicas[2].zone = "b".into();
+        Net::new(&scenario, 1)
+    }
+
+    fn one(target: Target) -> Vec<u32> {
+        match target {
+            Target::Replica(index) => vec![index],
+            _ => vec![0, 1, 2],
+        }
+    }
+
+    fn passes(net: &mut Net, replica: u32) -> (bool, bool) {
+        let (up, down) = (net.request(replica, 0).unwrap(), net.response(replica, 0).unwrap());
+        let up = net.send(up, |_| {}).takes.is_some();
+        (up, net.send(down, |_| {}).takes.is_some())
+    }
+
+    #[test]
+    fn overlapping_partitions_heal_independently() {
+        let mut net = net();
+        let both = net.links(&Links::of(Site::Of(Target::Replica(0))), one);
+        let zone = Links::of(Site::Api(None)).direction(Direction::Outgoing);
+        let answers = net.links(&zone, one);
+        assert_eq!((both.len(), answers.len()), (4, 3));
+        net.trouble(&both, 0, Trouble::Blocked);
+        net.trouble(&answers, 1, Trouble::Blocked);
+        assert_eq!((passes(&mut net, 0), passes(&mut net, 1)), ((false, false), (true, false)));
+        net.heal(&both, 0);
+        assert_eq!((passes(&mut net, 0), passes(&mut net, 1)), ((true, false), (true, false)));
+        net.heal(&answers, 1);
+        assert_eq!((passes(&mut net, 0), passes(&mut net, 1)), ((true, true), (true, true)));
+    }
+
+    #[test]
+    fn sites_are_found_by_zone_and_by_name() {
+        let net = net();
+        assert_eq!(net.links(&Links::of(Site::Zone("b".into())), one).len(), 4);
+        assert_eq!(net.links(&Links::of(Site::Resource), one).len(), 6);
+        let between = Links {
+            sites: vec![Site::Of(Target::Replica(1))],
+            from: vec![Site::Api(Some(0))],
+            direction: Direction::Incoming,
+        };
+        assert_eq!(net.links(&between, one), [net.response(1, 0).unwrap()]);
+        assert!(net.to_dot().contains("label=\"replica 2\\nb\""));
+    }
+
+    #[test]
+    fn a_fault_does_not_reshuffle_the_fates_of_later_messages() {
+        let (mut calm, mut rough) = (net(), net());
+        let link = calm.request(0, 0).unwrap();
+        rough.trouble(&[link], 0, Trouble::Lossy(500_000));
+        rough.trouble(&[link], 1, Trouble::Slow(Distribution::Constant(Span::from_secs(1))));
+        let mut blamed = [0; 2];
+        for _ in 0..100 {
+            let plain = calm.send(link, |_| {});
+            let fate = rough.send(link, |fault| blamed[fault as usize] += 1);
+            assert_eq!(fate.luck, plain.luck);
+            assert!(
+                fate.takes.is_none_or(|takes| takes == plain.takes.unwrap() + Span::from_secs(1))
+            );
+        }
+        assert!((35..65).contains(&blamed[0]), "{blamed:?}");
+        assert_eq!(blamed[0] + blamed[1], 100);
+        rough.heal(&[link], 0);
+        rough.heal(&[link], 1);
+        assert_eq!(rough.send(link, |_| {}), calm.send(link, |_| {}));
+    }
+}

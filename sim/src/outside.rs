@@ -1,0 +1,385 @@
+//! Everything outside the replicas: the queue, messages under way, API servers and store, the
+//! guarded resource, and the log.
+
+use std::sync::Arc;
+
+use tenure::election::{Failure, Op, Request, Response, Stored};
+use tenure::lock::Identity;
+
+use crate::distribution::Distribution;
+use crate::fault::{Edit, Outage};
+use crate::guarded::{Resource, Write};
+use crate::log::Log;
+use crate::net::{Fate, LinkId, Net};
+use crate::queue::{Queue, Slab};
+use crate::rng::{happens, mix};
+use crate::scenario::Scenario;
+use crate::store::{Answer, Call, Store};
+use crate::time::{SimTime, Span};
+use crate::trace::{Actor, Reply, Snapshot, Verb, What};
+use crate::world::FaultEffect;
+
+/// The lock of the election.
+pub(crate) const NAMESPACE: &str = "default";
+/// Its name.
+pub(crate) const LOCK: &str = "lock";
+
+/// What the queue holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// A replica's timer, if its generation is still the replica's.
+    Timer { replica: u32, generation: u32 },
+    /// A message is where it was sent.
+    Arrive(u32),
+    /// A request takes effect in the store.
+    Commit(u32),
+    /// A process starts, if the replica has still had this many lives.
+    Start { replica: u32, lives: u32 },
+    /// A planned fault begins.
+    Begin(u32),
+    /// A planned fault is over.
+    End(u32),
+    /// Everything heals.
+    Heal,
+    /// The run is over.
+    Horizon,
+}
+
+/// Who a message is from or to: a replica and its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Who {
+    pub(crate) replica: u32,
+    pub(crate) life: u32,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) who: Who,
+    pub(crate) body: Body,
+}
+
+#[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "messages live in a slab; a box each would be dearer"
+)]
+pub(crate) enum Body {
+    Request { api: u32, request: Request, luck: u64 },
+    Answer { response: Response, reply: Reply },
+    Call { api: u32, id: u64, call: Call, luck: u64 },
+    CallAnswer { id: u64, answer: Result<Answer, Failure> },
+    Write { write: Write, sent: SimTime, answer: bool },
+    Written { write: Write, accepted: bool },
+}
+
+#[derive(Debug)]
+pub(crate) struct Outside {
+    pub(crate) now: SimTime,
+    pub(crate) queue: Queue<Event>,
+    pub(crate) messages: Slab<Message>,
+    pub(crate) net: Net,
+    pub(crate) store: Store,
+    pub(crate) resource: Resource,
+    pub(crate) log: Log,
+    pub(crate) effects: Vec<FaultEffect>,
+    /// Faults of the store that are on.
+    pub(crate) outages: Vec<(u32, Option<u32>, Outage)>,
+    pub(crate) slow: Vec<(u32, Distribution, Distribution)>,
+    pub(crate) errors: Vec<(u32, u32, u32)>,
+    before: Distribution,
+    after: Distribution,
+    error_ppm: u32,
+    /// The name under which each replica holds the lock now.
+    pub(crate) names: Vec<Identity>,
+    last_holder: Identity,
+}
+
+impl Outside {
+    pub(crate) fn new(scenario: &Scenario, seed: u64) -> Self {
+        let rules = &scenario.store;
+        let mut store = Store::new(rules);
+        let restores = scenario.faults.iter().any(|planned| planned.fault.kind() == "edit");
+        if restores {
+            store.remember();
+        }
+        if let Some(initial) = &rules.initial {
+            store.seed(LOCK, NAMESPACE, initial);
+        }
+        Self {
+            now: SimTime::ZERO,
+            queue: Queue::default(),
+            messages: Slab::default(),
+            net: Net::new(scenario, seed),
+            store,
+            resource: Resource::new(scenario.work.accept_unfenced),
+            log: Log::default(),
+            effects: vec![FaultEffect::default(); scenario.faults.len()],
+            outages: Vec::new(),
+            slow: Vec::new(),
+            errors: Vec::new(),
+            before: rules.before,
+            after: rules.after,
+            error_ppm: rules.error_ppm,
+            names: vec![Identity::default(); scenario.replicas.len()],
+            last_holder: Identity::default(),
+        }
+    }
+
+    pub(crate) fn emit(&mut self, what: What) {
+        self.log.emit(self.now, what);
+    }
+
+    /// A fault changed something.
+    pub(crate) fn blame(&mut self, fault: u32) {
+        blame(&mut self.effects, &mut self.log, fault);
+    }
+
+    /// What becomes of the next message on a link.
+    fn fate(&mut self, link: Option<LinkId>) -> Fate {
+        let Self { net, effects, log, .. } = self;
+        let fate = link
+            .map_or_else(Fate::default, |link| net.send(link, |fault| blame(effects, log, fault)));
+        self.log.statistics.lost += u64::from(fate.takes.is_none());
+        fate
+    }
+
+    fn post(&mut self, fate: Fate, after: Span, message: Message) {
+        let sent = self.now + after;
+        if let Some(takes) = fate.again {
+            let double = self.messages.insert(message.clone());
+            self.queue.push(sent + takes, Event::Arrive(double));
+        }
+        if let Some(takes) = fate.takes {
+            let message = self.messages.insert(message);
+            self.queue.push(sent + takes, Event::Arrive(message));
+        }
+    }
+
+    /// An elector sends a request.
+    pub(crate) fn send_request(&mut self, who: Who, api: u32, request: Request) {
+        let fate = self.fate(self.net.request(who.replica, api));
+        let body = Body::Request { api, request, luck: fate.luck };
+        self.post(fate, Span::ZERO, Message { who, body });
+    }
+
+    /// A program sends a call.
+    pub(crate) fn send_call(&mut self, who: Who, api: u32, id: u64, call: Call) {
+        let fate = self.fate(self.net.request(who.replica, api));
+        let body = Body::Call { api, id, call, luck: fate.luck };
+        self.post(fate, Span::ZERO, Message { who, body });
+    }
+
+    /// A program writes to the guarded resource.
+    pub(crate) fn send_write(&mut self, who: Who, write: Write, answer: bool) {
+        let fate = self.fate(self.net.write(who.replica));
+        let body = Body::Write { write, sent: self.now, answer };
+        self.post(fate, Span::ZERO, Message { who, body });
+    }
+
+    /// A message has reached an API server or the resource.
+    pub(crate) fn arrive(&mut self, message: Message) {
+        let Message { who, body } = message;
+        match body {
+            Body::Write { write, sent, answer } => self.written(who, write, sent, answer),
+            Body::Request { api, luck, .. } | Body::Call { api, luck, .. } => {
+                let message = Message { who, body };
+                if let Some(how) = self.outage(api) {
+                    if how == Outage::Refuse {
+                        self.refuse(message);
+                    }
+                } else if self.refused(luck) {
+                    self.refuse(message);
+                } else {
+                    let wait = self.wait_before(luck);
+                    if wait.is_zero() {
+                        self.commit(message);
+                    } else {
+                        let message = self.messages.insert(message);
+                        self.queue.push(self.now + wait, Event::Commit(message));
+                    }
+                }
+            }
+            Body::Answer { .. } | Body::CallAnswer { .. } | Body::Written { .. } => {} // for replicas
+        }
+    }
+
+    fn written(&mut self, who: Who, write: Write, sent: SimTime, answer: bool) {
+        let accepted = self.resource.write(&write);
+        let Write { key, token, .. } = write;
+        let Who { replica, life } = who;
+        self.emit(What::GuardedWrite { replica, life, key, token, sent, accepted });
+        if answer {
+            let fate = self.fate(self.net.written(replica));
+            let body = Body::Written { write, accepted };
+            self.post(fate, Span::ZERO, Message { who, body });
+        }
+    }
+
+    fn outage(&mut self, api: u32) -> Option<Outage> {
+        let hit = |outage: &&(u32, Option<u32>, Outage)| outage.1.is_none_or(|out| out == api);
+        let (fault, _, how) = *self.outages.iter().find(hit)?;
+        self.blame(fault);
+        Some(how)
+    }
+
+    /// Whether a request fails by chance before it has an effect.
+    fn refused(&mut self, luck: u64) -> bool {
+        let mut refused = self.error_ppm > 0 && happens(mix(luck, 4), self.error_ppm);
+        for index in 0..self.errors.len() {
+            let Some((fault, ppm, _)) = self.errors.get(index).copied() else { break };
+            if happens(mix(luck, 0x4_0000_0000 | u64::from(fault)), ppm) {
+                self.blame(fault);
+                refused = true;
+            }
+        }
+        refused
+    }
+
+    /// Whether a request that had its effect is answered with an error by chance.
+    fn spoiled(&mut self, luck: u64) -> bool {
+        let mut spoiled = false;
+        for index in 0..self.errors.len() {
+            let Some((fault, _, ppm)) = self.errors.get(index).copied() else { break };
+            if happens(mix(luck, 0x5_0000_0000 | u64::from(fault)), ppm) {
+                self.blame(fault);
+                spoiled = true;
+            }
+        }
+        spoiled
+    }
+
+    fn wait_before(&mut self, luck: u64) -> Span {
+        let mut wait = self.before.draw(mix(luck, 5));
+        for index in 0..self.slow.len() {
+            let Some((fault, before, _)) = self.slow.get(index).copied() else { break };
+            let more = before.draw(mix(luck, 0x6_0000_0000 | u64::from(fault)));
+            if !more.is_zero() {
+                self.blame(fault);
+                wait = wait + more;
+            }
+        }
+        wait
+    }
+
+    fn wait_after(&mut self, luck: u64) -> Span {
+        let mut wait = self.after.draw(mix(luck, 6));
+        for index in 0..self.slow.len() {
+            let Some((fault, _, after)) = self.slow.get(index).copied() else { break };
+            let more = after.draw(mix(luck, 0x7_0000_0000 | u64::from(fault)));
+            if !more.is_zero() {
+                self.blame(fault);
+                wait = wait + more;
+            }
+        }
+        wait
+    }
+
+    /// An API server answers with an error and does nothing else.
+    fn refuse(&mut self, message: Message) {
+        let Message { who, body } = message;
+        match body {
+            Body::Request { api, request, .. } => {
+                let response = Response { id: request.id, result: Err(Failure::Other) };
+                let body = Body::Answer { response, reply: Reply::Failed(Failure::Other) };
+                self.respond(who, api, Span::ZERO, body);
+            }
+            Body::Call { api, id, .. } => {
+                let body = Body::CallAnswer { id, answer: Err(Failure::Other) };
+                self.respond(who, api, Span::ZERO, body);
+            }
+            _ => {}
+        }
+    }
+
+    fn respond(&mut self, who: Who, api: u32, after: Span, body: Body) {
+        let fate = self.fate(self.net.response(who.replica, api));
+        self.post(fate, after, Message { who, body });
+    }
+
+    /// A request takes effect.
+    pub(crate) fn commit(&mut self, message: Message) {
+        let Message { who, body } = message;
+        match body {
+            Body::Request { api, request, luck } => {
+                let id = request.id;
+                let (mut result, mut reply) = self.apply(who, &request);
+                if self.spoiled(luck) {
+                    (result, reply) = (Err(Failure::Other), Reply::Failed(Failure::Other));
+                }
+                let after = self.wait_after(luck);
+                let body = Body::Answer { response: Response { id, result }, reply };
+                self.respond(who, api, after, body);
+            }
+            Body::Call { api, id, call, luck } => {
+                let mut answer = self.store.call(&call);
+                if self.spoiled(luck) {
+                    answer = Err(Failure::Other);
+                }
+                let after = self.wait_after(luck);
+                self.respond(who, api, after, Body::CallAnswer { id, answer });
+            }
+            _ => {}
+        }
+    }
+
+    fn apply(&mut self, who: Who, request: &Request) -> (Result<Stored, Failure>, Reply) {
+        let name = &*request.lock.name;
+        let before = self.store.snapshot(name).cloned();
+        let (verb, result) = match &request.op {
+            Op::Get => (Verb::Get, self.store.get(name).cloned()),
+            Op::Create(object) => (Verb::Create, self.store.create(object).cloned()),
+            Op::Update(object, version) => {
+                let version = version.as_ordered().unwrap_or(u64::MAX);
+                (Verb::Update, self.store.update(object, version).cloned())
+            }
+        };
+        let reply = match (&result, self.store.snapshot(name)) {
+            (Err(failure), _) => Reply::Failed(*failure),
+            (Ok(_), Some(snapshot)) => Reply::Is(Arc::clone(snapshot)),
+            (Ok(_), None) => Reply::Gone,
+        };
+        if let (Verb::Create | Verb::Update, Reply::Is(snapshot)) = (verb, &reply) {
+            self.took_over(who, snapshot);
+        }
+        let by = Actor::Replica { replica: who.replica, life: who.life };
+        let request = Some(request.id.as_u64());
+        self.emit(What::Applied { by, request, verb, before, reply: reply.clone() });
+        (result, reply)
+    }
+
+    /// Somebody edits the lock by hand, or deletes it (`None`). Whether that changed anything.
+    pub(crate) fn meddle(&mut self, edit: Option<&Edit>) -> bool {
+        let before = self.store.snapshot(LOCK).cloned();
+        let (verb, done) = match edit {
+            Some(edit) => (Verb::Edit, self.store.edit(LOCK, edit)),
+            None => (Verb::Delete, self.store.delete(LOCK, None).is_ok()),
+        };
+        let after = self.store.snapshot(LOCK).cloned();
+        let changed = before != after;
+        let reply = match after {
+            _ if !done => Reply::Failed(Failure::NotFound),
+            Some(snapshot) => Reply::Is(snapshot),
+            None => Reply::Gone,
+        };
+        self.emit(What::Applied { by: Actor::Outsider, request: None, verb, before, reply });
+        changed
+    }
+
+    /// Counts changes of holder from replica to replica.
+    fn took_over(&mut self, who: Who, snapshot: &Snapshot) {
+        let holder = &snapshot.record.holder;
+        if *holder != self.last_holder && self.names.get(who.replica as usize) == Some(holder) {
+            self.last_holder = holder.clone();
+            self.log.statistics.takeovers += 1;
+        }
+    }
+}
+
+fn blame(effects: &mut [FaultEffect], log: &mut Log, fault: u32) {
+    if let Some(effect) = effects.get_mut(fault as usize)
+        && !effect.had_effect
+    {
+        effect.had_effect = true;
+        log.statistics.effective_faults += 1;
+    }
+}

@@ -1,0 +1,267 @@
+//! What planned faults do when they begin and when they end.
+
+use std::sync::Arc;
+
+use super::World;
+use crate::fault::{Fault, Reborn, Target};
+use crate::net::{LinkId, Trouble};
+use crate::outside::Event;
+use crate::program::Program;
+use crate::replica::Replica;
+use crate::trace::{End, What};
+
+/// A fault that has begun and not ended: what it hit.
+#[derive(Debug)]
+pub(super) struct Active {
+    links: Vec<LinkId>,
+    replicas: Vec<u32>,
+}
+
+impl<P: Program> World<P> {
+    /// Faults whose trigger was pulled are due after their delay.
+    pub(super) fn pull_triggers(&mut self) {
+        for (fault, actor) in self.outside.log.pulled.drain(..) {
+            let after = self.scenario.faults.get(fault as usize).map(|planned| planned.after);
+            if let Some(place) = self.actors.get_mut(fault as usize) {
+                *place = Some(actor);
+            }
+            let at = self.outside.now + after.unwrap_or_default();
+            self.outside.queue.push(at, Event::Begin(fault));
+        }
+    }
+
+    /// Whom a target means now.
+    fn resolve(&self, target: Target, actor: Option<u32>) -> Vec<u32> {
+        let candidate = |replica: &&Replica<P>| replica.alive && !replica.believes();
+        match target {
+            Target::Replica(index) => vec![index],
+            Target::Leader => self.outside.log.believers.last().copied().into_iter().collect(),
+            Target::Follower => {
+                let follower = self.replicas.iter().find(candidate);
+                follower.map(|replica| replica.index).into_iter().collect()
+            }
+            Target::Actor => actor.into_iter().collect(),
+            Target::Everyone => self.replicas.iter().map(|replica| replica.index).collect(),
+        }
+    }
+
+    /// A planned fault begins.
+    pub(super) fn begin(&mut self, fault: u32) {
+        let index = fault as usize;
+        let (Some(kind), Some(planned)) = (self.faults.get(index), self.scenario.faults.get(index))
+        else {
+            return;
+        };
+        if self.healed {
+            return;
+        }
+        let (kind, lasts) = (Arc::clone(kind), planned.lasts);
+        let actor = self.actors.get(index).copied().flatten();
+        let resolve = |target| self.resolve(target, actor);
+        let links = kind.links().map_or_else(Vec::new, |l| self.outside.net.links(l, resolve));
+        let replicas = kind.target().map_or_else(Vec::new, resolve);
+        if let Some(effect) = self.outside.effects.get_mut(index) {
+            effect.fired = true;
+        }
+        let hit = replicas.clone();
+        self.outside.emit(What::Fault { fault, replicas: hit, kind: Arc::clone(&kind) });
+        if let Some(lasts) = lasts {
+            self.outside.queue.push(self.outside.now + lasts, Event::End(fault));
+        }
+        match &*kind {
+            Fault::Partition(_) => self.outside.net.trouble(&links, fault, Trouble::Blocked),
+            Fault::Delay { by, .. } => self.outside.net.trouble(&links, fault, Trouble::Slow(*by)),
+            Fault::Loss { ppm, .. } => {
+                self.outside.net.trouble(&links, fault, Trouble::Lossy(*ppm))
+            }
+            Fault::Duplicate { ppm, .. } => {
+                self.outside.net.trouble(&links, fault, Trouble::Doubling(*ppm));
+            }
+            Fault::Heal {} => self.heal_network(fault),
+            Fault::StoreOutage { api, how } => self.outside.outages.push((fault, *api, *how)),
+            Fault::StoreSlow { before, after } => self.outside.slow.push((fault, *before, *after)),
+            Fault::StoreErrors { before_ppm, after_ppm } => {
+                self.outside.errors.push((fault, *before_ppm, *after_ppm));
+            }
+            Fault::Edit(edit) => self.meddle(fault, Some(edit)),
+            Fault::Delete {} => self.meddle(fault, None),
+            _ => {
+                for replica in &replicas {
+                    self.hit(fault, &kind, *replica);
+                }
+            }
+        }
+        if kind.can_last()
+            && let Some(active) = self.active.get_mut(index)
+        {
+            *active = Some(Active { links, replicas });
+        }
+    }
+
+    fn meddle(&mut self, fault: u32, edit: Option<&crate::fault::Edit>) {
+        if self.outside.meddle(edit) {
+            self.outside.blame(fault);
+        }
+    }
+
+    /// All network faults end.
+    fn heal_network(&mut self, by: u32) {
+        for fault in 0..u32::try_from(self.faults.len()).unwrap_or(u32::MAX) {
+            let network = self.faults.get(fault as usize).is_some_and(|f| f.links().is_some());
+            if network && self.is_active(fault) {
+                self.outside.blame(by);
+                self.end(fault);
+            }
+        }
+    }
+
+    fn is_active(&self, fault: u32) -> bool {
+        self.active.get(fault as usize).is_some_and(Option::is_some)
+    }
+
+    /// A fault of processes or clocks hits a replica.
+    fn hit(&mut self, fault: u32, kind: &Fault, index: u32) {
+        let Self { replicas, outside, .. } = self;
+        let Some(replica) = replicas.get_mut(index as usize) else { return };
+        let alive = replica.alive;
+        match kind {
+            Fault::Pause { wake_up, .. } if alive => replica.pause(outside, fault, *wake_up),
+            Fault::Resume { .. } if alive => {
+                if replica.resume_from_pauses(outside) {
+                    outside.blame(fault);
+                }
+            }
+            Fault::Crash { .. } if alive => {
+                self.crash(index);
+                self.outside.blame(fault);
+            }
+            Fault::Restart { reborn, .. } => {
+                replica.reborn = *reborn;
+                if alive {
+                    self.crash(index);
+                }
+                self.start(index);
+                self.outside.blame(fault);
+            }
+            Fault::Stop { .. } if alive && !replica.stopping => {
+                replica.downed = true;
+                replica.stop(outside);
+                outside.blame(fault);
+            }
+            Fault::Drift { rate_ppb, .. } => {
+                replica.drifts.push((fault, *rate_ppb));
+                replica.apply_clock_faults(outside);
+            }
+            Fault::ClockJump { by, .. } => {
+                replica.clock.step_wall(*by);
+                replica.say_clock(outside);
+            }
+            Fault::WallFreeze { .. } => {
+                if replica.wall_freezes.is_empty() {
+                    replica.clock.freeze_wall(outside.now, true);
+                }
+                replica.wall_freezes.push(fault);
+            }
+            Fault::Suspend { running, .. } => {
+                if alive && !running {
+                    replica.pause(outside, fault, crate::fault::WakeUp::default());
+                }
+                replica.suspends.push(fault);
+                replica.apply_clock_faults(outside);
+            }
+            _ => {}
+        }
+        if alive && is_of_clocks(kind) {
+            self.outside.blame(fault);
+        }
+    }
+
+    fn crash(&mut self, index: u32) {
+        if let Some(replica) = self.replicas.get_mut(index as usize) {
+            replica.downed = true;
+            self.outside.log.statistics.crashes += 1;
+            replica.end(&mut self.outside, End::Crashed);
+        }
+    }
+
+    /// A planned fault is over.
+    pub(super) fn end(&mut self, fault: u32) {
+        let index = fault as usize;
+        let Some(active) = self.active.get_mut(index).and_then(Option::take) else { return };
+        let Some(kind) = self.faults.get(index).cloned() else { return };
+        self.outside.emit(What::FaultEnded { fault });
+        self.outside.net.heal(&active.links, fault);
+        self.outside.outages.retain(|(other, ..)| *other != fault);
+        self.outside.slow.retain(|(other, ..)| *other != fault);
+        self.outside.errors.retain(|(other, ..)| *other != fault);
+        for index in active.replicas {
+            self.release(fault, &kind, index);
+        }
+    }
+
+    /// A fault of processes or clocks lets a replica go.
+    fn release(&mut self, fault: u32, kind: &Fault, index: u32) {
+        let Self { replicas, outside, .. } = self;
+        let Some(replica) = replicas.get_mut(index as usize) else { return };
+        match kind {
+            Fault::Pause { .. } => replica.unpause(outside, fault),
+            Fault::Crash { reborn, .. } => {
+                if !replica.alive && replica.downed {
+                    replica.reborn = *reborn;
+                    self.start(index);
+                }
+            }
+            Fault::Stop { .. } => {
+                if replica.alive && replica.stopping {
+                    replica.comes_back = Some(Reborn::New);
+                } else if !replica.alive && replica.downed {
+                    self.start(index);
+                }
+            }
+            Fault::Drift { .. } => {
+                replica.drifts.retain(|(other, _)| *other != fault);
+                replica.apply_clock_faults(outside);
+            }
+            Fault::WallFreeze { .. } => {
+                replica.wall_freezes.retain(|other| *other != fault);
+                if replica.wall_freezes.is_empty() {
+                    replica.clock.freeze_wall(outside.now, false);
+                }
+            }
+            Fault::Suspend { .. } => {
+                replica.suspends.retain(|other| *other != fault);
+                replica.apply_clock_faults(outside);
+                replica.unpause(outside, fault);
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything heals, and nothing goes wrong any more.
+    pub(super) fn heal(&mut self) {
+        self.healed = true;
+        self.outside.log.disarm();
+        for fault in 0..u32::try_from(self.faults.len()).unwrap_or(u32::MAX) {
+            self.end(fault);
+        }
+        for index in 0..u32::try_from(self.replicas.len()).unwrap_or(u32::MAX) {
+            let Some(replica) = self.replicas.get_mut(index as usize) else { break };
+            if replica.alive && replica.stopping {
+                replica.comes_back = Some(Reborn::New);
+            } else if !replica.alive && replica.downed {
+                self.start(index);
+            }
+        }
+        self.outside.emit(What::Healed);
+    }
+}
+
+const fn is_of_clocks(kind: &Fault) -> bool {
+    matches!(
+        kind,
+        Fault::Drift { .. }
+            | Fault::ClockJump { .. }
+            | Fault::WallFreeze { .. }
+            | Fault::Suspend { .. }
+    )
+}
