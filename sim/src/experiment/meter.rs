@@ -58,6 +58,7 @@ pub struct Meter {
     doubled_area: Area,
     begun: Vec<u32>,
     begun_by: Vec<u64>,
+    minute: Minute,
     calls: BTreeMap<u64, u64>,
     sent: u64,
     moments: Vec<Moment>,
@@ -90,6 +91,7 @@ impl Meter {
             doubled_area: 0,
             begun: vec![0; objects],
             begun_by: vec![0; count],
+            minute: Minute { number: 0, begun_by: vec![0; count], busiest: 0 },
             calls: BTreeMap::new(),
             sent: 0,
             moments: vec![start],
@@ -110,6 +112,7 @@ impl Meter {
             least: self.begun.iter().copied().min().unwrap_or(0),
             most: self.begun.iter().copied().max().unwrap_or(0),
             by_replica: self.begun_by.clone(),
+            busiest: self.minute.busiest + self.minute.most(),
             doubled_objects: self.doubled.iter().filter(|doubled| **doubled).count() as u64,
             doubled_millis: millis(self.doubled_area),
             none_millis: millis(none),
@@ -225,6 +228,7 @@ impl Meter {
         if let Some(begun) = self.begun_by.get_mut(replica) {
             *begun += 1;
         }
+        self.minute.began(replica, self.now);
         self.work(replica, object, true);
     }
 
@@ -281,6 +285,33 @@ impl Meter {
             note::CALLED => *self.calls.entry(a).or_default() += 1,
             _ => {}
         }
+    }
+}
+
+/// What replicas did in the minute that runs; the busiest replica is another one each minute.
+#[derive(Debug)]
+struct Minute {
+    number: u64,
+    begun_by: Vec<u64>,
+    /// What the busiest replica of each minute before did.
+    busiest: u64,
+}
+
+impl Minute {
+    fn began(&mut self, replica: usize, at: SimTime) {
+        let number = at.as_nanos() / 60_000_000_000;
+        if number != self.number {
+            self.busiest += self.most();
+            self.begun_by.fill(0);
+            self.number = number;
+        }
+        if let Some(begun) = self.begun_by.get_mut(replica) {
+            *begun += 1;
+        }
+    }
+
+    fn most(&self) -> u64 {
+        self.begun_by.iter().copied().max().unwrap_or(0)
     }
 }
 
@@ -347,6 +378,8 @@ pub struct Measured {
     pub most: u32,
     /// By each replica.
     pub by_replica: Vec<u64>,
+    /// By the busiest replica of each minute, together.
+    pub busiest: u64,
     /// Objects that two replicas worked on at once.
     pub doubled_objects: u64,
     /// For how long they did.
