@@ -1,6 +1,79 @@
-//! Who may act: leader election on lock records exactly as Kubernetes does it, without I/O.
+//! Who may act: leader election on lock records, exactly as Kubernetes does it, and the placement of
+//! objects on replicas. Pure state machines: no I/O, no clock, no threads, no randomness of their own.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`election`] | [`Elector`](election::Elector): one replica's part in the election of a leader |
+//! | [`lock`] | what is stored: records, versions, the Lease object and, with feature `serde`, their JSON |
+//! | [`placement`] | which member owns a key: [`Rendezvous`](placement::Rendezvous) |
+//! | [`time`] | [`Instant`](time::Instant) decides, [`Timestamp`](time::Timestamp) is written for people |
+//!
+//! **It is** the part of a controller that decides, for any store with compare-and-swap: Kubernetes,
+//! etcd, a table with a version column. **It is not** a client of any of them: a driver of a few lines
+//! sends the requests, keeps the time and starts and stops the work.
+//!
+//! # An election
+//! Two replicas and a store in memory. Each turn of the loop is what a driver does in its own process.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tenure::election::{Config, Elector, Event, Failure, Op, Response, Stored};
+//! use tenure::lock::{LockRef, Version};
+//! use tenure::time::{Instant, Now, Timestamp};
+//!
+//! let lock = LockRef::lease("default", "controller");
+//! let mut electors = ["pod-0", "pod-1"].map(|name| {
+//!     let config = Config::new(lock.clone(), name, "incarnation-1");
+//!     Elector::new(config, 7, Instant::default()).unwrap()
+//! });
+//! let mut stored: Option<Stored> = None;
+//! let mut store = |op: Op| match (op, &stored) {
+//!     (Op::Get, Some(now)) => Ok(now.clone()),
+//!     (Op::Get, None) | (Op::Update(..), None) => Err(Failure::NotFound),
+//!     (Op::Create(_), Some(_)) => Err(Failure::AlreadyExists),
+//!     (Op::Update(_, version), Some(now)) if version != now.version => Err(Failure::Conflict),
+//!     (Op::Create(object) | Op::Update(object, _), now) => {
+//!         let next = now.as_ref().and_then(|now| now.version.as_ordered()).unwrap_or(0) + 1;
+//!         Ok(stored.insert(Stored { object, version: Version::ordered(next) }).clone())
+//!     }
+//! };
+//!
+//! let mut started = Vec::new();
+//! for second in 0..60 {
+//!     let instant = Instant::default() + Duration::from_secs(second);
+//!     let now = Now { instant, timestamp: Timestamp::from_unix(1_700_000_000, 0).unwrap() };
+//!     for elector in &mut electors {
+//!         elector.handle_timeout(now);
+//!         while let Some(request) = elector.poll_request() {
+//!             let result = store(request.op);
+//!             elector.handle_response(now, Response { id: request.id, result });
+//!         }
+//!         while let Some(event) = elector.poll_event() {
+//!             if let Event::StartedLeading { .. } = event {
+//!                 started.push(elector.identity().clone());
+//!             }
+//!         }
+//!     }
+//!     assert!(electors.iter().filter(|elector| elector.is_leading(instant)).count() <= 1);
+//! }
+//! assert_eq!(started.len(), 1); // one of them led from about 15 s on, and kept it
+//! ```
+//!
+//! # A placement
+//! ```
+//! use tenure::placement::{Key, Members, Placement, Rendezvous};
+//!
+//! let members = Members::new(["pod-0", "pod-1", "pod-2"])?;
+//! let placement = Rendezvous::new(members);
+//! let owner = placement.place(Key::from_bytes(b"ConfigMap/default/settings"));
+//! assert!(owner.is_some_and(|owner| owner.name().starts_with("pod-")));
+//! # Ok::<(), tenure::placement::MembersError>(())
+//! ```
+//!
+//! # Features
+//! - `serde`: [`lock`]'s `wire` module, which reads and writes locks exactly as Go does. Off by
+//!   default; without it the crate has no dependency.
 #![no_std]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::float_arithmetic, clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 
 extern crate alloc;
@@ -9,3 +82,8 @@ pub mod election;
 pub mod lock;
 pub mod placement;
 pub mod time;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

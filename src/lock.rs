@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `coordination.k8s.io/v1` Lease | [`lease`] |
 //!
-//! With the feature `serde`, [`wire`] reads and writes records and Leases exactly as Go does.
+//! With the feature `serde`, the module `wire` reads and writes records and Leases exactly as Go does.
 
 use alloc::sync::Arc;
 use core::fmt;

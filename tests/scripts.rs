@@ -18,12 +18,19 @@
 //! Output: events and the request in the order in which they come, then when the timer is due. The
 //! random wait of a candidate is shown as `in [2s, 4.4s)`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a script that is no script fails the test"
+)]
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use tenure::election::{
-    Config, Elector, Event, Failure, Missing, Op, Profile, RequestId, Response, Stored,
+    Config, Elector, Event, Failure, Missing, Op, Profile, RequestId, Response, Stored, Token,
 };
 use tenure::lock::lease::{Lease, LeaseSpec};
 use tenure::lock::{LockRef, Object, Record, Version};
@@ -51,7 +58,7 @@ fn scripts() {
                 .zip(actual.lines())
                 .enumerate()
                 .find(|(_, (expected, got))| expected != got)
-                .unwrap_or((text.lines().count(), ("the end of the file", "more")));
+                .unwrap_or_else(|| (text.lines().count(), ("the end of the file", "more")));
             let name = file.file_name().unwrap().display();
             writeln!(failures, "{name}:{}: expected {expected:?}, got {got:?}", line + 1).unwrap();
         }
@@ -102,12 +109,10 @@ fn command(player: &mut Option<Player>, line: &str) -> String {
                 format!("{error}\n")
             }
             Ok(elector) => {
-                let warnings: String = elector
-                    .config()
-                    .warnings()
-                    .iter()
-                    .map(|warning| format!("warning: {warning}\n"))
-                    .collect();
+                let mut warnings = String::new();
+                for warning in elector.config().warnings() {
+                    writeln!(warnings, "warning: {warning}").unwrap();
+                }
                 *player =
                     Some(Player { elector, outstanding: None, first: None, last: Duration::ZERO });
                 warnings
@@ -208,7 +213,7 @@ fn show(player: &mut Player, at: Duration) -> String {
     while let Some(event) = player.elector.poll_event() {
         match event {
             Event::StartedLeading { token } => {
-                writeln!(out, "started leading, token {}", token.map_or(0, |token| token.as_u64()))
+                writeln!(out, "started leading, token {}", token.map_or(0, Token::as_u64))
             }
             Event::StoppedLeading { cause } => writeln!(out, "stopped leading: {cause:?}"),
             Event::NewLeader { identity } => writeln!(out, "new leader {identity:?}"),
@@ -273,13 +278,9 @@ fn wall(at: Duration) -> Timestamp {
 }
 
 fn duration(text: &str) -> Duration {
-    let (whole, part) = text
-        .strip_suffix('s')
-        .expect("a time ends in s")
-        .split_once('.')
-        .unwrap_or((text.strip_suffix('s').unwrap(), "0"));
-    let nanos = format!("{part:0<9}").parse().unwrap();
-    Duration::new(whole.parse().unwrap(), nanos)
+    let text = text.strip_suffix('s').expect("a time ends in s");
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    Duration::new(whole.parse().unwrap(), format!("{part:0<9}").parse().unwrap())
 }
 
 fn seconds(instant: Instant) -> String {

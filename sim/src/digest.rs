@@ -106,7 +106,9 @@ impl Digester {
             }
             What::Fault { fault, replicas, .. } => {
                 self.head(17, *fault, replicas.len() as u64);
-                replicas.iter().for_each(|replica| self.word(u64::from(*replica)));
+                for replica in replicas {
+                    self.word(u64::from(*replica));
+                }
             }
             What::FaultEnded { fault } => self.head(18, *fault, 0),
             What::Healed => self.head(19, 0, 0),
@@ -171,7 +173,7 @@ const fn cause_number(cause: Cause) -> u64 {
 
 #[expect(clippy::cast_possible_truncation, reason = "64 of its bits tell times apart")]
 fn time(time: Option<Timestamp>) -> u64 {
-    time.map_or(0, |time| time.unix_nanos() as u64)
+    time.map_or(0, |time| time.unix_nanos().cast_unsigned() as u64)
 }
 
 impl Hasher for Digester {
@@ -247,7 +249,9 @@ mod tests {
 
     fn of(words: &[u64]) -> Digest {
         let mut digester = Digester::default();
-        words.iter().for_each(|word| digester.word(*word));
+        for word in words {
+            digester.word(*word);
+        }
         digester.digest()
     }
 

@@ -62,7 +62,7 @@ impl Distribution {
                 min + Span::from_nanos(scale(bits, width))
             }
             Self::Exponential { min, mean, max } => {
-                let part = u128::from(mean.as_nanos()) * u128::from(minus_ln(bits)) >> 32;
+                let part = (u128::from(mean.as_nanos()) * u128::from(minus_ln(bits))) >> 32;
                 let part = Span::from_nanos(u64::try_from(part).unwrap_or(u64::MAX));
                 (min + part).min(max)
             }
@@ -96,7 +96,6 @@ impl Distribution {
 }
 
 /// A number below `width`, by the upper bits.
-#[expect(clippy::cast_possible_truncation, reason = "the upper half of a 128-bit product")]
 pub(crate) const fn scale(bits: u64, width: u64) -> u64 {
     ((bits as u128 * width as u128) >> 64) as u64
 }
@@ -107,7 +106,7 @@ pub(crate) const fn scale(bits: u64, width: u64) -> u64 {
 fn minus_ln(bits: u64) -> u64 {
     const LN_2: u128 = 2_977_044_472; // ln 2 in units of 2⁻³²
     let value = u128::from(bits) + 1; // 1 ..= 2⁶⁴
-    let exponent = 127 - value.leading_zeros(); // 0 ..= 64
+    let exponent = value.ilog2(); // 0 ..= 64
     let mut mantissa = if exponent >= 31 {
         (value >> (exponent - 31)) as u64 // 31 bits after the point: below 2³²
     } else {

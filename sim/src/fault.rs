@@ -9,11 +9,11 @@
 //! Faults overlap freely: each heals on its own, and what two of them broke stays broken until
 //! both have ended.
 
-use core::fmt;
-use core::str::FromStr;
+mod place;
 
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+pub use place::{Site, Target, UnknownPlace};
 
 use crate::distribution::Distribution;
 use crate::time::{Shift, Span};
@@ -121,47 +121,6 @@ pub enum Happening {
     StartedLeading,
     /// A replica ceased to believe that it leads.
     StoppedLeading,
-}
-
-/// Whom a fault hits; roles are resolved when it fires. Text: a number, `leader`, `follower`,
-/// `actor` or `everyone`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// The replica with this index.
-    Replica(u32),
-    /// Whoever believes to lead; the latest to begin, if several do.
-    Leader,
-    /// The first running replica that does not believe to lead.
-    Follower,
-    /// Whoever pulled the [`Trigger`].
-    Actor,
-    /// Every replica.
-    Everyone,
-}
-
-impl Target {
-    const fn everyone() -> Self {
-        Self::Everyone
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-    const fn is_everyone(&self) -> bool {
-        matches!(self, Self::Everyone)
-    }
-}
-
-/// Where a network fault is. Text: as [`Target`], or `api` (all API servers), `api-0` (one),
-/// `resource`, `zone:NAME` (all in a zone).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Site {
-    /// Replicas.
-    Of(Target),
-    /// An API server, or all of them.
-    Api(Option<u32>),
-    /// The guarded resource.
-    Resource,
-    /// All sites in a zone.
-    Zone(String),
 }
 
 /// Which messages a network fault hits.
@@ -457,128 +416,6 @@ impl Fault {
         }
     }
 }
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Replica(index) => write!(f, "{index}"),
-            Self::Leader => f.write_str("leader"),
-            Self::Follower => f.write_str("follower"),
-            Self::Actor => f.write_str("actor"),
-            Self::Everyone => f.write_str("everyone"),
-        }
-    }
-}
-
-impl fmt::Display for Site {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Of(target) => target.fmt(f),
-            Self::Api(None) => f.write_str("api"),
-            Self::Api(Some(index)) => write!(f, "api-{index}"),
-            Self::Resource => f.write_str("resource"),
-            Self::Zone(zone) => write!(f, "zone:{zone}"),
-        }
-    }
-}
-
-/// The text names no target or no site.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownPlace {
-    text: String,
-    wanted: &'static str,
-}
-
-impl fmt::Display for UnknownPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is unknown: use {}", self.text, self.wanted)
-    }
-}
-
-impl core::error::Error for UnknownPlace {}
-
-impl FromStr for Target {
-    type Err = UnknownPlace;
-
-    fn from_str(text: &str) -> Result<Self, UnknownPlace> {
-        let wanted = "the number of a replica (from 0), leader, follower, actor or everyone";
-        match text {
-            "leader" => Ok(Self::Leader),
-            "follower" => Ok(Self::Follower),
-            "actor" => Ok(Self::Actor),
-            "everyone" => Ok(Self::Everyone),
-            number => number
-                .parse()
-                .map(Self::Replica)
-                .map_err(|_| UnknownPlace { text: text.to_owned(), wanted }),
-        }
-    }
-}
-
-impl FromStr for Site {
-    type Err = UnknownPlace;
-
-    fn from_str(text: &str) -> Result<Self, UnknownPlace> {
-        let wanted = "the number of a replica (from 0), leader, follower, actor, everyone, api, \
-                      api-0, resource or zone:NAME";
-        let unknown = || UnknownPlace { text: text.to_owned(), wanted };
-        if let Some(zone) = text.strip_prefix("zone:") {
-            return Ok(Self::Zone(zone.to_owned()));
-        }
-        if let Some(number) = text.strip_prefix("api-") {
-            return number.parse().map(|index| Self::Api(Some(index))).map_err(|_| unknown());
-        }
-        match text {
-            "api" => Ok(Self::Api(None)),
-            "resource" => Ok(Self::Resource),
-            _ => text.parse().map(Self::Of).map_err(|_| unknown()),
-        }
-    }
-}
-
-/// Serialized as a number where it is one, else as text; read from either.
-macro_rules! place {
-    ($type:ty, $number:pat => $index:expr, $from:expr, $expecting:literal) => {
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                match self {
-                    $number => serializer.serialize_u32(*$index),
-                    other => serializer.collect_str(other),
-                }
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Place;
-                impl Visitor<'_> for Place {
-                    type Value = $type;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str($expecting)
-                    }
-
-                    fn visit_u64<E: de::Error>(self, index: u64) -> Result<$type, E> {
-                        u32::try_from(index).map($from).map_err(E::custom)
-                    }
-
-                    fn visit_i64<E: de::Error>(self, index: i64) -> Result<$type, E> {
-                        u32::try_from(index).map($from).map_err(E::custom)
-                    }
-
-                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$type, E> {
-                        text.parse().map_err(E::custom)
-                    }
-                }
-                deserializer.deserialize_any(Place)
-            }
-        }
-    };
-}
-
-place!(Target, Self::Replica(index) => index, Target::Replica, "the number of a replica or a role");
-place!(Site, Self::Of(Target::Replica(index)) => index, |index| Site::Of(Target::Replica(index)),
-    "the number of a replica or the name of a site");
 
 #[cfg(test)]
 mod tests {

@@ -33,6 +33,7 @@ mod log;
 pub mod net;
 pub mod outcome;
 mod outside;
+pub mod plan;
 pub mod program;
 pub mod queue;
 mod replica;

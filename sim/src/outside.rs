@@ -59,10 +59,6 @@ pub(crate) struct Message {
 }
 
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "messages live in a slab; a box each would be dearer"
-)]
 pub(crate) enum Body {
     Request { api: u32, request: Request, luck: u64 },
     Answer { response: Response, reply: Reply },

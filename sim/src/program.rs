@@ -102,8 +102,9 @@ pub struct GuardedWork {
     stop_takes: Span,
     gate: Gate,
     fenced: bool,
-    /// The token of the term, while the work is on.
-    working: Option<Option<u64>>,
+    working: bool,
+    /// The token of the term.
+    token: Option<u64>,
     next_write: Option<Instant>,
     ends: Option<Instant>,
     out: Option<Out>,
@@ -125,7 +126,8 @@ impl GuardedWork {
             stop_takes: work.stop_takes,
             gate: work.gate.unwrap_or(gate),
             fenced: work.fenced,
-            working: None,
+            working: false,
+            token: None,
             next_write: None,
             ends: None,
             out: None,
@@ -133,9 +135,9 @@ impl GuardedWork {
     }
 
     fn write(&mut self, now: Now, standing: Standing) {
-        if let Some(token) = self.working {
+        if self.working {
             if self.gate == Gate::Belief || standing.is_leading {
-                self.out = Some(Out::Write(token.filter(|_| self.fenced)));
+                self.out = Some(Out::Write(self.token.filter(|_| self.fenced)));
             }
             if !self.period.is_zero() {
                 self.next_write = Some(now.instant + self.period.as_duration());
@@ -144,7 +146,7 @@ impl GuardedWork {
     }
 
     fn end(&mut self) {
-        self.working = None;
+        self.working = false;
         self.next_write = None;
         self.ends = None;
         self.out = Some(Out::Ended);
@@ -155,7 +157,8 @@ impl Program for GuardedWork {
     fn handle_start(&mut self, _: Now, _: Standing) {}
 
     fn handle_started_leading(&mut self, now: Now, standing: Standing) {
-        self.working = Some(standing.token);
+        self.working = true;
+        self.token = standing.token;
         self.ends = None;
         if !self.period.is_zero() {
             self.write(now, standing);
@@ -163,7 +166,7 @@ impl Program for GuardedWork {
     }
 
     fn handle_stopped_leading(&mut self, now: Now, _: Standing) {
-        if self.stop_takes.is_zero() || self.working.is_none() {
+        if self.stop_takes.is_zero() || !self.working {
             self.end();
         } else {
             self.ends = Some(now.instant + self.stop_takes.as_duration());

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use tenure::election::{Elector, Event as Said, Op, Request, RequestId};
+use tenure::election::{Elector, Event as Said, Op, Request, RequestId, Token};
 use tenure::time::{Instant, Now};
 
 use crate::clock::Clock;
@@ -19,6 +19,7 @@ use crate::time::{SimTime, Span};
 use crate::trace::{End, Verb, What};
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact on its own")]
 pub(crate) struct Replica<P> {
     pub(crate) index: u32,
     pub(crate) clock: Clock,
@@ -128,7 +129,7 @@ impl<P: Program> Replica<P> {
         Standing {
             believes: self.believes,
             is_leading: elector.is_some_and(|elector| elector.is_leading(now.instant)),
-            token: elector.and_then(Elector::fencing_token).map(|token| token.as_u64()),
+            token: elector.and_then(Elector::fencing_token).map(Token::as_u64),
         }
     }
 
@@ -403,7 +404,7 @@ impl<P: Program> Replica<P> {
         while let Some(said) = elector.poll_event() {
             match said {
                 Said::StartedLeading { token } => {
-                    let token = token.map(|token| token.as_u64());
+                    let token = token.map(Token::as_u64);
                     (self.believes, self.working, told) = (true, true, true);
                     outside.emit(What::StartedLeading { replica, token });
                     let is_leading = elector.is_leading(now.instant);

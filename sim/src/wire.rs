@@ -29,6 +29,7 @@ pub(crate) mod optional_text {
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+    #[expect(clippy::ref_option, reason = "serde passes it so")]
     pub(crate) fn serialize<T: Display, S: Serializer>(
         value: &Option<T>,
         s: S,
@@ -132,6 +133,7 @@ pub(crate) mod optional_record {
 
     use super::record::Form;
 
+    #[expect(clippy::ref_option, reason = "serde passes it so")]
     pub(crate) fn serialize<S: Serializer>(
         value: &Option<Record>,
         s: S,

@@ -1,4 +1,5 @@
 //! The engine as a whole: what it promises to those who build on it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tenure_sim::check::{Check, Violation};
 use tenure_sim::distribution::Distribution;
@@ -309,4 +310,73 @@ fn durations_that_electors_refuse_are_refused_with_a_remedy() {
          is 10s; or set `unchecked` to run it all the same"
     );
     assert!(World::new(&Scenario { unchecked: true, ..scenario }, 1).is_ok());
+}
+
+/// Finds instants at which two replicas have authority, in the least clever way.
+#[derive(Default)]
+struct Overlap {
+    until: std::collections::BTreeMap<u32, SimTime>,
+}
+
+impl Check for Overlap {
+    fn name(&self) -> &'static str {
+        "overlap"
+    }
+
+    fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
+        match &entry.what {
+            What::Authority { replica, until: Some(until) } if *until > entry.at => {
+                self.until.insert(*replica, *until);
+            }
+            What::Authority { replica, .. } | What::Ended { replica, .. } => {
+                self.until.remove(replica);
+            }
+            _ => return,
+        }
+        self.until.retain(|_, until| *until > entry.at);
+        if self.until.len() > 1 {
+            found.push(Violation {
+                check: "overlap".into(),
+                rule: "authority".into(),
+                at: entry.at,
+                seq: entry.seq,
+                replicas: self.until.keys().copied().collect(),
+                what: format!("{:?}", self.until),
+            });
+        }
+    }
+}
+
+#[test]
+fn random_plans_run_twice_alike_and_strict_never_has_two_leaders() {
+    let mut sum = tenure_sim::outcome::Statistics::default();
+    for seed in 0..300 {
+        let scenario =
+            tenure_sim::plan::scenario(&Scenario::default(), tenure_sim::plan::Mix::Safe, seed);
+        let outcome = World::new(&scenario, seed).unwrap().run(&mut Overlap::default());
+        assert_eq!(outcome.violations, [], "{seed}: {scenario:?}");
+        sum.add(&outcome.statistics);
+        if seed % 20 == 0 {
+            assert_eq!(World::new(&scenario, seed).unwrap().run(&mut ()).digest, outcome.digest);
+        }
+    }
+    assert!(sum.effective_faults * 10 > sum.faults * 5, "{sum:?}");
+    assert!(sum.takeovers > 600 && sum.late_answers > 100 && sum.conflicts > 300, "{sum:?}");
+}
+
+#[test]
+fn random_plans_find_two_leaders_where_there_are_two() {
+    use tenure_sim::plan::{Mix, scenario};
+
+    let found = |base: &Scenario, mix| {
+        let violates = |seed: &u64| {
+            let scenario = scenario(base, mix, *seed);
+            let mut world = World::new(&scenario, *seed).unwrap();
+            !world.run_while(&mut Overlap::default(), |_| false).violations.is_empty()
+        };
+        (0..100).filter(violates).count()
+    };
+    let inverted = Scenario { renew_deadline: seconds(20), unchecked: true, ..Scenario::default() };
+    assert!(found(&inverted, Mix::Safe) > 10, "a deadline longer than the lease");
+    assert!(found(&Scenario::default(), Mix::Wild) > 5, "clocks outside the bound, edits");
 }

@@ -45,8 +45,8 @@ pub struct Config {
     pub lock: LockRef,
     /// This replica's name; unique in the group.
     pub identity: Identity,
-    /// Unique for each life of a process (from the system's randomness), so that two processes with
-    /// one name do not both believe. [`Profile::Strict`] holds the lock as `identity_incarnation`;
+    /// Unique for each life of a process, better for each elector (from the system's randomness), so
+    /// that two with one name do not both believe. [`Profile::Strict`] holds the lock as `identity_incarnation`;
     /// [`Profile::ClientGo`] ignores it and needs an identity that is unique by itself.
     pub incarnation: Identity,
     /// How long candidates wait, after they have seen a renewal, before they take the lock. Recorded
@@ -133,6 +133,9 @@ impl Config {
         if self.identity.is_empty() {
             return Err(ConfigError::IdentityEmpty);
         }
+        if self.lock.name.is_empty() {
+            return Err(ConfigError::LockUnnamed);
+        }
         Ok(())
     }
 
@@ -159,6 +162,9 @@ impl Config {
         }
         if self.incarnation.is_empty() {
             return Err(ConfigError::IncarnationEmpty);
+        }
+        if self.lock.name.is_empty() {
+            return Err(ConfigError::LockUnnamed);
         }
         Ok(())
     }
@@ -220,6 +226,8 @@ pub enum ConfigError {
     IdentityEmpty,
     /// Strict: the incarnation is empty, so that two processes of one name would look the same.
     IncarnationEmpty,
+    /// The lock has no name.
+    LockUnnamed,
 }
 
 impl fmt::Display for ConfigError {
@@ -254,6 +262,9 @@ impl fmt::Display for ConfigError {
             Self::IdentityEmpty => {
                 f.write_str("Lock identity is empty: set identity to a name unique in the group")
             }
+            Self::LockUnnamed => f.write_str(
+                "lock.name is empty: set it to the name of the object that carries the lock",
+            ),
             Self::IncarnationEmpty => f.write_str(
                 "incarnation is empty: set it to a text unique to this life of the process, \
                  from the system's randomness",

@@ -289,13 +289,13 @@ impl Strict {
     }
 }
 
-/// `now`, or a microsecond later if `before` is the same to the microsecond. A store may take a
+/// `now`, or a microsecond after `before` if the wall clock has not passed that: a store may take a
 /// write that changes nothing for none and keep the version (Kubernetes does), which would hide the
-/// renewals of a holder whose wall clock stands still.
+/// renewals of a holder whose wall clock stands still. A clock that was set back is written as it is.
 fn changed(before: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    if before.map(Timestamp::truncate_to_micros) == Some(now.truncate_to_micros()) {
-        Timestamp::from_unix_nanos(now.unix_nanos() + 1_000)
-    } else {
-        now
+    let now_micros = now.truncate_to_micros().unix_nanos();
+    match before.map(|before| before.truncate_to_micros().unix_nanos() - now_micros) {
+        Some(ahead @ 0..1_000_000_000) => Timestamp::from_unix_nanos(now_micros + ahead + 1_000),
+        _ => now,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::World;
-use crate::fault::{Fault, Reborn, Target};
+use crate::fault::{Fault, Links, Reborn, Site, Target};
 use crate::net::{LinkId, Trouble};
 use crate::outside::Event;
 use crate::program::Program;
@@ -59,7 +59,10 @@ impl<P: Program> World<P> {
         let actor = self.actors.get(index).copied().flatten();
         let resolve = |target| self.resolve(target, actor);
         let links = kind.links().map_or_else(Vec::new, |l| self.outside.net.links(l, resolve));
-        let replicas = kind.target().map_or_else(Vec::new, resolve);
+        let replicas = match kind.links() {
+            Some(links) => named(links).flat_map(resolve).collect(),
+            None => kind.target().map_or_else(Vec::new, resolve),
+        };
         if let Some(effect) = self.outside.effects.get_mut(index) {
             effect.fired = true;
         }
@@ -72,7 +75,7 @@ impl<P: Program> World<P> {
             Fault::Partition(_) => self.outside.net.trouble(&links, fault, Trouble::Blocked),
             Fault::Delay { by, .. } => self.outside.net.trouble(&links, fault, Trouble::Slow(*by)),
             Fault::Loss { ppm, .. } => {
-                self.outside.net.trouble(&links, fault, Trouble::Lossy(*ppm))
+                self.outside.net.trouble(&links, fault, Trouble::Lossy(*ppm));
             }
             Fault::Duplicate { ppm, .. } => {
                 self.outside.net.trouble(&links, fault, Trouble::Doubling(*ppm));
@@ -127,7 +130,8 @@ impl<P: Program> World<P> {
         match kind {
             Fault::Pause { wake_up, .. } if alive => replica.pause(outside, fault, *wake_up),
             Fault::Resume { .. } if alive => {
-                if replica.resume_from_pauses(outside) {
+                let was_paused = replica.resume_from_pauses(outside);
+                if was_paused {
                     outside.blame(fault);
                 }
             }
@@ -205,11 +209,9 @@ impl<P: Program> World<P> {
         let Some(replica) = replicas.get_mut(index as usize) else { return };
         match kind {
             Fault::Pause { .. } => replica.unpause(outside, fault),
-            Fault::Crash { reborn, .. } => {
-                if !replica.alive && replica.downed {
-                    replica.reborn = *reborn;
-                    self.start(index);
-                }
+            Fault::Crash { reborn, .. } if !replica.alive && replica.downed => {
+                replica.reborn = *reborn;
+                self.start(index);
             }
             Fault::Stop { .. } => {
                 if replica.alive && replica.stopping {
@@ -254,6 +256,14 @@ impl<P: Program> World<P> {
         }
         self.outside.emit(What::Healed);
     }
+}
+
+/// The replicas whose links a network fault breaks, as far as it names replicas.
+fn named(links: &Links) -> impl Iterator<Item = Target> {
+    links.sites.iter().filter_map(|site| match site {
+        Site::Of(target) => Some(*target),
+        Site::Api(_) | Site::Resource | Site::Zone(_) => None,
+    })
 }
 
 const fn is_of_clocks(kind: &Fault) -> bool {

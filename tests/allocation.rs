@@ -1,0 +1,64 @@
+//! A renewal costs no allocation: neither the answer handed in nor the request and events fetched.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::time::Duration;
+
+use tenure::election::{Config, Elector, Failure, Missing, Op, Profile, Release, Response, Stored};
+use tenure::lock::{LockRef, Version};
+use tenure::time::{Instant, Now, Timestamp};
+
+fn now(nanos: u64) -> Now {
+    Now { instant: Instant::from_nanos(nanos), timestamp: Timestamp::from_unix_nanos(nanos.into()) }
+}
+
+/// Lets the elector ask for its next write, at the time when it is due, and answers it 5 ms later.
+fn write(elector: &mut Elector) {
+    let mut at = 0;
+    let request = loop {
+        if let Some(request) = elector.poll_request() {
+            break request;
+        }
+        at = elector.poll_timeout().unwrap().as_nanos();
+        elector.handle_timeout(now(at));
+    };
+    let (Op::Create(object) | Op::Update(object, _)) = request.op else { panic!("{request:?}") };
+    let stored = Stored { object, version: Version::ordered(request.id.as_u64()) };
+    elector.handle_response(now(at + 5_000_000), Response { id: request.id, result: Ok(stored) });
+}
+
+fn renewals_do_not_allocate(profile: Profile) {
+    let config = Config {
+        profile,
+        missing: Missing::NewGroup,
+        ..Config::new(LockRef::lease("default", "lock"), "me", "1")
+    };
+    let mut elector = Elector::new(config, 1, Instant::default()).unwrap();
+    elector.handle_timeout(now(0));
+    let get = elector.poll_request().unwrap();
+    elector.handle_response(now(0), Response { id: get.id, result: Err(Failure::NotFound) });
+    write(&mut elector);
+    while elector.poll_event().is_some() {}
+    write(&mut elector);
+
+    let began = elector.poll_timeout().unwrap();
+    let counted = allocation_counter::measure(|| {
+        for _ in 0..100 {
+            write(&mut elector);
+            assert!(elector.poll_event().is_none() && elector.poll_request().is_none());
+        }
+    });
+    let took = elector.poll_timeout().unwrap().saturating_since(began);
+    assert!(took >= Duration::from_secs(200), "these were renewals, 2 s apart: {took:?}");
+    assert_eq!(counted.count_total, 0, "{profile}");
+}
+
+#[test]
+fn a_strict_renewal_does_not_allocate() {
+    renewals_do_not_allocate(Profile::Strict);
+}
+
+#[test]
+fn a_client_go_renewal_does_not_allocate() {
+    renewals_do_not_allocate(Profile::ClientGo(Release::Head));
+}
