@@ -5,13 +5,16 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod conform;
+mod describe;
 mod experiment;
+mod nearest;
 mod output;
 mod progress;
 mod refusal;
 pub mod run;
 pub mod scenarios;
 pub mod sweep;
+mod trace_file;
 
 use refusal::Refusal;
 
@@ -45,8 +48,12 @@ enum Command {
 /// Does what the command line says.
 #[must_use]
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command;
-    let status = match command.unwrap_or_else(|| Command::Run(run::RunArgs::default())) {
+    let cli = match Cli::parse() {
+        Cli { command: None } => Cli::parse_from(["tenure", "run"]),
+        cli => cli,
+    };
+    let Some(command) = cli.command else { return ExitCode::from(2) }; // not reached
+    let status = match command {
         Command::Run(args) => run::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Sweep(args) => sweep::run(&args),

@@ -21,7 +21,7 @@
 //! | [`clock`], [`queue`], [`rng`], [`net`], [`store`], [`guarded`] | the machines of which a world is made |
 
 pub mod check;
-//pub mod cli;
+pub mod cli;
 pub mod clock;
 pub mod conform;
 pub mod digest;
