@@ -11,6 +11,8 @@
 //! | [`world`] | the engine: [`World`](world::World) runs a scenario |
 //! | [`trace`] | what happened, entry by entry; recorders, JSON lines |
 //! | [`check`] | properties over the entries |
+//! | [`catalogue`] | named scenarios |
+//! | [`verdict`] | what to make of a run: [`judge`](verdict::judge) |
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
 //! | [`sweep`] | many random runs |
 //! | [`experiment`] | three replicas of a controller in three modes |
@@ -20,6 +22,7 @@
 //! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
 //! | [`clock`], [`queue`], [`rng`], [`net`], [`store`], [`guarded`] | the machines of which a world is made |
 
+pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod clock;
@@ -43,5 +46,6 @@ pub mod store;
 pub mod sweep;
 pub mod time;
 pub mod trace;
+pub mod verdict;
 mod wire;
 pub mod world;
