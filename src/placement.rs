@@ -146,7 +146,7 @@ pub trait Ranking: Placement {
 /// replicas seldom know the same members at the same instant. Least disruption follows as well: a
 /// join moves keys to the joiner only, a leave moves the leaver's only.
 ///
-/// The law is about all sets at once, so the compiler cannot check it; `tests/placement_laws.rs` does,
+/// The law is about all sets at once, so the compiler cannot check it; `tests/placement_laws/` does,
 /// on all pairs of sets over five members. The modulo of a hash, to name one, breaks it.
 ///
 /// ```

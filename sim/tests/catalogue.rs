@@ -71,7 +71,7 @@ fn a_takeover_comes_near_its_bound() {
 
 #[test]
 fn what_no_lease_can_prevent_is_stopped_by_fencing() {
-    for name in ["slow-clock-beyond", "new-group-deleted", "holder-cleared"] {
+    for name in ["slow-clock-beyond", "new-group-deleted", "holder-cleared", "suspend"] {
         let scenario = catalogue::find(name).unwrap();
         for profile in PROFILES {
             let (outcome, checks) = run(&under(&scenario, profile), 1);

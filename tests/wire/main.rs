@@ -1,5 +1,5 @@
 //! Records and Leases as Go writes and reads them: the recorded rows. Go's rules one by one are in
-//! `wire/rules.rs`, laws in `wire/laws.rs`.
+//! `rules.rs`, laws in `laws.rs`.
 #![cfg(feature = "serde")]
 #![expect(
     clippy::unwrap_used,
@@ -7,9 +7,7 @@
     reason = "a failure is what a test is for"
 )]
 
-#[path = "wire/laws.rs"]
 mod laws;
-#[path = "wire/rules.rs"]
 mod rules;
 
 use serde_json::Value;

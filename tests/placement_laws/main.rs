@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use tenure::placement::{Key, Member, Members, MembersError, Placement, hash};
 
-#[path = "placement_laws/table.rs"]
 mod table;
 
 use table::{ALGORITHMS, Algorithm, MODULO, UNMIXED};
@@ -287,7 +286,7 @@ fn the_laws_catch_modulo() {
 fn balance_cases() -> Vec<(String, Members, Vec<Key>)> {
     let numbered = |prefix: &str, n| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
     let teams = (b'a'..=b'z').flat_map(|c| numbered(&format!("team-{}", char::from(c)), 10));
-    let objects = include_str!("../sim/data/kubernetes-objects.txt").lines();
+    let objects = include_str!("../../sim/data/kubernetes-objects.txt").lines();
     let bytes = |text: &str| Key::from_bytes(text.as_bytes());
     let key_sets: [(&str, Vec<Key>); 7] = [
         ("numbers 0 ..= 99999", (0..100_000).map(Key::from_hash).collect()),
