@@ -16,7 +16,7 @@ pub mod scenarios;
 pub mod sweep;
 mod trace_file;
 
-use refusal::Refusal;
+pub use refusal::Refusal;
 
 /// What every `--help` ends with.
 const EXIT_STATUS: &str = "\

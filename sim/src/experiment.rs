@@ -62,7 +62,17 @@ impl Mode {
     /// All, in the order of the table.
     pub const ALL: [Self; 3] = [Self::Alone, Self::Leader, Self::Sharded];
 
-    /// A short name.
+    /// What it is called for people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Alone => "without election",
+            Self::Leader => "leader election",
+            Self::Sharded => "sharded, naively",
+        }
+    }
+
+    /// What it is called for programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

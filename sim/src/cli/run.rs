@@ -55,6 +55,7 @@ pub(super) struct Done {
     pub(super) verdict: Verdict,
     /// What repeats it.
     pub(super) again: String,
+    #[expect(dead_code, reason="explain")]
     recorder: Recorder,
 }
 
@@ -105,15 +106,26 @@ fn unknown(name: &str) -> Refusal {
 
 fn read(path: &Path) -> Result<Scenario, Refusal> {
     let text = fs::read_to_string(path).map_err(|error| Refusal::unreadable(path, &error))?;
-    serde_json::from_str(&text).map_err(|error| {
-        // The line shows the field, which the error does not always name.
-        let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default().trim();
-        let line: String = line.chars().take(80).collect();
-        let message = error.to_string();
-        let what = message.split(" at line ").next().unwrap_or(&message);
-        let what = format!("line {}: {what}, in `{line}`: see docs/simulation.md", error.line());
-        Refusal::file(path, what)
-    })
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    let scenario = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        Refusal::file(path, malformed(&text, &field, error.inner()))
+    })?;
+    reader.end().map_err(|error| Refusal::file(path, malformed(&text, "", &error)))?;
+    Ok(scenario)
+}
+
+/// Line, field, what is wrong and what to do about it.
+fn malformed(text: &str, field: &str, error: &serde_json::Error) -> String {
+    // A value that was read and then refused is found by what stands after it, maybe lines below.
+    let lines: Vec<&str> = text.lines().take(error.line()).collect();
+    let filled = |line: &&str| line.contains(|letter: char| !" \t}],".contains(letter));
+    let below = lines.iter().rev().take_while(|line| !filled(line)).count();
+    let line = error.line().saturating_sub(below).max(1);
+    let message = error.to_string();
+    let what = message.split(" at line ").next().unwrap_or(&message);
+    let field = if matches!(field, "" | ".") { String::new() } else { format!("{field}: ") };
+    format!("line {line}: {field}{what}: see docs/simulation.md")
 }
 
 fn simulate(scenario: Scenario, args: &RunArgs) -> Result<Done, Refusal> {

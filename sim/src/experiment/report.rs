@@ -9,6 +9,7 @@ use super::verdict::{findings, millis};
 use super::{Experiment, Finding, HORIZON, Holds, Measured, Mode, RATES, Run, faults};
 use crate::distribution::Distribution;
 use crate::fault::{Direction, Fault, Planned};
+use crate::outcome::Digest;
 use crate::time::Span;
 
 /// What came of the experiment. As text it is the answer for people; see [`Report::json`] as well.
@@ -57,8 +58,16 @@ impl Report {
             },
             "modes": self.runs.iter().map(mode).collect::<Vec<_>>(),
             "findings": self.findings,
+            "digest": self.digest().to_string(),
             "exit_status": self.exit_status(),
         })
+    }
+
+    /// Over all modes: the sum of their runs' digests.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let digests = self.runs.iter().map(|run| run.outcome.digest.0);
+        Digest(digests.fold(0, u128::wrapping_add))
     }
 
     fn measured(&self) -> impl Iterator<Item = &Measured> {
@@ -74,12 +83,12 @@ impl Report {
         };
         writeln!(
             f,
-            "Three replicas of one controller with {} workers each, and {} objects: each object is due \
-             once in {}\nand when a replica gets it; a reconcile takes {least} to {most}. Simulated: \
-             {HORIZON} in each of three modes, seed {seed}, with the same faults.",
-            pace.workers,
+            "Three replicas of one controller and {} objects. Each object is due once in {}, and when a \
+             replica\ngets it; a reconcile takes {least} to {most}, and a replica does {} at once. \
+             Simulated: {HORIZON} in each of\nthree modes, with seed {seed} and the same faults:",
             workload.len(),
             pace.resync,
+            pace.workers,
         )?;
         let plan = faults();
         for turn in plan.chunks(RATES.len()) {
@@ -89,22 +98,21 @@ impl Report {
                 writeln!(f, "  at {times:<19} replica 0, 1, 2 {}", said(planned))?;
             }
         }
-        writeln!(f, "  always                 the clock of replica 1 is 10 % fast, that of replica 2 10 % slow")?;
+        let always = "always";
+        writeln!(f, "  {always:<22} the clock of replica 1 is 10 % fast, that of replica 2 10 % slow")?;
+        let (lease, retry) = (scenario.lease_duration, scenario.retry_period);
         writeln!(
             f,
-            "Election: {profile}, lease duration {}, renew deadline {}, retry period {}. The naive \
-             sharding renews and lists\nall memberships every {}, and counts a member while its Lease \
-             has changed within {}.",
-            scenario.lease_duration,
+            "The election is {profile}: lease duration {lease}, renew deadline {}, retry period {retry}. \
+             The naive sharding\nrenews one Lease a replica and lists all every {retry}; a replica \
+             counts those that changed within {lease}, and\ntakes for its own what rendezvous over \
+             them gives it.",
             scenario.renew_deadline,
-            scenario.retry_period,
-            scenario.retry_period,
-            scenario.lease_duration,
         )
     }
 
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        row(f, "", ["without election", "leader election", "sharded, naively"].into_iter())?;
+        row(f, "", Mode::ALL.map(Mode::title).into_iter())?;
         for (title, cell) in ROWS {
             row(f, title, self.measured().map(cell))?;
         }
@@ -112,16 +120,19 @@ impl Report {
     }
 
     fn verdicts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for finding in &self.findings {
-            let verdict = match finding.verdict {
+        let mut about = None;
+        for Finding { mode, property, verdict, what } in &self.findings {
+            if about != Some(*mode) {
+                about = Some(*mode);
+                writeln!(f, "{}", mode.map_or("placement", Mode::title))?;
+            }
+            let verdict = match verdict {
                 Holds::Holds => "holds",
-                Holds::Failed => "FAILED",
+                Holds::Failed => "VIOLATED",
                 Holds::NotPromised => "violated, as expected",
                 Holds::Unknown => "UNKNOWN",
             };
-            let mode = finding.mode.map_or("all modes", Mode::name);
-            let Finding { property, what, .. } = finding;
-            writeln!(f, "  {verdict:<22} {mode:<17} {property}: {what}")?;
+            writeln!(f, "  {verdict:<23}{property}: {what}")?;
         }
         Ok(())
     }
@@ -132,19 +143,21 @@ impl Report {
         writeln!(
             f,
             "Without election each object is reconciled {} times as often as with a leader. With a \
-             leader one replica does the work of all at a time.",
+             leader one replica\nat a time does the work of all, and nothing has an owner until it is \
+             replaced.",
             decimal(alone.reconciles.into(), leader.reconciles.into(), 1),
         )?;
         writeln!(
             f,
-            "Sharding divides the work (busiest replica {} times the mean, not {}), but replicas that \
-             trust what they see had {}.",
+            "Sharding divides the work (the busiest replica has {} times the mean, not {}). But replicas \
+             that trust what\nthey see had {}.",
             busiest(sharded),
             busiest(leader),
             match sharded.more_millis {
                 0 => "no object in common in this run".to_owned(),
                 more => format!(
-                    "objects in common for {} object-seconds, and worked on {} objects at once",
+                    "objects in common for {} object-seconds, and worked on {} objects at the same \
+                     time:\nit takes a protocol",
                     seconds(more),
                     sharded.doubled_objects,
                 ),
@@ -161,7 +174,10 @@ impl fmt::Display for Report {
         writeln!(f)?;
         self.verdicts(f)?;
         writeln!(f)?;
-        self.conclusion(f)
+        self.conclusion(f)?;
+        let Experiment { profile, seed, .. } = &self.experiment;
+        writeln!(f, "\ndigest {}", self.digest())?;
+        writeln!(f, "again  tenure run experiment --profile {profile} --seed {seed}")
     }
 }
 

@@ -71,11 +71,11 @@ fn balance(experiment: &Experiment) -> Finding {
         (true, false) => Holds::Failed,
     };
     let what = format!(
-        "{counts:?} objects: peak to mean {}, chi-square {} (at most 18.42)",
+        "{counts:?} objects, peak to mean {}, chi-square {} (at most 18.42)",
         decimal(3 * peak, all, 3),
         decimal(chi_square, all, 2),
     );
-    Finding { mode: None, property: "placement is balanced".to_owned(), verdict, what }
+    Finding { mode: None, property: "it is balanced".to_owned(), verdict, what }
 }
 
 fn one_owner(experiment: &Experiment, run: &Run) -> Finding {
@@ -86,8 +86,8 @@ fn one_owner(experiment: &Experiment, run: &Run) -> Finding {
         (_, true) => Holds::Failed,
         (_, false) => Holds::NotPromised,
     };
-    let what = format!("two or more for {} object-seconds", seconds(measured.more_millis));
-    let property = "no object has two owners".to_owned();
+    let what = format!("{} object-seconds with two or more", seconds(measured.more_millis));
+    let property = "no object ever has two owners".to_owned();
     Finding { mode: Some(measured.mode), property, verdict, what }
 }
 
@@ -139,7 +139,7 @@ fn checks(run: &Run) -> Vec<Finding> {
 fn all_worked_on(run: &Run) -> Finding {
     let least = run.measured.least;
     let verdict = if least > 0 { Holds::Holds } else { Holds::Failed };
-    let what = format!("the one with the fewest {least} times");
+    let what = format!("that with the fewest {least} times");
     let property = "each object is reconciled".to_owned();
     Finding { mode: Some(run.measured.mode), property, verdict, what }
 }
