@@ -18,7 +18,7 @@ pub mod fencing;
 pub mod no_early_takeover;
 pub mod one_leader;
 pub mod record;
-mod replicas;
+pub(crate) mod replicas;
 mod set;
 #[cfg(test)]
 mod story;

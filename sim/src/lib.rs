@@ -13,6 +13,7 @@
 //! | [`check`] | properties over the entries |
 //! | [`catalogue`] | named scenarios |
 //! | [`verdict`] | what to make of a run: [`judge`](verdict::judge) |
+//! | [`explain`] | a violation for people |
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
 //! | [`sweep`] | many random runs |
 //! | [`experiment`] | three replicas of a controller in three modes |
@@ -30,6 +31,7 @@ pub mod conform;
 pub mod digest;
 pub mod distribution;
 pub mod experiment;
+pub mod explain;
 pub mod fault;
 pub mod guarded;
 mod log;

@@ -4,6 +4,7 @@ use tenure_sim::catalogue;
 use tenure_sim::check::Checks;
 use tenure_sim::outcome::Outcome;
 use tenure_sim::scenario::Scenario;
+use tenure_sim::time::Span;
 use tenure_sim::verdict::{Verdict, judge};
 use tenure_sim::world::World;
 
@@ -79,4 +80,17 @@ fn what_no_lease_can_prevent_is_stopped_by_fencing() {
             assert!(checks.fencing.refused() > 0, "{name} under {profile}: nothing was refused");
         }
     }
+}
+
+#[test]
+fn one_retry_period_more_is_past_the_bound() {
+    let scenario = catalogue::find("failover-bound").unwrap();
+    // The plant: replicas wait for one retry period more than the check knows of.
+    let planted = Scenario { retry_period: Span::from_secs(4), ..scenario.clone() };
+    let late = |seed| {
+        let mut checks = Checks::for_scenario(&scenario);
+        let outcome = World::new(&planted, seed).unwrap().run(&mut checks);
+        outcome.violations.iter().any(|it| it.check == "failover" && it.rule == "held")
+    };
+    assert!((1..=3).any(late));
 }

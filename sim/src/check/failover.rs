@@ -161,6 +161,11 @@ impl Check for Failover {
                 }
                 self.candidates.observe(entry);
             }
+            What::Answered { replica, reply: Reply::Failed(_), late: false, .. } => {
+                // A duplicate of its write failed, and its answer came first.
+                self.winner = self.winner.filter(|(winner, _)| winner != replica);
+                self.candidates.observe(entry);
+            }
             What::StartedLeading { replica, .. } => {
                 self.winner = self.winner.filter(|(winner, _)| winner != replica);
                 self.told = false;

@@ -27,6 +27,9 @@ pub(super) fn text(done: &Done) -> String {
     text.push_str(&statistics(&done.outcome.statistics));
     text.push('\n');
     checks(&mut text, done);
+    for explained in done.explained() {
+        let _ = write!(text, "\n{}\n", explained.trim_end());
+    }
     let _ = writeln!(text, "\n{}", done.verdict);
     let _ = writeln!(text, "digest {}", done.outcome.digest);
     let _ = writeln!(text, "again  {}", done.again);

@@ -9,7 +9,8 @@ use tenure::election::Profile;
 use super::trace_file::TraceFile;
 use super::{Refusal, describe, experiment, nearest, output, sweep};
 use crate::catalogue;
-use crate::check::{Check, Checks};
+use crate::check::{Checks, Violation};
+use crate::explain::explain;
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::trace::Recorder;
@@ -55,7 +56,6 @@ pub(super) struct Done {
     pub(super) verdict: Verdict,
     /// What repeats it.
     pub(super) again: String,
-    #[expect(dead_code, reason="explain")]
     recorder: Recorder,
 }
 
@@ -70,8 +70,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
     if args.keys.is_some() {
         return Err(Refusal::new("--keys: only `experiment` has objects: leave it out"));
     }
-    let scenario = scenario(args)?;
-    let done = simulate(scenario, args)?;
+    let done = simulate(scenario(args)?, args)?;
     if args.json {
         output::print_json(&done.json())?;
     } else {
@@ -135,10 +134,11 @@ fn simulate(scenario: Scenario, args: &RunArgs) -> Result<Done, Refusal> {
     };
     let mut world = World::new(&scenario, args.seed).map_err(refuse)?;
     let file = args.trace.as_deref().map(|path| TraceFile::new(path, &scenario, args.seed));
+    // None or one.
     let mut file: Vec<TraceFile> = file.transpose()?.into_iter().collect();
     let mut recorder = Recorder::default();
     let checks = Checks::for_scenario(&scenario);
-    let outcome = world.run(&mut ((checks, &mut file), &mut recorder as &mut dyn Check));
+    let outcome = world.run(&mut ((checks, &mut file), &mut recorder));
     for file in file {
         file.finish()?;
     }
@@ -157,6 +157,30 @@ fn again(args: &RunArgs, scenario: &Scenario) -> String {
 }
 
 impl Done {
+    /// In full: the first violation of each check that should not have found any; if there is none,
+    /// the first that was expected.
+    pub(super) fn explained(&self) -> Vec<String> {
+        let violations = &self.outcome.violations;
+        let expected = self.scenario.expected();
+        let mut told: Vec<&Violation> = Vec::new();
+        for violation in violations {
+            let known = told.iter().any(|other| other.check == violation.check);
+            if !known && !expected.contains(&violation.check) {
+                told.push(violation);
+            }
+        }
+        if told.is_empty() {
+            told.extend(violations.first());
+        }
+        told.into_iter().map(|violation| self.explain(violation)).collect()
+    }
+
+    fn explain(&self, violation: &Violation) -> String {
+        let text = explain(&self.scenario, self.seed, &self.recorder.entries, violation);
+        // It ends with a command that knows nothing of scenario files; `again` does.
+        text.rsplit_once("\n\n").map_or_else(|| text.clone(), |(text, _)| text.to_owned())
+    }
+
     fn json(&self) -> serde_json::Value {
         let faults = self.scenario.faults.iter().zip(&self.effects).map(|(planned, effect)| {
             json!({ "planned": planned, "fired": effect.fired, "had_effect": effect.had_effect })
@@ -168,6 +192,7 @@ impl Done {
             "verdict": self.verdict.to_string(),
             "expected": self.scenario.expected(),
             "violations": self.outcome.violations,
+            "explained": self.explained(),
             "statistics": self.outcome.statistics,
             "faults": faults.collect::<Vec<_>>(),
             "end_nanos": self.outcome.end,

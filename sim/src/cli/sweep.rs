@@ -10,10 +10,12 @@ use tenure::election::Profile;
 use super::progress::Progress;
 use super::{Refusal, output};
 use crate::check::Checks;
+use crate::explain::explain;
 use crate::outcome::Outcome;
 use crate::plan::{self, Mix};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::sweep::{Runs, Tally, sweep};
+use crate::trace::Recorder;
 use crate::world::World;
 
 /// Run many random fault plans, one from each seed, and check every run.
@@ -101,7 +103,7 @@ pub fn run(args: &SweepArgs) -> Result<u8, Refusal> {
     if args.json {
         output::print_json(&json(args, &tally))?;
     } else {
-        output::print(text(args, &tally))?;
+        output::print(text(args, &tally)?)?;
     }
     Ok(exit_status(args.profile, &tally))
 }
@@ -142,7 +144,20 @@ fn again(profile: Profile, seed: u64) -> String {
     format!("tenure run random --profile {profile} --seed {seed}")
 }
 
-fn text(args: &SweepArgs, tally: &Tally) -> String {
+/// The violation that was found first, with all that led to it.
+fn explained(profile: Profile, tally: &Tally) -> Result<Option<String>, Refusal> {
+    let Some(found) = tally.found.values().min_by_key(|found| (found.first_seed, found.first.seq))
+    else {
+        return Ok(None);
+    };
+    let scenario = random(profile, found.first_seed);
+    let mut recorder = Recorder::default();
+    let world = World::new(&scenario, found.first_seed);
+    world.map_err(Refusal::new)?.run(&mut recorder);
+    Ok(Some(explain(&scenario, found.first_seed, &recorder.entries, &found.first)))
+}
+
+fn text(args: &SweepArgs, tally: &Tally) -> Result<String, Refusal> {
     let Runs { all, passed, unknown, violated, .. } = tally.runs;
     let Runs { takeover, conflict, late_answer, pause, crash, effect, .. } = tally.runs;
     let mut text = String::new();
@@ -168,6 +183,9 @@ fn text(args: &SweepArgs, tally: &Tally) -> String {
         let _ = writeln!(text, "    first: {}", found.first.what);
         let _ = writeln!(text, "    again: {}", again(args.profile, found.first_seed));
     }
+    if let Some(explained) = explained(args.profile, tally)? {
+        let _ = write!(text, "\nthe first of all, explained\n{explained}");
+    }
     let _ = writeln!(text, "\ndigest {}", tally.digest());
-    text
+    Ok(text)
 }

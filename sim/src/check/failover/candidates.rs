@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenure::election::Profile;
 
-use crate::check::replicas::Table;
+use crate::check::replicas::{RIGHT_RATE, Table, real_time};
 use crate::fault::{Fault, Site};
 use crate::scenario::Scenario;
 use crate::time::{SimTime, Span};
@@ -21,6 +21,7 @@ pub(super) struct Candidates {
     timeout: Option<Span>,
     /// Strict gives a call up at the renew deadline in any case.
     deadline: Span,
+    slowest: u64,
     /// The least `able_since`, if nothing changed.
     able_from: Option<SimTime>,
 }
@@ -43,13 +44,16 @@ struct Process {
     /// Disturbances that concern it.
     cut: u32,
     able_since: Option<SimTime>,
-    /// Able as soon as an answer reaches it: it may wait for one that was lost, without time-out.
-    awaits_answer: bool,
+    /// By then a call that something disturbed has been given up.
+    clear_at: SimTime,
+    /// It may wait for ever for an answer that was lost: able once it sends or hears something.
+    hangs: bool,
 }
 
 impl Process {
     const fn is_fit(&self) -> bool {
-        self.up && !self.paused && !self.stands && !self.stopping && !self.working && self.cut == 0
+        let runs = self.up && !self.paused && !self.stands && !self.hangs;
+        runs && !self.stopping && !self.working && self.cut == 0
     }
 }
 
@@ -76,6 +80,7 @@ impl Candidates {
             disturbances: Vec::new(),
             timeout: scenario.request_timeout,
             deadline: deadlines.fold(scenario.renew_deadline, Span::max),
+            slowest: RIGHT_RATE,
             able_from: None,
         }
     }
@@ -118,49 +123,46 @@ impl Candidates {
         match entry.what {
             What::Started { replica, life, profile, rate_ppb, .. } => {
                 let client_go = matches!(profile, Profile::ClientGo(_));
-                self.change(replica, at, Span::ZERO, |process| {
+                self.saw_rate(rate_ppb);
+                self.change(replica, at, |process| {
                     let (stands, cut) = (rate_ppb == 0, process.cut);
                     let fresh = Process { life, up: true, client_go, stands, ..Process::default() };
                     *process = Process { cut, able_since: process.able_since, ..fresh };
                 });
             }
-            What::Ended { replica, .. } => self.change(replica, at, Span::ZERO, |process| {
+            What::Ended { replica, .. } => self.change(replica, at, |process| {
                 (process.up, process.believes, process.working) = (false, false, false);
             }),
-            What::Paused { replica } => {
-                self.change(replica, at, Span::ZERO, |process| process.paused = true);
-            }
+            What::Paused { replica } => self.change(replica, at, |process| process.paused = true),
             What::Resumed { replica } => {
-                self.change(replica, at, self.deadline, |process| process.paused = false);
+                self.disturbed(replica, at);
+                self.change(replica, at, |process| process.paused = false);
             }
             What::Stopping { replica } => {
-                self.change(replica, at, Span::ZERO, |process| process.stopping = true);
+                self.change(replica, at, |process| process.stopping = true);
             }
             What::Clock { replica, rate_ppb } => {
-                self.change(replica, at, self.deadline, |process| process.stands = rate_ppb == 0);
+                self.saw_rate(rate_ppb);
+                self.disturbed(replica, at);
+                self.change(replica, at, |process| process.stands = rate_ppb == 0);
             }
             What::Sent { replica, request, .. } => {
-                self.processes.of(replica).call = Some(request);
-            }
-            What::GivenUp { replica, .. } => self.processes.of(replica).call = None,
-            What::Answered { replica, late, .. } if !late => {
-                let process = self.processes.of(replica);
-                process.call = None;
-                if std::mem::take(&mut process.awaits_answer) && process.is_fit() {
-                    process.able_since = Some(at);
-                    self.able_from = None;
-                }
-            }
-            What::StartedLeading { replica, .. } => {
-                self.change(replica, at, Span::ZERO, |process| {
-                    (process.believes, process.working) = (true, true);
+                self.change(replica, at, |process| {
+                    (process.call, process.hangs) = (Some(request), false);
                 });
             }
+            What::GivenUp { replica, .. } => self.processes.of(replica).call = None,
+            What::Answered { replica, late: false, .. } => self.change(replica, at, |process| {
+                (process.call, process.hangs) = (None, false);
+            }),
+            What::StartedLeading { replica, .. } => self.change(replica, at, |process| {
+                (process.believes, process.working) = (true, true);
+            }),
             What::StoppedLeading { replica, .. } => {
-                self.change(replica, at, Span::ZERO, |process| process.believes = false);
+                self.change(replica, at, |process| process.believes = false);
             }
             What::WorkEnded { replica } => {
-                self.change(replica, at, Span::ZERO, |process| process.working = false);
+                self.change(replica, at, |process| process.working = false);
             }
             What::Fault { fault, ref replicas, ref kind } => self.began(at, fault, replicas, kind),
             What::FaultEnded { fault } => self.ended(at, |it| it.fault == fault),
@@ -169,10 +171,25 @@ impl Candidates {
         }
     }
 
-    /// Changes a process, and with it who leads and who is able. One that becomes able needs `after`
-    /// at most to be done with a call that it had under way.
-    fn change(&mut self, replica: u32, at: SimTime, after: Span, f: impl FnOnce(&mut Process)) {
-        let timeout = self.timeout;
+    fn saw_rate(&mut self, rate_ppb: u64) {
+        if rate_ppb > 0 {
+            self.slowest = self.slowest.min(rate_ppb);
+        }
+    }
+
+    /// Something that may have cost a process the answer to a call ends.
+    fn disturbed(&mut self, replica: u32, at: SimTime) {
+        let wait = self.timeout.map_or(self.deadline, |timeout| timeout.min(self.deadline));
+        let clear_at = at + real_time(wait, self.slowest);
+        let endless = self.timeout.is_none();
+        self.change(replica, at, |process| {
+            process.clear_at = process.clear_at.max(clear_at);
+            process.hangs |= endless && process.client_go;
+        });
+    }
+
+    /// Changes a process, and with it who leads and who is able.
+    fn change(&mut self, replica: u32, at: SimTime, f: impl FnOnce(&mut Process)) {
         let process = self.processes.of(replica);
         let (led, fit) = (process.believes && process.up && !process.paused, process.is_fit());
         f(process);
@@ -182,21 +199,9 @@ impl Candidates {
             (true, false) => self.leaders -= 1,
             _ => {}
         }
-        match (fit, process.is_fit()) {
-            (true, false) => {
-                process.able_since = None;
-                process.awaits_answer = false;
-                self.able_from = None;
-            }
-            (false, true) => {
-                let wait = timeout.map_or(after, |timeout| timeout.min(after));
-                // Without a time-out it may wait for ever for an answer that was lost.
-                let hangs = timeout.is_none() && process.client_go && !after.is_zero();
-                process.awaits_answer = hangs;
-                process.able_since = (!hangs).then_some(at + wait);
-                self.able_from = None;
-            }
-            _ => {}
+        if fit != process.is_fit() {
+            process.able_since = (!fit).then_some(at.max(process.clear_at));
+            self.able_from = None;
         }
     }
 
@@ -221,28 +226,34 @@ impl Candidates {
             .links()
             .is_some_and(|links| links.sites.iter().all(|site| matches!(site, Site::Of(_))));
         let whom = if of_replicas { Whom::These(replicas.to_vec()) } else { Whom::Everyone };
-        self.each(&whom, at, |process| process.cut += 1);
+        self.each(&whom, |candidates, replica| {
+            candidates.change(replica, at, |process| process.cut += 1);
+        });
         self.disturbances.push(Disturbance { fault, network, replicas: whom });
     }
 
     fn ended(&mut self, at: SimTime, which: impl Fn(&Disturbance) -> bool) {
         while let Some(index) = self.disturbances.iter().position(&which) {
             let whom = self.disturbances.swap_remove(index).replicas;
-            self.each(&whom, at, |process| process.cut = process.cut.saturating_sub(1));
+            self.each(&whom, |candidates, replica| {
+                candidates.disturbed(replica, at);
+                candidates
+                    .change(replica, at, |process| process.cut = process.cut.saturating_sub(1));
+            });
         }
     }
 
-    fn each(&mut self, whom: &Whom, at: SimTime, f: impl Fn(&mut Process)) {
+    fn each(&mut self, whom: &Whom, f: impl Fn(&mut Self, u32)) {
         match whom {
             Whom::These(replicas) => {
                 for replica in replicas {
-                    self.change(*replica, at, self.deadline, &f);
+                    f(self, *replica);
                 }
             }
             Whom::Everyone => {
                 let count = u32::try_from(self.processes.iter().count()).unwrap_or(u32::MAX);
                 for replica in 0..count {
-                    self.change(replica, at, self.deadline, &f);
+                    f(self, replica);
                 }
             }
         }
