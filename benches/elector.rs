@@ -12,7 +12,10 @@ use tenure::time::{Instant, Now, Timestamp};
 
 fn at(nanos: u64) -> Now {
     let instant = Instant::from_nanos(nanos);
-    Now { instant, timestamp: Timestamp::from_unix_nanos(1_700_000_000_000_000_000 + i128::from(nanos)) }
+    Now {
+        instant,
+        timestamp: Timestamp::from_unix_nanos(1_700_000_000_000_000_000 + i128::from(nanos)),
+    }
 }
 
 /// A driver with a store that takes every write.

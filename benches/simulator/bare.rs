@@ -17,9 +17,14 @@ const RETRY: u64 = 2 * SECOND;
 enum Event {
     Timer,
     /// To the store: an update over this version, or a get.
-    Request { over: Option<u64> },
+    Request {
+        over: Option<u64>,
+    },
     /// From the store: whether an update was taken, and the version now.
-    Answer { updated: bool, version: u64 },
+    Answer {
+        updated: bool,
+        version: u64,
+    },
 }
 
 struct Replica {
@@ -82,7 +87,8 @@ impl Loop {
                     replica.leads = true;
                     assert!(self.leaders <= 1, "two leaders");
                 }
-                let wait = if replica.leads { RETRY } else { replica.within(RETRY, RETRY * 11 / 5) };
+                let wait =
+                    if replica.leads { RETRY } else { replica.within(RETRY, RETRY * 11 / 5) };
                 self.at(self.now + wait, index, Event::Timer);
             }
         }
@@ -91,8 +97,7 @@ impl Loop {
 
 /// Runs for so many nanoseconds and gives the number of events.
 pub(crate) fn run(replicas: usize, horizon: u64, seed: u64) -> u64 {
-    let mut world =
-        Loop { queue: BinaryHeap::new(), number: 0, now: 0, version: 1, leaders: 0 };
+    let mut world = Loop { queue: BinaryHeap::new(), number: 0, now: 0, version: 1, leaders: 0 };
     let mut all: Vec<_> = (0..replicas as u64)
         .map(|stream| {
             let mut random = ChaCha8Rng::seed_from_u64(seed);

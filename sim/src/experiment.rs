@@ -116,8 +116,9 @@ impl Experiment {
         let machine = |rate| Machine { rate_ppb: Some(rate), ..Machine::default() };
         Scenario {
             name: format!("experiment-{}", mode.name()),
-            description: "Three replicas of a controller, each cut off, crashed and paused in turn."
-                .to_owned(),
+            description:
+                "Three replicas of a controller, each cut off, crashed and paused in turn."
+                    .to_owned(),
             profile: self.profile,
             replicas: RATES.map(machine).to_vec(),
             election: mode == Mode::Leader,

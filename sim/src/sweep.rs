@@ -1,8 +1,8 @@
 //! Many random runs: a fault plan from each seed of a range, all checked. What a sweep comes to does
 //! not depend on how many threads ran it, or in which order.
 
-use std::collections::BTreeMap;
 use core::ops::Range;
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::Serialize;

@@ -1,5 +1,7 @@
 //! The command `tenure`, as a person or a script meets it.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -28,7 +30,7 @@ fn text(bytes: &[u8]) -> &str {
 
 fn json(line: &str) -> serde_json::Value {
     let output = tenure(line);
-    assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 1, "{line}");
+    assert_eq!(text(&output.stdout).lines().count(), 1, "{line}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -60,7 +62,9 @@ fn no_arguments_are_the_experiment_and_the_same_seed_is_the_same_bytes() {
     assert_eq!(bare.stdout, tenure("run experiment --seed 42 --profile strict").stdout);
     assert_ne!(bare.stdout, tenure("run --seed 43").stdout);
     let table = text(&bare.stdout);
-    for part in ["without election", "leader election", "sharded, naively", "2291 objects", "digest"] {
+    for part in
+        ["without election", "leader election", "sharded, naively", "2291 objects", "digest"]
+    {
         assert!(table.contains(part), "{part}");
     }
 }
@@ -68,7 +72,8 @@ fn no_arguments_are_the_experiment_and_the_same_seed_is_the_same_bytes() {
 #[test]
 fn the_experiment_shows_what_it_is_for() {
     let report = json("run experiment --json");
-    let figure = |mode: usize, path: &str| report["modes"][mode].pointer(path).unwrap().as_u64().unwrap();
+    let figure =
+        |mode: usize, path: &str| report["modes"][mode].pointer(path).unwrap().as_u64().unwrap();
     let [alone, leader, sharded] = [0, 1, 2];
     assert_eq!(figure(alone, "/object_millis/one_owner"), 0);
     assert_eq!(figure(leader, "/object_millis/two_owners"), 0);
@@ -167,7 +172,8 @@ fn the_exit_status_says_whether_all_is_as_expected() {
     let missing = format!(r#"{{"faults": {crash}, "expect": {{"*": ["one-leader"]}}}}"#);
     let missing = run("missing.json", &missing, "");
     assert_eq!(status(&missing), 1, "{}", text(&missing.stdout));
-    let violated = run("violated.json", &format!(r#"{{"faults": {pause}}}"#), "--profile client-go-head");
+    let violated =
+        run("violated.json", &format!(r#"{{"faults": {pause}}}"#), "--profile client-go-head");
     assert_eq!(status(&violated), 1, "{}", text(&violated.stdout));
     assert!(text(&violated.stdout).contains("one-leader"));
     let unknown = run("unknown.json", r#"{"replicas": [{}], "horizon": "1m"}"#, "");

@@ -1,6 +1,8 @@
 //! The experiment's figures, computed again from its entries in another way: instant by instant,
 //! object by object.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 
 use tenure::election::Profile;
@@ -81,7 +83,9 @@ fn ownership(mode: Mode, entries: &[Entry]) -> [u128; 3] {
         for object in 0..OBJECTS {
             // Only the latest entries matter; rights are renewed often, lives and pauses are not.
             let owners = (0..3)
-                .filter(|replica| may(mode, &entries_of_rights[..until_then], *replica, object, span[0]))
+                .filter(|replica| {
+                    may(mode, &entries_of_rights[..until_then], *replica, object, span[0])
+                })
                 .count();
             areas[owners.min(2)] += nanos;
         }
@@ -116,8 +120,7 @@ fn a_leader_is_alone_and_each_instant_without_one_is_counted() {
             What::Authority { until: new, .. } => until[replica] = new.unwrap_or(SimTime::ZERO),
             What::Ended { .. } => until[replica] = SimTime::ZERO,
             What::Paused { .. } => paused[replica] = true,
-            What::Resumed { .. } => paused[replica] = false,
-            What::Started { .. } => paused[replica] = false,
+            What::Resumed { .. } | What::Started { .. } => paused[replica] = false,
             _ => {}
         }
     }
@@ -145,18 +148,23 @@ fn work_is_counted_as_it_began_and_ended() {
             now = entry.at;
             match entry.what {
                 What::Note { replica, kind: note::BEGAN, a, .. } => {
-                    begun[a as usize] += 1;
-                    assert!(working.insert((a as usize, replica)), "worked on already");
+                    let object = usize::try_from(a).unwrap();
+                    begun[object] += 1;
+                    assert!(working.insert((object, replica)), "worked on already");
                 }
                 What::Note { replica, kind: note::ENDED, a, .. } => {
-                    assert!(working.remove(&(a as usize, replica)), "not worked on");
+                    let object = usize::try_from(a).unwrap();
+                    assert!(working.remove(&(object, replica)), "not worked on");
                 }
                 What::Ended { replica, .. } => working.retain(|(_, by)| *by != replica),
                 _ => {}
             }
         }
         assert_eq!(measured.reconciles, begun.iter().map(|times| u64::from(*times)).sum::<u64>());
-        assert_eq!((measured.least, measured.most), (*begun.iter().min().unwrap(), *begun.iter().max().unwrap()));
+        assert_eq!(
+            (measured.least, measured.most),
+            (*begun.iter().min().unwrap(), *begun.iter().max().unwrap())
+        );
         assert_eq!(measured.doubled_objects, doubled.len() as u64);
         assert_eq!(u128::from(measured.doubled_millis), area / 1_000_000);
     }

@@ -69,7 +69,8 @@ fn when(planned: &Planned) -> String {
 }
 
 fn what(fault: &Fault) -> String {
-    let sites = |sites: &[Site]| sites.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let sites =
+        |sites: &[Site]| sites.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match (fault.links(), fault.target()) {
         (Some(links), _) if links.from.is_empty() => {
             format!("{} of {}", fault.kind(), sites(&links.sites))

@@ -115,4 +115,3 @@ impl Check for Beside<'_> {
         }
     }
 }
-

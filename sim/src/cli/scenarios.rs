@@ -41,7 +41,8 @@ fn expected(scenario: &Scenario, profile: &str) -> Vec<String> {
 
 fn json() -> serde_json::Value {
     let scenarios = catalogue::all().map(|scenario| {
-        let expect = PROFILES.map(|profile| (profile.to_owned(), json!(expected(&scenario, profile))));
+        let expect =
+            PROFILES.map(|profile| (profile.to_owned(), json!(expected(&scenario, profile))));
         json!({
             "name": scenario.name,
             "description": scenario.description,

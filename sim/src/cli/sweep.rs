@@ -161,7 +161,13 @@ fn text(args: &SweepArgs, tally: &Tally) -> Result<String, Refusal> {
     let Runs { all, passed, unknown, violated, .. } = tally.runs;
     let Runs { takeover, conflict, late_answer, pause, crash, effect, .. } = tally.runs;
     let mut text = String::new();
-    let _ = writeln!(text, "{all} random runs, seeds {} to {}, {}", args.seeds.from, args.seeds.to - 1, args.profile);
+    let _ = writeln!(
+        text,
+        "{all} random runs, seeds {} to {}, {}",
+        args.seeds.from,
+        args.seeds.to - 1,
+        args.profile
+    );
     let _ = writeln!(text, "  {passed} passed, {violated} violated, {unknown} unknown\n");
     text.push_str("runs with\n");
     for (what, runs) in [

@@ -38,7 +38,10 @@ pub(super) enum Right {
     Nothing,
     Everything,
     /// Those that `owners` says are `mine`.
-    Owned { owners: Arc<Vec<Option<u32>>>, mine: u32 },
+    Owned {
+        owners: Arc<Vec<Option<u32>>>,
+        mine: u32,
+    },
 }
 
 impl Right {
@@ -284,7 +287,8 @@ mod tests {
         let mut now = at(0);
         while now < at(600_000) {
             controller.handle_timeout(now, true);
-            begun += steps(&mut controller).iter().filter(|step| matches!(step, Step::Began(_))).count();
+            begun +=
+                steps(&mut controller).iter().filter(|step| matches!(step, Step::Began(_))).count();
             now = controller.poll_timeout().unwrap();
         }
         assert_eq!(begun, 4 + 4 * 10);

@@ -129,7 +129,8 @@ impl Meter {
     fn pass(&mut self, to: SimTime) {
         loop {
             let ends = |standing: &Standing| {
-                Some(standing.until).filter(|until| *until <= to && standing.right != Right::Nothing)
+                Some(standing.until)
+                    .filter(|until| *until <= to && standing.right != Right::Nothing)
             };
             let Some(first) = self.replicas.iter().filter_map(ends).min() else { break };
             self.add_up(first);
@@ -405,9 +406,9 @@ impl Measured {
     #[must_use]
     pub fn longest(&self, kind: &str) -> Option<Span> {
         let of_kind = self.moments.iter().filter(|moment| moment.kind == kind);
-        of_kind.map(|moment| moment.recovered).try_fold(Span::ZERO, |longest, recovered| {
-            Some(longest.max(recovered?))
-        })
+        of_kind
+            .map(|moment| moment.recovered)
+            .try_fold(Span::ZERO, |longest, recovered| Some(longest.max(recovered?)))
     }
 
     /// Requests for election or membership.

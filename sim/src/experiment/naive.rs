@@ -204,13 +204,13 @@ mod tests {
         core::iter::from_fn(|| member.poll_call()).collect()
     }
 
-    fn list(leases: &[(&str, u64)]) -> Result<Answer, Failure> {
+    fn list(leases: &[(&str, u64)]) -> Vec<Stored> {
         let stored = |&(name, version): &(&str, u64)| {
             let metadata = Metadata { name: name.into(), ..Metadata::default() };
             let object = Object::Lease(Lease { metadata, ..Lease::default() });
             Stored { object, version: Version::ordered(version) }
         };
-        Ok(Answer::List(leases.iter().map(stored).collect(), 99))
+        leases.iter().map(stored).collect()
     }
 
     #[test]
@@ -219,24 +219,27 @@ mod tests {
         member.handle_timeout(at(0));
         let first = calls(&mut member);
         assert!(matches!(first[..], [(1, Call::List { .. })]));
-        member.handle_answer(at(1), 1, &list(&[("a", 5)]));
+        member.handle_answer(at(1), 1, &Ok(Answer::List(list(&[("a", 5)]), 9)));
         assert!(matches!(calls(&mut member)[..], [(2, Call::Create(_))]));
         assert!(member.live(at(1).instant).eq(["a"]));
         assert_eq!(member.poll_timeout(at(1).instant), at(2).instant);
-        let Ok(Answer::List(leases, _)) = list(&[("b", 6)]) else { panic!() };
+        let leases = list(&[("b", 6)]);
         member.handle_answer(at(1), 2, &Ok(Answer::Stored(leases[0].clone())));
         member.handle_timeout(at(2));
         let later = calls(&mut member);
-        assert!(matches!(later[..], [(3, Call::Update { version: 6, .. }), (4, Call::List { .. })]));
+        assert!(matches!(
+            later[..],
+            [(3, Call::Update { version: 6, .. }), (4, Call::List { .. })]
+        ));
     }
 
     #[test]
     fn whoever_has_not_changed_for_a_lease_does_not_count_itself_included() {
         let mut member = Membership::new("b".into(), TERMS, at(0).instant);
         member.handle_timeout(at(0));
-        member.handle_answer(at(1), 1, &list(&[("a", 5), ("b", 6)]));
+        member.handle_answer(at(1), 1, &Ok(Answer::List(list(&[("a", 5), ("b", 6)]), 9)));
         member.handle_timeout(at(2));
-        member.handle_answer(at(3), 3, &list(&[("a", 5), ("b", 7)]));
+        member.handle_answer(at(3), 3, &Ok(Answer::List(list(&[("a", 5), ("b", 7)]), 9)));
         assert!(member.live(at(15).instant).eq(["a", "b"]));
         assert!(member.live(at(16).instant).eq(["b"]));
         assert_eq!(member.live(at(18).instant).count(), 0);
@@ -246,7 +249,7 @@ mod tests {
     fn after_a_conflict_it_waits_for_a_list() {
         let mut member = Membership::new("b".into(), TERMS, at(0).instant);
         member.handle_timeout(at(0));
-        member.handle_answer(at(1), 1, &list(&[("b", 6)]));
+        member.handle_answer(at(1), 1, &Ok(Answer::List(list(&[("b", 6)]), 9)));
         assert!(matches!(calls(&mut member)[..], [_, (2, Call::Update { .. })]));
         member.handle_answer(at(1), 2, &Err(Failure::Conflict));
         member.handle_timeout(at(2));

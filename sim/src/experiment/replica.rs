@@ -91,7 +91,8 @@ impl Replica {
     /// Sees which members count now; if others do than before, it owns other objects.
     fn look_around(&mut self, now: Now) {
         let Some(membership) = &mut self.membership else { return };
-        let position = |name: &str| self.group.members.iter().position(|member| member.name() == name);
+        let position =
+            |name: &str| self.group.members.iter().position(|member| member.name() == name);
         let live = membership.live(now.instant).filter_map(position);
         let live = live.fold(0_u64, |live, index| live | 1 << index);
         while let Some((id, call)) = membership.poll_call() {

@@ -77,14 +77,14 @@ impl Report {
     fn introduction(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Experiment { workload, pace, profile, seed } = &self.experiment;
         let scenario = self.experiment.scenario(Mode::Leader);
-        let (least, most) = match pace.reconcile {
+        let (shortest, longest) = match pace.reconcile {
             Distribution::Uniform { min, max } => (min, max),
             other => (other.longest(), other.longest()),
         };
         writeln!(
             f,
             "Three replicas of one controller and {} objects. Each object is due once in {}, and when a \
-             replica\ngets it; a reconcile takes {least} to {most}, and a replica does {} at once. \
+             replica\ngets it; a reconcile takes {shortest} to {longest}, and a replica does {} at once. \
              Simulated: {HORIZON} in each of\nthree modes, with seed {seed} and the same faults:",
             workload.len(),
             pace.resync,
@@ -99,7 +99,10 @@ impl Report {
             }
         }
         let always = "always";
-        writeln!(f, "  {always:<22} the clock of replica 1 is 10 % fast, that of replica 2 10 % slow")?;
+        writeln!(
+            f,
+            "  {always:<22} the clock of replica 1 is 10 % fast, that of replica 2 10 % slow"
+        )?;
         let (lease, retry) = (scenario.lease_duration, scenario.retry_period);
         writeln!(
             f,
@@ -224,7 +227,9 @@ fn per_second(count: u64, measured: &Measured) -> String {
 }
 
 fn recovered(measured: &Measured, kind: &str) -> String {
-    measured.longest(kind).map_or_else(|| "never".to_owned(), |span| format!("{} s", seconds(millis(span))))
+    measured
+        .longest(kind)
+        .map_or_else(|| "never".to_owned(), |span| format!("{} s", seconds(millis(span))))
 }
 
 /// What the busiest replica of each minute did, over the mean of all replicas.
@@ -311,9 +316,13 @@ mod tests {
 
     #[test]
     fn quotients_are_rounded() {
-        for (numerator, denominator, digits, text) in
-            [(1, 3, 3, "0.333"), (2, 3, 3, "0.667"), (1, 2, 1, "0.5"), (5, 100, 1, "0.1"), (1, 0, 2, "-")]
-        {
+        for (numerator, denominator, digits, text) in [
+            (1, 3, 3, "0.333"),
+            (2, 3, 3, "0.667"),
+            (1, 2, 1, "0.5"),
+            (5, 100, 1, "0.1"),
+            (1, 0, 2, "-"),
+        ] {
             assert_eq!(decimal(numerator, denominator, digits), text);
         }
     }

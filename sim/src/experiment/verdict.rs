@@ -149,7 +149,12 @@ fn effects(run: &Run) -> Finding {
     let all = run.effects.len();
     let verdict = if effective == all { Holds::Holds } else { Holds::Unknown };
     let property = "each fault had an effect".to_owned();
-    Finding { mode: Some(run.measured.mode), property, verdict, what: format!("{effective} of {all}") }
+    Finding {
+        mode: Some(run.measured.mode),
+        property,
+        verdict,
+        what: format!("{effective} of {all}"),
+    }
 }
 
 pub(super) const fn millis(span: Span) -> u64 {

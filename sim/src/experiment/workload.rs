@@ -76,7 +76,8 @@ impl Workload {
             let (problem, remedy) = ("there are 2^32 names or more".to_owned(), "name fewer");
             return Err(BadName { line: None, problem, remedy });
         }
-        let mut order: Vec<_> = (0..).zip(&keys).map(|(object, key)| (key.as_u64(), object)).collect();
+        let mut order: Vec<_> =
+            (0..).zip(&keys).map(|(object, key)| (key.as_u64(), object)).collect();
         order.sort_unstable();
         Ok(Self { keys, order })
     }
