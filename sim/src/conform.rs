@@ -12,6 +12,7 @@
 //! candidate's delay is drawn at random, so both draws must lie in `[R, 2.2 R)` and the elector is
 //! then driven at the recorded time.
 
+mod answer;
 mod compare;
 mod driver;
 mod format;
@@ -166,21 +167,25 @@ impl From<Divergence> for Refusal {
 ///
 /// # Errors
 ///
-/// [`Refusal::Input`] if this is no such file or of a client-go that is not known here,
-/// [`Refusal::Divergence`] at the first difference.
+/// [`Refusal::Input`] if this is no such file, of a client-go that is not known here, or has no
+/// calls; [`Refusal::Divergence`] at the first difference.
 pub fn replay(text: &str) -> Result<Counts, Refusal> {
     let header: format::Header = parse(text)?;
     let release = release(&header.client_go)?;
-    match header.format.as_str() {
-        TRACE => life::replay(&parse(text)?, release),
-        MICRO => micro::replay(&parse(text)?, release),
-        other => Err(Refusal::Input(InputError {
-            line: None,
-            message: format!(
-                "format {other:?} is not known: give a file of format {TRACE} or {MICRO}"
-            ),
-        })),
-    }
+    let message = match header.format.as_str() {
+        TRACE => match life::replay(&parse(text)?, release)? {
+            Counts { calls: 0, .. } => {
+                "no calls to compare: give a recording that has some".to_owned()
+            }
+            counts => return Ok(counts),
+        },
+        MICRO => match micro::replay(&parse(text)?, release)? {
+            Counts { calls: 0, .. } => "no cases to compare: give a file that has some".to_owned(),
+            counts => return Ok(counts),
+        },
+        other => format!("format {other:?} is not known: give a file of format {TRACE} or {MICRO}"),
+    };
+    Err(Refusal::Input(InputError { line: None, message }))
 }
 
 fn release(version: &str) -> Result<Release, InputError> {

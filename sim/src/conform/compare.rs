@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
 use tenure::election::{ClientGoState, Op, Stored};
 use tenure::lock::lease::{Lease, LeaseSpec, Metadata};
-use tenure::lock::{Object as LockObject, Record, Version};
+use tenure::lock::{Identity, Object as LockObject, Record, Version, wire};
 use tenure::time::{Instant, Now, Timestamp};
 
 use super::format::{Object, ObservedRecord, State, Verb};
@@ -81,53 +80,9 @@ pub(super) fn record(observed: &ObservedRecord) -> Record {
     }
 }
 
-/// The record in the exact bytes that client-go compares.
+/// The record in the bytes that client-go compares.
 pub(super) fn raw_record(text: &str) -> Result<Record, String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    struct Raw {
-        holder_identity: String,
-        lease_duration_seconds: i64,
-        acquire_time: Option<String>,
-        renew_time: Option<String>,
-        leader_transitions: i64,
-        strategy: String,
-        preferred_holder: String,
-    }
-    let raw: Raw = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let time = |text: Option<String>| match text {
-        None => Ok(None),
-        Some(text) => rfc3339_seconds(&text).map(Some).ok_or_else(|| format!("time {text:?}")),
-    };
-    Ok(Record {
-        holder: raw.holder_identity.into(),
-        lease_duration_seconds: raw.lease_duration_seconds,
-        acquire_time: time(raw.acquire_time)?,
-        renew_time: time(raw.renew_time)?,
-        leader_transitions: raw.leader_transitions,
-        strategy: Some(raw.strategy).filter(|strategy| !strategy.is_empty()).map(Into::into),
-        preferred_holder: raw.preferred_holder.into(),
-    })
-}
-
-/// Exactly the form that Go writes: `2000-01-01T00:00:00Z`.
-fn rfc3339_seconds(text: &str) -> Option<Timestamp> {
-    let shape = text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
-    if !shape.eq(b"0000-00-00T00:00:00Z".iter().copied()) {
-        return None;
-    }
-    let number = |range: std::ops::Range<usize>| {
-        text.get(range).and_then(|digits| digits.parse::<i64>().ok())
-    };
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-    // Days of the proleptic Gregorian calendar, with years that begin in March.
-    let (shifted_year, shifted_month) =
-        if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days =
-        shifted_year.div_euclid(4) - shifted_year.div_euclid(100) + shifted_year.div_euclid(400);
-    let days = 365 * shifted_year + leap_days + (153 * shifted_month + 2) / 5 + day - 1 - 719_468;
-    Timestamp::from_unix(days * 86_400 + hour * 3600 + minute * 60 + second, 0)
+    wire::record_from_json(text.as_bytes()).map_err(|error| error.to_string())
 }
 
 /// What the elector asks for, in the trace's terms.
@@ -184,7 +139,7 @@ fn object_difference(
     let duration = spec.lease_duration_seconds.map(i64::from);
     let acquire = recorded.acquire_time_ns.map(i128::from);
     let renew = recorded.renew_time_ns.map(i128::from);
-    let holder = spec.holder_identity.as_ref().map(|holder| holder.as_str());
+    let holder = spec.holder_identity.as_ref().map(Identity::as_str);
     None.or_else(|| differ(what, "rv", Some(&recorded.rv.as_str()), Some(&version)))
         .or_else(|| differ(what, "uid", Some(&uid), Some(&&*lease.metadata.uid)))
         .or_else(|| {
@@ -258,18 +213,10 @@ fn record_difference(recorded: &ObservedRecord, record: &Record) -> Option<Diffe
         })
 }
 
+/// client-go compares these bytes, so they must be equal byte by byte.
 fn raw_difference(recorded: Option<&str>, state: &ClientGoState) -> Option<Difference> {
-    let name = "state_after.observed_raw_record";
-    match (recorded, &state.observed_raw) {
-        (None, None) => None,
-        (None, Some(_)) => Some((format!("no {name}"), "one".into())),
-        (Some(text), None) => Some((format!("{name} {text}"), "none".into())),
-        (Some(text), Some(raw)) => match raw_record(text) {
-            Ok(parsed) if parsed == *raw => None,
-            Ok(_) => Some((format!("{name} {text}"), format!("{raw:?}"))),
-            Err(error) => Some((format!("{name} as Go writes it"), format!("{text}: {error}"))),
-        },
-    }
+    let raw = state.observed_raw.as_ref().map(wire::record_to_json);
+    differ("state_after", "observed_raw_record", recorded.as_ref(), raw.as_deref().as_ref())
 }
 
 fn differ<T: PartialEq + std::fmt::Debug>(
@@ -284,22 +231,4 @@ fn differ<T: PartialEq + std::fmt::Debug>(
 
 fn shown<T: std::fmt::Debug>(value: Option<&T>) -> String {
     value.map_or_else(|| "null".to_owned(), |value| format!("{value:?}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_the_times_that_go_writes() {
-        let seconds = |text| rfc3339_seconds(text).map(Timestamp::unix_seconds);
-        assert_eq!(seconds("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(seconds("2000-01-01T00:00:00Z"), Some(946_684_800));
-        assert_eq!(seconds("2024-02-29T23:59:59Z"), Some(1_709_251_199));
-        assert_eq!(seconds("1999-12-31T23:30:00Z"), Some(946_684_800 - 1800));
-        assert_eq!(seconds("0001-01-01T00:00:00Z"), Some(Timestamp::GO_ZERO.unix_seconds()));
-        for wrong in ["", "2000-01-01", "2000-01-01T00:00:00.0Z", "2000-01-01T00:00:00+00"] {
-            assert_eq!(seconds(wrong), None, "{wrong}");
-        }
-    }
 }

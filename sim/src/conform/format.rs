@@ -75,7 +75,8 @@ pub(super) struct Event {
 pub(super) struct Attempt {
     pub(super) elector: String,
     pub(super) incarnation: u64,
-    pub(super) attempt: u64,
+    #[serde(rename = "attempt")]
+    pub(super) number: u64,
     pub(super) phase: String,
     pub(super) t_ns: i64,
     pub(super) end_ns: Option<i64>,

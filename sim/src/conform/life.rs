@@ -11,7 +11,7 @@ use super::driver::{Callback, Driver};
 use super::format::{Event, ObservedRecord, Outcome, State, Trace};
 use super::structure::{self, Call, End, Life, Try, at};
 use super::timeline::{Step, steps};
-use super::{Counts, Divergence, Place, Refusal, store};
+use super::{Counts, Divergence, Place, Refusal, answer, store};
 
 pub(super) fn replay(trace: &Trace, release: Release) -> Result<Counts, Refusal> {
     let lives = structure::lives(trace)?;
@@ -22,7 +22,8 @@ pub(super) fn replay(trace: &Trace, release: Release) -> Result<Counts, Refusal>
         match Run::new(life, release, lock).replay() {
             Ok(compared) => counts += compared,
             Err(divergence) => {
-                let earlier = first.as_ref().is_none_or(|first| divergence.place < first.place);
+                // At one place, the elector's own word says more than the store's.
+                let earlier = first.as_ref().is_none_or(|first| divergence.place <= first.place);
                 first = if earlier { Some(divergence) } else { first };
             }
         }
@@ -161,9 +162,9 @@ impl<'t> Run<'t> {
                 return Err(at(event, wait.to_string(), got));
             }
             if own <= now {
-                self.driver.timeout(now)
+                self.driver.timeout(now);
             } else {
-                self.driver.poke(now)
+                self.driver.poke(now);
             }
             return Ok(());
         }
@@ -195,7 +196,7 @@ impl<'t> Run<'t> {
         };
         let cancelled = self.life.cancels.iter().any(|cancel| cancel.t_ns == end_ns);
         let by_deadline = deadline.is_some_and(|deadline| deadline.max(event.t_ns) == end_ns);
-        if structure::is_given_up(event, call.outcome) && !by_deadline && !cancelled {
+        if answer::is_given_up(event, call.outcome) && !by_deadline && !cancelled {
             let expected = format!("an error at its deadline, {deadline:?} ns, or an answer");
             return Err(at(event, expected, format!("error at {end_ns} ns")));
         }
@@ -210,7 +211,8 @@ impl<'t> Run<'t> {
         // A release that begins at once has its own result.
         let returned = self.driver.elector().client_go_state().and_then(|state| state.returned);
         let recorded = self.ended.and_then(|tried| tried.attempt.returned);
-        if !had_stopped && recorded != returned {
+        let complete = self.ended.is_some_and(|tried| tried.attempt.complete);
+        if complete && !had_stopped && recorded != returned {
             return Err(at(event, format!("returned {recorded:?}"), format!("{returned:?}")));
         }
         Ok(())
@@ -283,7 +285,7 @@ impl<'t> Run<'t> {
         });
         match (difference, tried.calls.last()) {
             (Some((expected, got)), Some(call)) => {
-                let number = tried.attempt.attempt;
+                let number = tried.attempt.number;
                 Err(at(call.event, format!("attempt {number} with {expected}"), got))
             }
             _ => Ok(()),
@@ -335,7 +337,7 @@ impl<'t> Run<'t> {
     }
 
     fn wait(&self) -> Wait {
-        let start = self.last_end.map_or_else(|| self.life.start.t_ns, |end| end);
+        let start = self.last_end.unwrap_or(self.life.start.t_ns);
         let period = if self.last_end.is_some() { self.retry_period_ns } else { 0 };
         Wait { start_ns: start.into(), period }
     }

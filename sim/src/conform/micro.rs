@@ -26,7 +26,7 @@ pub(super) fn replay(micro: &Micro, release: Release) -> Result<Counts, Refusal>
 }
 
 fn at(case: &Case, index: usize, (expected, got): Difference) -> Divergence {
-    let call = case.calls.get(index).or(case.calls.last());
+    let call = case.calls.get(index).or_else(|| case.calls.last());
     Divergence {
         place: Place::Case { name: case.name.clone(), call: index },
         elector: case.identity.clone(),
@@ -109,8 +109,12 @@ fn answer_difference(
         _ => None,
     };
     let expected = expected.map(|object| super::store::truncated(&object));
-    (expected != call.response)
-        .then(|| (format!("response {expected:?}"), format!("{:?}", call.response)))
+    match (&expected, &call.response) {
+        (None, None) => None,
+        (Some(expected), Some(got)) => super::store::difference("response", expected, got),
+        (None, Some(_)) => Some(("no response".to_owned(), "one".to_owned())),
+        (Some(_), None) => Some(("a response".to_owned(), "none".to_owned())),
+    }
 }
 
 impl Step {
@@ -127,9 +131,9 @@ fn run(case: &Case, release: Release) -> Checked<Counts> {
     };
     let mut driver = start(case, release).map_err(|difference| at(case, 0, difference))?;
     if is_release {
-        driver.release(case.now_ns)
+        driver.release(case.now_ns);
     } else {
-        driver.timeout(case.now_ns)
+        driver.timeout(case.now_ns);
     }
     for (index, call) in case.calls.iter().enumerate() {
         step(case, &mut driver, index, call, is_release)?;
@@ -204,7 +208,7 @@ fn step(
         return wrong(format!("an error at its deadline, {deadline:?} ns"), call.result.clone());
     }
     let response = call.response.as_ref().map(compare::stored).transpose();
-    let response = response.or_else(|got| Err(at(case, index, ("a Lease".into(), got))))?;
+    let response = response.map_err(|got| at(case, index, ("a Lease".into(), got)))?;
     let result = match (outcome, response) {
         (Outcome::Ok, Some(stored)) => Ok(stored),
         (Outcome::Ok, None) => return wrong("a response".into(), "none".into()),

@@ -1,6 +1,7 @@
 //! The store behind a trace: executes the recorded calls in the recorded order, so that an answer
 //! must be what the calls before it made of the object.
 
+use super::compare::Difference;
 use super::format::{Event, Object, Trace, Verb};
 use super::structure::at;
 use super::{Divergence, Place};
@@ -75,19 +76,16 @@ impl Store {
             let got = format!("{:?}", event.server_result);
             return Err(at(event, format!("server_result {result}"), got));
         }
-        match &event.response {
-            Some(response) if Some(response) != self.object.as_ref() => {
-                let expected = format!("response {:?}", self.object);
-                Err(at(event, expected, format!("{response:?}")))
-            }
-            _ => Ok(()),
-        }
+        let difference = event.response.as_ref().and_then(|got| match &self.object {
+            Some(object) => difference("response", object, got),
+            None => Some(("no response".to_owned(), "one".to_owned())),
+        });
+        difference.map_or(Ok(()), |(expected, got)| Err(at(event, expected, got)))
     }
 
     fn call(&mut self, verb: Verb, request: Option<&Object>) -> &'static str {
         match (verb, &self.object, request) {
             (Verb::Get, Some(_), _) => "ok",
-            (Verb::Get, None, _) => "notfound",
             (Verb::Create, Some(_), _) => "exists",
             (Verb::Create, None, Some(request)) => {
                 self.uids += 1;
@@ -103,7 +101,7 @@ impl Store {
                 self.write(request, uid)
             }
             (Verb::Update, None, Some(request)) if request.uid.is_some() => "conflict",
-            (Verb::Update, None, _) => "notfound",
+            (Verb::Get | Verb::Update, None, _) => "notfound",
             (_, _, None) => "a call with a request",
         }
     }
@@ -134,6 +132,29 @@ impl Store {
         self.object = Some(object.clone());
         Ok(())
     }
+}
+
+/// The first field in which two objects differ.
+pub(super) fn difference(what: &str, expected: &Object, got: &Object) -> Option<Difference> {
+    if expected == got {
+        return None;
+    }
+    let fields = |object: &Object| {
+        let Object { rv, uid, name, holder, lease_duration_seconds, .. } = object;
+        [
+            ("rv", format!("{rv:?}")),
+            ("uid", format!("{uid:?}")),
+            ("name", format!("{name:?}")),
+            ("holder", format!("{holder:?}")),
+            ("lease_duration_seconds", format!("{lease_duration_seconds:?}")),
+            ("acquire_time_ns", format!("{:?}", object.acquire_time_ns)),
+            ("renew_time_ns", format!("{:?}", object.renew_time_ns)),
+            ("lease_transitions", format!("{:?}", object.lease_transitions)),
+        ]
+    };
+    let mut pairs = fields(expected).into_iter().zip(fields(got));
+    let ((name, expected), (_, got)) = pairs.find(|(expected, got)| expected != got)?;
+    Some((format!("{what}.{name} {expected}"), format!("{what}.{name} {got}")))
 }
 
 /// With times in whole microseconds, cut towards the past.

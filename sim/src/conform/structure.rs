@@ -6,10 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::driver::CallbackKind;
-use super::format::{
-    Attempt, ElectorSpec, Event, NOT_SENT_DONE, NOT_SENT_NAME, Outcome, Trace, Verb,
-};
-use super::{Divergence, Place};
+use super::format::{Attempt, ElectorSpec, Event, Outcome, Trace, Verb};
+use super::{Divergence, Place, answer};
 
 /// One incarnation of an elector.
 #[derive(Debug)]
@@ -137,7 +135,7 @@ fn classify(event: &Event) -> Found<Kind> {
     if let Some(verb) = Verb::parse(&event.kind) {
         let text = event.result.as_deref().unwrap_or("none");
         let outcome = Outcome::parse(text).ok_or_else(|| at(event, "a result", text))?;
-        return match check_call(event, verb, outcome) {
+        return match answer::contradiction(event, verb, outcome) {
             Some((expected, got)) => Err(at(event, expected, got)),
             None => Ok(Kind::Call(verb, outcome)),
         };
@@ -158,72 +156,6 @@ fn classify(event: &Event) -> Found<Kind> {
     }
 }
 
-/// What of a call contradicts its result.
-fn check_call(event: &Event, verb: Verb, outcome: Outcome) -> Option<(String, String)> {
-    let no = |expected: &str, got: &str| Some((expected.to_owned(), got.to_owned()));
-    if verb.writes() != event.request.is_some() {
-        return if verb.writes() {
-            no(&format!("{} with a request", verb.text()), "none")
-        } else {
-            no("get without a request", "one")
-        };
-    }
-    if (outcome == Outcome::Ok) != event.response.is_some() {
-        let got = if event.response.is_some() { "one" } else { "none" };
-        return no(&format!("result {} with the response that it has", outcome.text()), got);
-    }
-    let text = event.error.as_deref();
-    if outcome == Outcome::Ok && text.is_some() {
-        return no("ok without an error", text.unwrap_or_default());
-    }
-    let ends_late = event.end_ns.is_some_and(|end| end < event.t_ns);
-    if ends_late || (outcome.is_seen() && event.end_ns.is_none()) {
-        return no("end_ns, not before t_ns", &format!("{:?}", event.end_ns));
-    }
-    let executed = event.server_result.is_some();
-    if executed != event.server_seq.is_some() || executed != event.applied_ns.is_some() {
-        return no("applied_ns, server_seq and server_result together", "one without another");
-    }
-    check_note(event, outcome)
-}
-
-/// A result must be one that the store's own result and the fault allow.
-fn check_note(event: &Event, outcome: Outcome) -> Option<(String, String)> {
-    if !outcome.is_seen() {
-        return None;
-    }
-    let server = event.server_result.as_deref();
-    let answered = outcome != Outcome::Error;
-    let (fits, expected) = match event.note.as_deref() {
-        None if answered => (server == Some(outcome.text()), server.unwrap_or("error")),
-        None => (true, ""),
-        Some("conflict") => {
-            (server.is_none() && matches!(outcome, Outcome::Conflict | Outcome::Error), "conflict")
-        }
-        Some("error" | "unavailable" | "blackhole" | NOT_SENT_NAME | NOT_SENT_DONE) => {
-            (server.is_none() && !answered, "error, not executed")
-        }
-        Some("lose_response" | "error_after_apply") => (!answered, "error"),
-        Some(_) => (true, ""),
-    };
-    if !fits {
-        return Some((format!("result {expected}"), outcome.text().to_owned()));
-    }
-    // Whatever was answered did not run into a time-out.
-    let text = event.error.as_deref().unwrap_or_default();
-    let gave_up = text.starts_with("context ") || text.contains("Client.Timeout");
-    (answered && gave_up).then(|| ("result error".to_owned(), outcome.text().to_owned()))
-}
-
-/// Whether this error must be the client's own: it was no answer, so something made it give up.
-pub(super) fn is_given_up(event: &Event, outcome: Outcome) -> bool {
-    let own = matches!(
-        event.note.as_deref(),
-        None | Some("conflict" | "blackhole" | "lose_response" | NOT_SENT_DONE)
-    );
-    outcome == Outcome::Error && own
-}
-
 /// The attempts of each incarnation, with their calls.
 fn attempts(trace: &Trace) -> Found<BTreeMap<(&str, u64), Vec<Try<'_>>>> {
     let mut all: BTreeMap<(&str, u64), Vec<Try<'_>>> = BTreeMap::new();
@@ -231,12 +163,13 @@ fn attempts(trace: &Trace) -> Found<BTreeMap<(&str, u64), Vec<Try<'_>>>> {
     for attempt in &trace.attempts {
         let tries = all.entry((&attempt.elector, attempt.incarnation)).or_default();
         let calls = calls(trace, attempt, &mut owned)?;
-        let tried = Try { attempt, calls, is_release: attempt.phase == "release" };
+        let is_release = attempt.phase == "release";
+        let this = Try { attempt, calls, is_release };
         let number = tries.len() as u64;
         let before = tries.last();
-        check_attempt(&tried, number, before).map_err(|(expected, got)| {
+        check_attempt(&this, number, before).map_err(|(expected, got)| {
             let numbers: Vec<_> = attempt.calls.iter().map(u64::to_string).collect();
-            let what = format!("attempt {} (calls {})", attempt.attempt, numbers.join(", "));
+            let what = format!("attempt {} (calls {})", attempt.number, numbers.join(", "));
             Divergence {
                 place: attempt.calls.last().map_or(Place::AfterSeq(0), |seq| Place::Seq(*seq)),
                 elector: format!("{}/{}", attempt.elector, attempt.incarnation),
@@ -245,7 +178,7 @@ fn attempts(trace: &Trace) -> Found<BTreeMap<(&str, u64), Vec<Try<'_>>>> {
                 got,
             }
         })?;
-        tries.push(tried);
+        tries.push(this);
     }
     let mut without = trace.events.iter().zip(owned).filter(|(_, owned)| !owned);
     match without.find(|(event, _)| Verb::parse(&event.kind).is_some()) {
@@ -257,9 +190,9 @@ fn attempts(trace: &Trace) -> Found<BTreeMap<(&str, u64), Vec<Try<'_>>>> {
 fn calls<'t>(trace: &'t Trace, attempt: &Attempt, owned: &mut [bool]) -> Found<Vec<Call<'t>>> {
     let mut calls = Vec::with_capacity(attempt.calls.len());
     for &seq in &attempt.calls {
-        let what = || format!("a call of attempt {}", attempt.attempt);
+        let what = || format!("a call of attempt {}", attempt.number);
         let index = usize::try_from(seq).unwrap_or(usize::MAX);
-        let (Some(event), Some(owner)) = (trace.events.get(index), owned.get_mut(index)) else {
+        let (Some(event), Some(taken)) = (trace.events.get(index), owned.get_mut(index)) else {
             return Err(Divergence {
                 place: Place::Seq(seq),
                 elector: format!("{}/{}", attempt.elector, attempt.incarnation),
@@ -270,17 +203,21 @@ fn calls<'t>(trace: &'t Trace, attempt: &Attempt, owned: &mut [bool]) -> Found<V
         };
         let named = event.elector.as_deref() == Some(&attempt.elector)
             && event.incarnation == Some(attempt.incarnation)
-            && event.attempt == Some(attempt.attempt);
+            && event.attempt == Some(attempt.number);
         match classify(event)? {
-            Kind::Call(verb, outcome) if named && !*owner => {
+            Kind::Call(verb, outcome) if named && !*taken => {
                 calls.push(Call { event, verb, outcome });
             }
             Kind::Call(..) => return Err(at(event, what(), "one of another attempt")),
             _ => return Err(at(event, what(), event.kind.as_str())),
         }
-        *owner = true;
+        *taken = true;
     }
-    Ok(calls)
+    // Only the last one may have no end.
+    match calls.iter().rev().skip(1).find(|call| !call.outcome.is_seen()) {
+        Some(call) => Err(at(call.event, "an end of the call", call.outcome.text())),
+        None => Ok(calls),
+    }
 }
 
 fn check_attempt(
@@ -291,10 +228,12 @@ fn check_attempt(
     let no = |expected: String, got: String| Err((expected, got));
     let Try { attempt, calls, is_release } = tried;
     let (Some(first), Some(last)) = (calls.first(), calls.last()) else {
-        return no("at least one call".into(), "none".into());
+        // The process may die just when it begins.
+        let cut = !attempt.complete && attempt.returned != Some(true);
+        return if cut { Ok(()) } else { no("at least one call".into(), "none".into()) };
     };
-    if attempt.attempt != number {
-        return no(format!("number {number}"), attempt.attempt.to_string());
+    if attempt.number != number {
+        return no(format!("number {number}"), attempt.number.to_string());
     }
     if !is_release && attempt.phase != "try" {
         return no("phase try or release".into(), attempt.phase.clone());
@@ -306,7 +245,7 @@ fn check_attempt(
         return no(format!("t_ns {}", attempt.t_ns), format!("{} of its call", first.event.t_ns));
     }
     for (call, next) in calls.iter().zip(calls.iter().skip(1)) {
-        if next.event.seq <= call.event.seq || !call.outcome.is_seen() {
+        if next.event.seq <= call.event.seq {
             return no("its calls one after another".into(), "another order".into());
         }
     }

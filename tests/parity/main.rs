@@ -1,12 +1,22 @@
 //! Parity with client-go: recordings of the real one replay, and a recording in which anything was
 //! changed does not.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests: what is missing must stop them"
+)]
+
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use tenure_sim::cli::conform::{ConformArgs, run};
 use tenure_sim::conform::{Counts, Divergence, Place, Refusal, replay};
+
+mod cut;
 
 const DATA: &str = "tests/data/traces";
 const PLACES: u32 = 1000;
@@ -87,6 +97,8 @@ const KINDS: [&str; 7] = [
     "cancel",
     "crash",
 ];
+const STATE: [&str; 4] =
+    ["observed_time_ns", "observed_raw_record", "reported_leader", "is_leader"];
 const VERBS: [&str; 3] = ["get", "create", "update"];
 
 fn is(event: &Value, kinds: &[&str]) -> bool {
@@ -276,7 +288,10 @@ fn change_further(trace: &mut Value, random: &mut Random, kind: usize) -> Option
             let field = if random.below(2) == 0 {
                 edit_field(&mut state["observed_record"], random)
             } else {
-                let field = ["observed_time_ns", "reported_leader", "is_leader"][random.below(3)];
+                let field = STATE[random.below(STATE.len())];
+                if state[field].is_null() {
+                    return None;
+                }
                 edit(&mut state[field], random);
                 field.to_owned()
             };
@@ -315,9 +330,11 @@ fn renumber(trace: &mut Value, index: usize, double: bool) {
 fn names(divergence: &Divergence, place: &Expected) -> bool {
     match (place, &divergence.place) {
         (Expected::Anywhere, _) => true,
-        // Of two equal callbacks one is too many: both are named.
+        // Of two equal callbacks one is too many, and of two ends: both are named.
         (Expected::Seq(seq), Place::Seq(named)) => {
-            seq == named || divergence.got.contains(&format!("(seq {seq} says the same)"))
+            seq == named
+                || divergence.got.contains(&format!("(seq {seq} says the same)"))
+                || divergence.got.ends_with(&format!(" with seq {seq}"))
         }
         (Expected::Case(name, calls), Place::Case { name: named, call }) => {
             name == named && calls.contains(call)
@@ -376,4 +393,56 @@ fn any_change_is_refused_at_its_place() {
 #[test]
 fn changes_that_are_covered_up_are_refused() {
     refuse(PLACES / 4, 7, 2, change_further, false);
+}
+
+#[test]
+fn recordings_may_end_at_any_time() {
+    let mut random = Random(3);
+    let mut open_calls = 0;
+    for file in files() {
+        let whole: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        let Some(events) = whole["events"].as_array() else { continue };
+        for crashing in [None, Some(0), Some(1)] {
+            let crashing = crashing.filter(|_| whole["electors"].as_array().unwrap().len() > 1);
+            let mut trace = whole.clone();
+            // In the middle of a call that takes time, if there is one.
+            let slow =
+                random.find(events, |event| event["end_ns"].as_i64() > event["t_ns"].as_i64());
+            let index = slow.unwrap_or_else(|| random.below(events.len()));
+            let end_ns = events[index]["t_ns"].as_i64().unwrap() + 1;
+            cut::cut(&mut trace, end_ns, crashing);
+            open_calls += u32::from(slow.is_some());
+            if let Err(refusal) = replay(&trace.to_string()) {
+                panic!("{} until {end_ns} ns, {crashing:?}: {refusal}", file.display());
+            }
+        }
+    }
+    assert!(open_calls > 30, "{open_calls}");
+}
+
+#[test]
+fn bad_input_is_told_with_its_remedy() {
+    let format = "client-go-leaderelection-trace/1";
+    let file = |client_go: &str, format: &str| {
+        json!({"format": format, "client_go": client_go, "duration_ns": 1, "electors": [],
+            "initial_object": null, "final_object": null, "events": [], "attempts": []})
+        .to_string()
+    };
+    let cases = [
+        ("{".to_owned(), "line 1: not a trace: EOF"),
+        (r#"{"format":"x"}"#.to_owned(), "missing field `client_go`"),
+        (
+            file("v0.23.17", format),
+            r#"client_go "v0.23.17" cannot be replayed: give traces of v0.36.2, HEAD"#,
+        ),
+        (file("HEAD", "other"), r#"format "other" is not known: give a file of format"#),
+        (file("HEAD", format), "no calls to compare: give a recording"),
+        (file("HEAD", format).replace(r#""attempts":[],"#, ""), "missing field `attempts`"),
+    ];
+    for (text, expected) in cases {
+        let Err(Refusal::Input(error)) = replay(&text) else { panic!("{text}") };
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let missing = ConformArgs { files: vec!["no-such-file".into()], json: false };
+    assert_eq!(run(&missing), 2);
 }
