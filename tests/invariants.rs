@@ -19,7 +19,7 @@ fn bases() -> impl Strategy<Value = Scenario> {
     let stop_takes = prop_oneof![Just("0s"), Just("1s"), Just("25s")];
     (durations, 2..6_usize, any::<bool>(), stop_takes).prop_map(
         |((lease, deadline, retry, timeout), replicas, release_on_stop, stop_takes)| {
-            let span = |text: &str| text.parse::<Span>().unwrap();
+            let span = |text: &str| text.parse::<Span>().expect("a duration");
             let mut scenario = Scenario {
                 lease_duration: span(lease),
                 renew_deadline: span(deadline),
@@ -38,7 +38,7 @@ fn bases() -> impl Strategy<Value = Scenario> {
 
 /// The violations of a run, and what repeats it.
 fn violations(scenario: &Scenario, seed: u64) -> Vec<String> {
-    let mut world = World::new(scenario, seed).unwrap();
+    let mut world = World::new(scenario, seed).expect("a sound scenario");
     let outcome = world.run(&mut Checks::for_scenario(scenario));
     outcome
         .violations

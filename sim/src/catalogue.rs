@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 
 /// Name and text of each, in the order in which to read them: first what a lease survives, then how
 /// client-go comes to two leaders, then what no lease can prevent.
-const FILES: [(&str, &str); 26] = [
+const FILES: [(&str, &str); 27] = [
     ("calm", include_str!("../scenarios/calm.json")),
     ("leader-crash", include_str!("../scenarios/leader-crash.json")),
     ("graceful-release", include_str!("../scenarios/graceful-release.json")),
@@ -28,6 +28,7 @@ const FILES: [(&str, &str); 26] = [
     ("release-before-stop", include_str!("../scenarios/release-before-stop.json")),
     ("release-in-partition", include_str!("../scenarios/release-in-partition.json")),
     ("release-of-anothers-lease", include_str!("../scenarios/release-of-anothers-lease.json")),
+    ("release-conflict", include_str!("../scenarios/release-conflict.json")),
     ("duration-cut", include_str!("../scenarios/duration-cut.json")),
     ("sub-second-retry", include_str!("../scenarios/sub-second-retry.json")),
     ("frozen-wall-clock", include_str!("../scenarios/frozen-wall-clock.json")),

@@ -135,13 +135,13 @@ fn timeline(scenario: &Scenario, entries: &[Entry], violation: &Violation) -> St
     let here = lines.partition_point(|line| line.seq <= violation.seq);
     let from = here.saturating_sub(BEFORE);
     let shown: Vec<&Line> = lines.iter().skip(from).take(BEFORE.min(here) + AFTER).collect();
-    let lanes = Lanes::of(scenario, &shown, violation);
-    let mut text = format!("\n{}", lanes.title());
+    let columns = Lanes::of(scenario, &shown, violation);
+    let mut text = format!("\n{}", columns.title());
     if from > 0 {
         let _ = writeln!(text, "{:>14}  ({from} lines before)", "...");
     }
     for line in shown {
-        text.push_str(&lanes.line(line, line.seq == violation.seq));
+        text.push_str(&columns.line(line, line.seq == violation.seq));
     }
     text
 }

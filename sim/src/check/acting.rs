@@ -5,6 +5,8 @@
 //!   no.
 //! - rule `acted-while-another-led`: a replica of ClientGo sent a write while its own `IsLeader` said
 //!   no and another's said yes. (That both say yes is for [`one_leader`](super::one_leader).)
+//!
+//! It is found once in a term: one write without a right is as bad as ten.
 
 use std::collections::VecDeque;
 
@@ -23,11 +25,18 @@ const REMEMBERED: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acting {
     names: Names,
-    strict: Table<bool>,
+    replicas: Table<Replica>,
     /// Spans of authority in the order in which they began.
     terms: VecDeque<Term>,
     /// Whether a term was forgotten, so that not all of the past is known.
     forgot: Option<SimTime>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Replica {
+    strict: bool,
+    /// Something was found in this life and term: one is enough.
+    told: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +60,7 @@ impl Acting {
     pub fn new(scenario: &Scenario) -> Self {
         Self {
             names: Names::new(scenario),
-            strict: Table::new(scenario),
+            replicas: Table::new(scenario),
             terms: VecDeque::with_capacity(REMEMBERED),
             forgot: None,
         }
@@ -92,7 +101,7 @@ impl Acting {
         let name = self.names.of(replica);
         match others {
             _ if mine => None,
-            _ if *self.strict.of(replica) => {
+            _ if self.replicas.of(replica).strict => {
                 let last = self.terms.iter().rev().find(|term| term.replica == replica);
                 let until = match last {
                     Some(term) if term.until <= sent => {
@@ -121,14 +130,20 @@ impl Check for Acting {
     fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
         match entry.what {
             What::Started { replica, profile, .. } => {
-                *self.strict.of(replica) = matches!(profile, Profile::Strict);
+                let strict = matches!(profile, Profile::Strict);
+                *self.replicas.of(replica) = Replica { strict, told: false };
             }
+            What::StartedLeading { replica, .. } => self.replicas.of(replica).told = false,
             What::Ended { replica, .. } => self.authority(replica, entry.at, None),
             What::Authority { replica, until } => {
                 self.authority(replica, entry.at, until.filter(|until| *until > entry.at));
             }
             What::GuardedWrite { replica, sent, .. } => {
+                if self.replicas.of(replica).told {
+                    return;
+                }
                 if let Some((rule, what)) = self.wrong(replica, sent) {
+                    self.replicas.of(replica).told = true;
                     found.push(Violation {
                         check: "acting".to_owned(),
                         rule: rule.to_owned(),

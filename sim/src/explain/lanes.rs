@@ -287,10 +287,10 @@ impl Lanes {
                 text.extend(line.text().chars().take(room));
             }
             Some(replica) => {
-                let Some(lane) = self.replicas.iter().position(|it| *it == replica) else {
+                let Some(column) = self.replicas.iter().position(|it| *it == replica) else {
                     return String::new();
                 };
-                text.push_str(&" ".repeat(lane * self.width));
+                text.push_str(&" ".repeat(column * self.width));
                 text.push_str(&self.cell(&line.text()));
             }
         }
