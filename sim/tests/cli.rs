@@ -1,6 +1,6 @@
 //! The command `tenure`, as a person or a script meets it.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::io::BufReader;
@@ -250,7 +250,9 @@ fn all_scenarios_are_listed_for_people_and_for_programs() {
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-    for line in ["run", "scenarios", "run pause --json", "sweep --seeds 0..3"] {
+    let trace = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/traces/v0.36.2/two-s2.json");
+    let conform = format!("conform {trace}");
+    for line in ["run", "scenarios", "run pause --json", "sweep --seeds 0..3", &conform] {
         let mut child =
             command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
