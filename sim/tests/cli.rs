@@ -248,6 +248,54 @@ fn all_scenarios_are_listed_for_people_and_for_programs() {
     assert!(names.len() > 20);
 }
 
+const DOCUMENT: &str = include_str!("../../docs/simulation.md");
+
+#[test]
+fn the_scenario_of_the_document_is_as_it_says() {
+    let (_, rest) = DOCUMENT.split_once("```json\n").unwrap();
+    let (scenario, _) = rest.split_once("```").unwrap();
+    let path = directory("document").join("scenario.json");
+    fs::write(&path, scenario).unwrap();
+    for (profile, verdict) in [("strict", "holds"), ("client-go-head", "violated, as expected")] {
+        let run = json(&format!("run --scenario {} --profile {profile} --json", path.display()));
+        assert_eq!(run["verdict"], verdict, "{profile}");
+        assert!(run["faults"].as_array().unwrap().iter().all(|fault| fault["had_effect"] == true));
+    }
+}
+
+#[test]
+fn the_document_names_each_check_each_rule_and_each_kind_of_entry() {
+    let names = |name: &str| assert!(DOCUMENT.contains(&format!("`{name}`")), "{name}");
+    Checks::NAMES.into_iter().for_each(names);
+    let sweep = json("sweep --seeds 0..200 --profile client-go-head --json");
+    for found in sweep["found"].as_array().unwrap() {
+        names(found["rule"].as_str().unwrap());
+    }
+    let path = directory("kinds").join("trace.jsonl");
+    for line in
+        ["pause --profile client-go-head", "outside-delete", "ntp-steps", "graceful-release"]
+    {
+        tenure(&format!("run {line} --trace {}", path.display()));
+        let (_, entries) = fs::read_to_string(&path)
+            .map(|text| {
+                let mut lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+                (lines.next(), lines.collect::<Vec<serde_json::Value>>())
+            })
+            .unwrap();
+        for entry in entries {
+            match entry["what"].as_object() {
+                None => names(entry["what"].as_str().unwrap()),
+                Some(what) => {
+                    for (kind, fields) in what {
+                        names(kind);
+                        fields.as_object().unwrap().keys().for_each(|field| names(field));
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let trace = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/traces/v0.36.2/two-s2.json");
