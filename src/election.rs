@@ -18,7 +18,7 @@
 //! | ends | when stopped; rejoins after a loss | once, with client-go's `Run` |
 //!
 //! Sources: client-go's `tools/leaderelection`, at v0.36.2 and at 32ce75a7; that the profile does what
-//! those do is shown by replaying recordings of them (`tests/parity.rs`). The strict rules, and why
+//! those do is shown by replaying recordings of them (`tests/parity/`). The strict rules, and why
 //! they suffice, are in `docs/election.md`.
 
 mod client_go;

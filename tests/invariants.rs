@@ -1,7 +1,9 @@
-//! Whatever goes wrong of what a lease can survive: the strict profile violates nothing.
+//! Whatever goes wrong of what a lease can survive: the strict profile violates nothing. All checks
+//! run over random plans of faults; a failure prints the scenario, which repeats it.
 
 use proptest::prelude::*;
 use tenure_sim::check::Checks;
+use tenure_sim::fault::{Edit, Fault, Planned};
 use tenure_sim::plan::{self, Mix};
 use tenure_sim::scenario::Scenario;
 use tenure_sim::time::Span;
@@ -50,10 +52,26 @@ fn violations(scenario: &Scenario, seed: u64) -> Vec<String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// Deleting the lock is no way to two leaders either, nor is touching it.
+    #[test]
+    fn strict_survives_deletions(
+        base in bases(),
+        seed in any::<u64>(),
+        deletions in prop::collection::vec((0..240_u64, any::<bool>()), 1..5),
+    ) {
+        let mut scenario = plan::scenario(&base, Mix::Safe, seed);
+        for (at, delete) in deletions {
+            let fault = if delete { Fault::Delete {} } else { Fault::Edit(Edit::TouchLabel {}) };
+            scenario.faults.push(Planned::at(Span::from_secs(at), fault));
+        }
+        let found = violations(&scenario, seed);
+        prop_assert!(found.is_empty(), "{found:#?}\n{}", serde_json::to_string(&scenario).expect("JSON"));
+    }
+
     #[test]
     fn strict_violates_nothing(base in bases(), seed in any::<u64>()) {
         let scenario = plan::scenario(&base, Mix::Safe, seed);
         let found = violations(&scenario, seed);
-        prop_assert!(found.is_empty(), "{found:#?}\n{}", serde_json::to_string(&scenario).unwrap());
+        prop_assert!(found.is_empty(), "{found:#?}\n{}", serde_json::to_string(&scenario).expect("JSON"));
     }
 }

@@ -76,9 +76,7 @@ impl Digester {
                     Actor::Outsider => (u32::MAX, 0),
                 };
                 self.head(7, replica, life << 8 | *verb as u64);
-                self.word(request.unwrap_or(u64::MAX));
-                self.word(before.as_ref().map_or(0, |before| before.version));
-                self.reply(reply);
+                self.applied(*request, before.as_deref(), reply);
             }
             What::Answered { replica, request, reply, late } => {
                 self.head(8, *replica, *request << 1 | u64::from(*late));
@@ -119,6 +117,12 @@ impl Digester {
             }
             What::Horizon => self.head(21, 0, 0),
         }
+    }
+
+    fn applied(&mut self, request: Option<u64>, before: Option<&Snapshot>, reply: &Reply) {
+        self.word(request.unwrap_or(u64::MAX));
+        self.word(before.map_or(0, |before| before.version));
+        self.reply(reply);
     }
 
     fn head(&mut self, kind: u64, replica: u32, more: u64) {

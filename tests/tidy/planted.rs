@@ -65,14 +65,17 @@ fn arrows_between_algorithms() {
 
 #[test]
 fn one_home_for_a_file() {
+    let rule = crate::one_home_for_a_file;
+    caught(rule, "sim/src/lib.rs", "#[path = \"../../src/time.rs\"]\nmod time;", 1);
+    caught(rule, "tests/a.rs", "\ninclude!(\"../src/time.rs\");", 2);
     caught(
-        crate::one_home_for_a_file,
-        "sim/src/lib.rs",
-        "#[path = \"../../src/time.rs\"]\nmod t;",
+        rule,
+        "tests/a.rs",
+        "include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/src/time.rs\"));",
         1,
     );
-    caught(crate::one_home_for_a_file, "tests/a.rs", "\ninclude!(\"../src/time.rs\");", 2);
-    clean(crate::one_home_for_a_file, "tests/a.rs", "const T: &str = include_str!(\"a.txt\");");
+    clean(rule, "tests/a.rs", "#[path = \"a/common.rs\"]\nmod common;");
+    clean(rule, "tests/a.rs", "const TEXT: &str = include_str!(\"../README.md\");");
 }
 
 #[test]

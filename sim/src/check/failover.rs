@@ -18,7 +18,10 @@
 //! been given up; so it does after `Healed`, from which on all this is so by itself. A scenario whose
 //! network always loses messages, or takes longer than the request time-out, owes nothing.
 //!
-//! Who takes the lock must also say so: rule `silent`, one λ after its write took effect.
+//! Who takes the lock must also say so: rule `silent`, one λ after its write took effect. And each
+//! version restarts the wait, so that replicas could go on writing for ever with nobody to lead: rule
+//! `unsettled`, the bounds of a missing and twice of a held lock after anything last happened that
+//! is not theirs to prevent (a fault, a process that ends, somebody's edit).
 
 mod bound;
 mod candidates;
@@ -48,6 +51,8 @@ pub struct Failover {
     /// Who took the lock and has not said so, and by when it must.
     winner: Option<(u32, SimTime)>,
     worst: Option<Reached>,
+    /// When something last happened that replicas cannot help.
+    quiet_since: SimTime,
     /// Number of the last entry.
     seq: u64,
 }
@@ -65,6 +70,7 @@ impl Failover {
             told: false,
             winner: None,
             worst: None,
+            quiet_since: SimTime::ZERO,
             seq: 0,
         }
     }
@@ -91,6 +97,7 @@ impl Failover {
         if self.told || self.candidates.is_led() {
             return;
         }
+        self.unsettled(entry, found);
         let start = self.start();
         let Some(bound) = &self.bound else { return };
         let owed = bound.until_led(&self.lock);
@@ -108,6 +115,20 @@ impl Failover {
         found.push(violation(self.lock.rule(), due, entry.seq, Vec::new(), what));
     }
 
+    fn unsettled(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
+        let start = self.quiet_since.max(self.candidates.able_from());
+        let Some(bound) = &self.bound else { return };
+        let due = start + bound.until_settled(&self.lock);
+        if due < entry.at {
+            self.quiet_since = entry.at;
+            let what = format!(
+                "failover: nobody leads at {due}, though replicas write and nothing has happened \
+                 since {start} that they could not help"
+            );
+            found.push(violation("unsettled", due, entry.seq, Vec::new(), what));
+        }
+    }
+
     fn written(&mut self, entry: &Entry, by: Actor, request: Option<u64>, lock: Lock) {
         let start = self.start();
         if let (Some(bound), Actor::Replica { replica, life }) = (&self.bound, by)
@@ -123,10 +144,35 @@ impl Failover {
                 self.worst = Some(self.worst.map_or(reached, |worst| worst.nearer(reached)));
             }
         }
+        // Whoever stops holds on to the lock until its work has ended.
+        if let Actor::Replica { replica, .. } = by
+            && !self.candidates.is_able(replica, entry.at)
+        {
+            self.quiet_since = entry.at;
+        }
         self.lock = lock;
         self.since = entry.at;
         self.told = false;
     }
+}
+
+/// Whether this may keep replicas from getting a leader, or says that they had one.
+const fn is_beyond_replicas(what: &What) -> bool {
+    matches!(
+        what,
+        What::Started { .. }
+            | What::Ended { .. }
+            | What::Paused { .. }
+            | What::Resumed { .. }
+            | What::Stopping { .. }
+            | What::Clock { .. }
+            | What::Applied { by: Actor::Outsider, .. }
+            | What::StoppedLeading { .. }
+            | What::WorkEnded { .. }
+            | What::Fault { .. }
+            | What::FaultEnded { .. }
+            | What::Healed
+    )
 }
 
 fn violation(rule: &str, at: SimTime, seq: u64, replicas: Vec<u32>, what: String) -> Violation {
@@ -144,6 +190,9 @@ impl Check for Failover {
         }
         self.seq = entry.seq;
         self.overdue(entry, found);
+        if is_beyond_replicas(&entry.what) {
+            self.quiet_since = entry.at;
+        }
         match &entry.what {
             What::Applied { by, request, verb, before, reply } => match reply {
                 Reply::Is(after) if *verb != Verb::Get => {

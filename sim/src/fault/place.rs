@@ -16,7 +16,7 @@ pub enum Target {
     Leader,
     /// The first running replica that does not believe to lead.
     Follower,
-    /// Whoever pulled the [`Trigger`].
+    /// Whoever pulled the [`Trigger`](super::Trigger).
     Actor,
     /// Every replica.
     Everyone,

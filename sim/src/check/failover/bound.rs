@@ -72,6 +72,16 @@ impl Bound {
         Span::from_nanos(led.saturating_sub(self.latency.as_nanos()))
     }
 
+    /// Until somebody leads whatever stands in the store now, with a takeover to spare.
+    pub(super) fn until_settled(&self, lock: &Lock) -> Span {
+        let lasts = match lock {
+            Lock::Held { lasts, .. } => self.own.max(*lasts),
+            Lock::Missing | Lock::Free => self.own,
+        };
+        let held = self.until_led(&Lock::Held { holder: Identity::default(), lasts });
+        self.until_led(&Lock::Missing) + held + held
+    }
+
     /// The lease, tenths of retry periods, ways of messages.
     fn terms(&self, lock: &Lock) -> (Span, u64, u64) {
         match lock {

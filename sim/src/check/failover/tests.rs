@@ -152,3 +152,19 @@ fn where_messages_get_lost_by_chance_nothing_is_owed() {
     let story = led().crashed(0).at("60s").horizon();
     assert_eq!(found(&story.check(&mut Failover::new(&chancy))), [""; 0]);
 }
+
+#[test]
+fn writing_without_end_is_not_leading() {
+    let mut story = Story::new().started(1, "strict");
+    let mut before = None;
+    // The plant: a placeholder that is renewed.
+    for version in 1..20 {
+        let after = lock(version, "tenure.dev/unclaimed", 0, 0, 0);
+        let verb = if before.is_some() { Verb::Update } else { Verb::Create };
+        story = story.applied(1, version, verb, before.as_ref(), &after);
+        story = story.at(&format!("{}s", version * 4));
+        before = Some(after);
+    }
+    // 4.44 s and twice 23.89 s.
+    assert_eq!(check(&story), ["failover/unsettled at 52.220s of []"]);
+}
