@@ -15,6 +15,10 @@
 //! | [`verdict`] | what to make of a run: [`judge`](verdict::judge) |
 //! | [`explain`] | a violation for people |
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
+//! | [`sweep`] | many random runs |
+//! | [`experiment`] | three replicas of a controller in three modes |
+//! | [`conform`] | recordings of the real client-go, replayed |
+//! | [`cli`] | the command `tenure` |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
 //! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
 //! | [`conform`] | replays recordings of the real client-go |
@@ -28,6 +32,7 @@ pub mod clock;
 pub mod conform;
 pub mod digest;
 pub mod distribution;
+pub mod experiment;
 pub mod explain;
 pub mod fault;
 pub mod guarded;
@@ -42,6 +47,7 @@ mod replica;
 pub mod rng;
 pub mod scenario;
 pub mod store;
+pub mod sweep;
 pub mod time;
 pub mod trace;
 pub mod verdict;
