@@ -193,6 +193,14 @@ impl ClientGo {
         }
     }
 
+    /// For explorers: the outstanding request becomes the first. True if there is one.
+    pub(super) fn restate(&mut self) -> bool {
+        if let Some(call) = &mut self.call {
+            call.id = super::outbox::FIRST;
+        }
+        self.call.is_some()
+    }
+
     /// When the context of the current attempt is done, if that is known.
     fn context_end(&self) -> Option<Instant> {
         match &self.phase {

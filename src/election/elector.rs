@@ -7,8 +7,8 @@ use super::jitter::Jitter;
 use super::outbox::Outbox;
 use super::strict::Strict;
 use super::{Config, ConfigError, Event, Profile, Request, Response, Stored, Token, Unhealthy};
-use crate::lock::{Identity, Record};
-use crate::time::{Instant, Now};
+use crate::lock::{Identity, Record, Version};
+use crate::time::{Instant, Now, saturating_nanos};
 
 /// One replica's part in the election of a leader: a state machine without I/O, clock or threads.
 ///
@@ -114,6 +114,28 @@ pub struct ClientGoState {
     pub held: Option<Stored>,
     /// What the last attempt returned; of a release, whether it wrote.
     pub returned: Option<bool>,
+}
+
+/// Strict only, see [`Elector::restate`]: what the elector's clock is to show instead of `now`, and
+/// other names for versions. Versions that were ordered must stay so.
+#[doc(hidden)]
+#[expect(missing_debug_implementations, reason = "a closure has no text")]
+pub struct Restatement<'a> {
+    pub now: Instant,
+    pub shown: Instant,
+    pub rename: &'a mut dyn FnMut(&Version) -> Version,
+}
+
+impl Restatement<'_> {
+    pub(super) fn shift(&self, at: Instant) -> Instant {
+        let earlier = saturating_nanos(self.now.saturating_since(at));
+        let shown = Instant::from_nanos(self.shown.as_nanos().saturating_sub(earlier));
+        shown + at.saturating_since(self.now)
+    }
+
+    pub(super) fn before_now(&self, age: Duration) -> Instant {
+        Instant::from_nanos(self.now.as_nanos().saturating_sub(saturating_nanos(age)))
+    }
 }
 
 impl Elector {
@@ -326,6 +348,21 @@ impl Elector {
             }
             _ => Ok(()),
         }
+    }
+
+    /// For explorers of all states: makes electors equal that will do the same, as far as is easily
+    /// seen, but for the ids of their requests and their random waits. All requests and events must
+    /// have been fetched. True if a request is outstanding; it then counts as the first.
+    #[doc(hidden)]
+    pub fn restate(&mut self, mut to: Restatement<'_>) -> bool {
+        self.jitter = Jitter::new(0);
+        let (machine, cx) = self.split();
+        let outstanding = match machine {
+            Machine::Strict(machine) => machine.restate(&cx, &mut to),
+            Machine::ClientGo(machine) => machine.restate(),
+        };
+        self.out.recount(outstanding);
+        outstanding
     }
 
     fn split(&mut self) -> (&mut Machine, Context<'_>) {

@@ -19,6 +19,7 @@
 
 mod answer;
 mod leave;
+mod restate;
 
 use super::elector::Context;
 use super::{Cause, Event, Failure, Op, RequestId, Response, Stored, Token};

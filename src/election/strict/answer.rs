@@ -159,7 +159,7 @@ impl Strict {
 
 /// How long to wait after another's record was first seen: as long as it says. One that says
 /// nothing sensible gets my own duration.
-fn wait_for(record: &Record, cx: &Context<'_>) -> Duration {
+pub(super) fn wait_for(record: &Record, cx: &Context<'_>) -> Duration {
     let seconds = match record.lease_duration_seconds {
         ..=0 => cx.config.recorded_seconds(),
         seconds => seconds,
