@@ -18,6 +18,10 @@ impl Strict {
         stored: Stored,
     ) {
         match call.step {
+            Step::Take | Step::Found | Step::Renew if !self.took_effect(cx, &stored) => {
+                // Look before anything is built on it.
+                self.failed(cx, now, call, Failure::Other);
+            }
             Step::Look => {
                 self.observe(cx, now, stored);
                 self.uncertain = false;
@@ -86,6 +90,13 @@ impl Strict {
         if self.stopping && matches!(self.phase, Phase::Candidate) && self.call.is_none() {
             self.wind_up(cx, now);
         }
+    }
+
+    /// Whether a write that was answered as a success makes me the holder, and made a version that
+    /// candidates can see: else it gives no right.
+    fn took_effect(&self, cx: &Context<'_>, stored: &Stored) -> bool {
+        let same = self.seen.as_ref().is_some_and(|seen| seen.version == stored.version);
+        !same && stored.object.record().holder == *cx.holder
     }
 
     fn renew_succeeded(&mut self, cx: &mut Context<'_>, now: Now, sent: Instant, stored: Stored) {

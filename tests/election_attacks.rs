@@ -1,0 +1,91 @@
+//! Ways to break an elector that once worked, one test each.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::time::Duration;
+
+use tenure::election::{
+    Cause, Config, ConfigError, Elector, Event, Failure, Missing, Op, Profile, Release, Request,
+    Response, Stored,
+};
+use tenure::lock::{LockRef, Version};
+use tenure::time::{Instant, Now, Timestamp};
+
+fn config() -> Config {
+    Config { missing: Missing::NewGroup, ..Config::new(LockRef::lease("ns", "lock"), "me", "1") }
+}
+
+/// The wall clock stands still, at Go's zero time: what a driver without one might pass.
+fn now(seconds: u64) -> Now {
+    let instant = Instant::default() + Duration::from_secs(seconds);
+    Now { instant, timestamp: Timestamp::GO_ZERO }
+}
+
+fn answer(elector: &mut Elector, at: u64, request: &Request, result: Result<Stored, Failure>) {
+    elector.handle_response(now(at), Response { id: request.id, result });
+}
+
+fn as_asked(request: &Request, version: u64) -> Result<Stored, Failure> {
+    match &request.op {
+        Op::Create(object) | Op::Update(object, _) => {
+            Ok(Stored { object: object.clone(), version: Version::ordered(version) })
+        }
+        Op::Get => Err(Failure::NotFound),
+    }
+}
+
+fn events(elector: &mut Elector) -> Vec<Event> {
+    std::iter::from_fn(|| elector.poll_event()).collect()
+}
+
+/// A leader since 0 s, by a record of version 1.
+fn leader() -> Elector {
+    let mut elector = Elector::new(config(), 1, Instant::default()).unwrap();
+    elector.handle_timeout(now(0));
+    for version in 0..2 {
+        let request = elector.poll_request().unwrap();
+        answer(&mut elector, 0, &request, as_asked(&request, version));
+    }
+    assert!(elector.is_leading(now(0).instant));
+    let _ = events(&mut elector);
+    elector
+}
+
+/// A store that takes a write which changes nothing for none answers success and keeps the version:
+/// candidates have seen nothing, so nothing was renewed.
+#[test]
+fn a_success_without_a_new_version_renews_nothing() {
+    let mut elector = leader();
+    for at in [2, 4, 6, 8] {
+        elector.handle_timeout(now(at));
+        while let Some(request) = elector.poll_request() {
+            let stored = match &request.op {
+                Op::Update(object, version) => {
+                    Ok(Stored { object: object.clone(), version: version.clone() })
+                }
+                _ => Err(Failure::Other),
+            };
+            answer(&mut elector, at, &request, stored);
+        }
+    }
+    assert_eq!(elector.leading_until(), Some(now(10).instant));
+}
+
+/// Something between this replica and the store put another name in.
+#[test]
+fn a_success_that_names_another_renews_nothing() {
+    let mut elector = leader();
+    elector.handle_timeout(now(2));
+    let request = elector.poll_request().unwrap();
+    let Ok(mut stored) = as_asked(&request, 2) else { return };
+    let tenure::lock::Object::Lease(lease) = &mut stored.object;
+    lease.spec.holder_identity = Some("other".into());
+    answer(&mut elector, 2, &request, Ok(stored.clone()));
+    assert_eq!(elector.leading_until(), Some(now(10).instant));
+    elector.handle_timeout(now(4));
+    let look = elector.poll_request().unwrap();
+    assert_eq!(look.op, Op::Get);
+    answer(&mut elector, 4, &look, Ok(stored));
+    let stopped = Event::StoppedLeading { cause: Cause::Preempted };
+    assert!(events(&mut elector).contains(&stopped));
+}
