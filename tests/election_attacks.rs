@@ -89,3 +89,34 @@ fn a_success_that_names_another_renews_nothing() {
     let stopped = Event::StoppedLeading { cause: Cause::Preempted };
     assert!(events(&mut elector).contains(&stopped));
 }
+
+/// A driver that reads from a cache, against its duty: each write conflicts, each read says that
+/// all is well. That must not become a loop at the speed of the network.
+#[test]
+fn stale_reads_make_no_busy_loop() {
+    let stale = |elector: &mut Elector, kept: &Stored, at| {
+        let mut requests = 0;
+        while let Some(request) = elector.poll_request() {
+            requests += 1;
+            assert!(requests < 10, "a busy loop");
+            let result = match request.op {
+                Op::Get => Ok(kept.clone()),
+                _ => Err(Failure::Conflict),
+            };
+            answer(elector, at, &request, result);
+        }
+    };
+    let mut elector = leader();
+    elector.handle_timeout(now(2));
+    let renewal = elector.poll_request().unwrap();
+    let kept = as_asked(&renewal, 1).unwrap();
+    answer(&mut elector, 2, &renewal, Err(Failure::Conflict));
+    stale(&mut elector, &kept, 2);
+    assert_eq!(elector.poll_timeout(), Some(now(4).instant));
+    assert!(elector.is_leading(now(3).instant));
+
+    elector.stop(now(3));
+    elector.work_stopped(now(3));
+    stale(&mut elector, &kept, 3);
+    assert_eq!(elector.poll_timeout(), Some(now(5).instant));
+}

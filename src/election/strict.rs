@@ -40,7 +40,7 @@ pub(super) struct Strict {
     seen: Option<Observed>,
     /// The object that carried it; an update changes only what is the elector's.
     object: Option<Object>,
-    /// A write of mine was not answered: the version in hand may be stale.
+    /// A write of mine was not answered, or refused twice: the version in hand may be stale.
     uncertain: bool,
     token: Option<Token>,
     /// The driver was told to start work and has not said that it stopped.

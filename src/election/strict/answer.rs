@@ -44,8 +44,9 @@ impl Strict {
             Step::Renew => self.renew_succeeded(cx, now, call.sent, stored),
             Step::Recheck => {
                 self.observe(cx, now, stored);
-                self.uncertain = false;
-                if self.names_me(cx) {
+                // Stays so until a renewal succeeds: a second conflict says that reads are stale.
+                self.uncertain = self.names_me(cx);
+                if self.uncertain {
                     self.renew(cx, now);
                 } else {
                     self.lose(cx, now, Cause::Preempted);
@@ -65,7 +66,7 @@ impl Strict {
     pub(super) fn failed(&mut self, cx: &mut Context<'_>, now: Now, call: &Call, failure: Failure) {
         match (call.step, failure) {
             (Step::Look, Failure::NotFound) => self.missing(cx, now),
-            (Step::Renew, Failure::Conflict | Failure::NotFound) => {
+            (Step::Renew, Failure::Conflict | Failure::NotFound) if !self.uncertain => {
                 self.send(cx, now, Step::Recheck, Op::Get);
             }
             (Step::Recheck, Failure::NotFound) => {
@@ -77,7 +78,10 @@ impl Strict {
                 self.next = (call.sent + cx.config.retry_period).max(now.instant);
             }
             (Step::ReleaseLook, Failure::NotFound) => self.finish(cx),
-            (Step::Release, Failure::Conflict) => self.send(cx, now, Step::ReleaseLook, Op::Get),
+            (Step::Release, Failure::Conflict) if !self.uncertain => {
+                self.uncertain = true;
+                self.send(cx, now, Step::ReleaseLook, Op::Get);
+            }
             (Step::ReleaseLook | Step::Release, _) => {
                 self.next = now.instant + cx.config.retry_period;
             }

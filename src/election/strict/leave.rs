@@ -44,6 +44,7 @@ impl Strict {
             self.phase = Phase::Lapsed;
         } else if cx.config.release_on_stop && (self.names_me(cx) || self.uncertain) {
             self.phase = Phase::Releasing { until: now.instant + cx.config.renew_deadline };
+            self.uncertain = false;
             self.next = now.instant;
             self.attempt(cx, now);
         } else {
