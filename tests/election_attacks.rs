@@ -120,3 +120,31 @@ fn stale_reads_make_no_busy_loop() {
     stale(&mut elector, &kept, 3);
     assert_eq!(elector.poll_timeout(), Some(now(5).instant));
 }
+
+/// A driver with a watch pokes at each change, those that the elector made itself included.
+#[test]
+fn a_leader_that_is_poked_by_its_own_renewals_does_not_renew_more_often() {
+    let mut elector = leader();
+    let mut renewals = 0;
+    for at in 1..=8 {
+        elector.handle_timeout(now(at));
+        while let Some(renewal) = elector.poll_request() {
+            renewals += 1;
+            assert!(renewals <= 4, "a busy loop");
+            answer(&mut elector, at, &renewal, as_asked(&renewal, 10 + renewals));
+            elector.poke(now(at));
+        }
+    }
+    assert_eq!(renewals, 4);
+}
+
+/// But if it does not know what became of its renewal, a look is worth it.
+#[test]
+fn a_leader_in_doubt_looks_when_poked() {
+    let mut elector = leader();
+    elector.handle_timeout(now(2));
+    let renewal = elector.poll_request().unwrap();
+    answer(&mut elector, 2, &renewal, Err(Failure::Other));
+    elector.poke(now(3));
+    assert_eq!(elector.poll_request().unwrap().op, Op::Get);
+}

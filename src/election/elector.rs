@@ -228,7 +228,8 @@ impl Elector {
     }
 
     /// Asks for an attempt at once, for instance since a watch saw the lock change. Does nothing
-    /// while an attempt is under way.
+    /// while an attempt is under way, nor for a leader whose last renewal succeeded: the change may
+    /// be that renewal.
     pub fn poke(&mut self, now: Now) {
         let (machine, mut cx) = self.split();
         match machine {

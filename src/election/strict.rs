@@ -182,7 +182,11 @@ impl Strict {
     }
 
     pub(super) fn poke(&mut self, cx: &mut Context<'_>, now: Now) {
-        self.next = self.next.min(now.instant);
+        // What a watch shows a holder is most often its own renewal: to answer that with the next
+        // would be a loop.
+        if self.uncertain || !matches!(self.phase, Phase::Leading { .. } | Phase::Draining { .. }) {
+            self.next = self.next.min(now.instant);
+        }
         self.handle_timeout(cx, now);
     }
 
