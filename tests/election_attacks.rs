@@ -148,3 +148,77 @@ fn a_leader_in_doubt_looks_when_poked() {
     elector.poke(now(3));
     assert_eq!(elector.poll_request().unwrap().op, Op::Get);
 }
+
+/// Work that watches `is_leading` may have stopped before the time-out was handled. If that were not
+/// heard, and not said again, the replica would watch for ever.
+#[test]
+fn work_that_stopped_with_the_authority_is_heard() {
+    let mut elector = leader();
+    assert!(!elector.is_leading(now(10).instant));
+    elector.work_stopped(now(10));
+    elector.handle_timeout(now(10));
+    assert_eq!(events(&mut elector), [Event::StoppedLeading { cause: Cause::Expired }]);
+    elector.poke(now(10));
+    let look = elector.poll_request().unwrap();
+    let Config { missing: Missing::NewGroup, .. } = elector.config() else { return };
+    answer(&mut elector, 10, &look, Err(Failure::NotFound));
+    let create = elector.poll_request().unwrap();
+    answer(&mut elector, 10, &create, as_asked(&create, 30));
+    assert!(elector.is_leading(now(11).instant));
+}
+
+#[test]
+fn durations_at_their_limits_are_survived() {
+    let elector = leader();
+    assert_eq!(elector.check_health(now(1).instant, Duration::MAX), Ok(()));
+    let base = config();
+    let endless = Config {
+        profile: Profile::ClientGo(Release::Head),
+        lease_duration: Duration::MAX,
+        renew_deadline: Duration::MAX - Duration::from_nanos(1),
+        retry_period: Duration::from_secs(1 << 40),
+        ..base.clone()
+    };
+    let longest = Config {
+        lease_duration: Duration::from_secs((1 << 31) - 1),
+        renew_deadline: Duration::from_secs((1 << 31) - 2),
+        ..base
+    };
+    for config in [endless, longest] {
+        let _ = (config.warnings(), config.margin(Duration::MAX));
+        let mut elector = Elector::new(config, 1, now(0).instant).unwrap();
+        for at in 0..100 {
+            elector.handle_timeout(now(at << 26));
+            while let Some(request) = elector.poll_request() {
+                answer(&mut elector, at << 26, &request, as_asked(&request, at));
+            }
+            let _ = elector.check_health(now(at << 26).instant, Duration::MAX);
+        }
+    }
+}
+
+/// The last nanosecond is due again and again; no call may wait for the next.
+#[test]
+fn the_end_of_the_clock_is_survived() {
+    for profile in [Profile::Strict, Profile::ClientGo(Release::Head)] {
+        let config = Config { profile, ..config() };
+        let end = Now { instant: Instant::from_nanos(u64::MAX), timestamp: Timestamp::GO_ZERO };
+        let mut elector = Elector::new(config, 1, end.instant).unwrap();
+        for _ in 0..3 {
+            elector.handle_timeout(end);
+            elector.poke(end);
+        }
+        assert!(!elector.is_leading(end.instant));
+        elector.stop(end);
+        elector.handle_timeout(end);
+        assert!(elector.is_finished());
+    }
+}
+
+/// `a_b` with incarnation `c` and `a` with incarnation `b_c` would hold the lock under one name.
+#[test]
+fn two_identities_never_make_one_holder() {
+    let config = Config { incarnation: "b_c".into(), ..config() };
+    let error = Elector::new(config, 1, Instant::default()).unwrap_err();
+    assert_eq!(error, ConfigError::IncarnationSeparator);
+}
