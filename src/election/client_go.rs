@@ -137,7 +137,10 @@ impl ClientGo {
         let context_done = self.context_end().is_some_and(|end| end <= now.instant);
         match &mut self.phase {
             Phase::Acquiring { .. } if self.cancelled.is_some() => self.finish(cx),
-            Phase::Acquiring { next } if *next <= now.instant => self.begin_try(cx, now),
+            // At the end of the clock every wait is over as soon as it begins.
+            Phase::Acquiring { next } if *next <= now.instant && now.instant < Instant::END => {
+                self.begin_try(cx, now);
+            }
             Phase::Renewing(_) if context_done => {
                 self.report_transition(cx);
                 self.leave_renew(cx, now);
