@@ -251,8 +251,8 @@ impl Elector {
     }
 
     /// The work that [`Event::StoppedLeading`] told to stop has stopped. Until then a strict elector
-    /// neither releases the lock nor takes it again. Ignored while leading, and by
-    /// [`Profile::ClientGo`].
+    /// neither releases the lock nor takes it again. Ignored while leading (see
+    /// [`is_leading`](Self::is_leading)), and by [`Profile::ClientGo`].
     pub fn work_stopped(&mut self, now: Now) {
         let (machine, mut cx) = self.split();
         if let Machine::Strict(machine) = machine {
@@ -301,7 +301,7 @@ impl Elector {
         match &self.machine {
             Machine::Strict(machine) => machine.leading_until(),
             Machine::ClientGo(machine) => {
-                (machine.observed_holder() == &self.holder).then_some(Instant::from_nanos(u64::MAX))
+                (machine.observed_holder() == &self.holder).then_some(Instant::END)
             }
         }
     }
@@ -343,8 +343,9 @@ impl Elector {
             }
             Machine::ClientGo(_) => None,
         };
+        let limit = self.config.lease_duration.saturating_add(tolerance);
         match renewed {
-            Some(at) if now.saturating_since(at) > self.config.lease_duration + tolerance => {
+            Some(at) if now.saturating_since(at) > limit => {
                 Err(Unhealthy { name: self.config.lock.name.clone() })
             }
             _ => Ok(()),
