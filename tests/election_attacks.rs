@@ -175,7 +175,7 @@ fn durations_at_their_limits_are_survived() {
     let endless = Config {
         profile: Profile::ClientGo(Release::Head),
         lease_duration: Duration::MAX,
-        renew_deadline: Duration::MAX - Duration::from_nanos(1),
+        renew_deadline: Duration::from_secs(u64::MAX),
         retry_period: Duration::from_secs(1 << 40),
         ..base.clone()
     };

@@ -22,7 +22,8 @@ impl Strict {
             *until = due(*until);
         }
         if let Some(call) = &mut self.call {
-            let oldest = to.before_now(cx.config.renew_deadline.saturating_add(cx.config.retry_period));
+            let oldest =
+                to.before_now(cx.config.renew_deadline.saturating_add(cx.config.retry_period));
             call.sent = to.shift(call.sent.max(oldest));
             call.deadline = due(call.deadline);
             call.id = FIRST;
