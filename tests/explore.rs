@@ -96,7 +96,7 @@ fn column(number: usize, rules: Rules) -> Rules {
         2 => Faults { crashes: 1, ..Faults::default() },
         _ => Faults { deletions: 2, ..Faults::default() },
     };
-    Rules { release: true, late_writes: number < 3, free: number < 3, faults, ..rules }
+    Rules { release: true, late_writes: number < 3, faults, ..rules }
 }
 
 const COLUMNS: [&str; 4] =
@@ -128,7 +128,8 @@ const ROWS: [Row; 8] = [
 #[test]
 fn strict_with_delay_and_loss() {
     for row in ROWS {
-        cell(row, 0, 15_000);
+        // Rows with a longer deadline have the longer counterexamples, had they any.
+        cell(row, 0, if row.1 > 2 { 60_000 } else { 15_000 });
     }
 }
 
@@ -150,7 +151,7 @@ fn strict_with_crash() {
 
 #[test]
 fn strict_with_deletions() {
-    let rows = if extended() { &ROWS[..] } else { &ROWS[4..6] };
+    let rows = if extended() { &ROWS[..] } else { &ROWS[..2] };
     for row in rows {
         cell(*row, 3, 80_000);
     }
