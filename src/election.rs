@@ -35,7 +35,7 @@ mod warning;
 
 pub use config::{Config, ConfigError, Missing};
 #[doc(hidden)]
-pub use elector::ClientGoState;
+pub use elector::{ClientGoState, Restatement};
 pub use elector::Elector;
 pub use event::{Cause, Event, Token};
 pub use health::Unhealthy;
