@@ -180,6 +180,10 @@ impl fmt::Display for Span {
         if self.0 == 0 {
             return f.write_str("0s");
         }
+        if self.0 > SECOND && !self.0.is_multiple_of(SECOND) {
+            let fraction = format!("{:09}", self.0 % SECOND);
+            return write!(f, "{}.{}s", self.0 / SECOND, fraction.trim_end_matches('0'));
+        }
         for (name, nanos) in UNITS {
             if self.0.is_multiple_of(nanos) {
                 return write!(f, "{}{name}", self.0 / nanos);
