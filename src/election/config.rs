@@ -46,8 +46,9 @@ pub struct Config {
     /// This replica's name; unique in the group.
     pub identity: Identity,
     /// Unique for each life of a process, better for each elector (from the system's randomness), so
-    /// that two with one name do not both believe. [`Profile::Strict`] holds the lock as `identity_incarnation`;
-    /// [`Profile::ClientGo`] ignores it and needs an identity that is unique by itself.
+    /// that two with one name do not both believe. Without `_`: [`Profile::Strict`] holds the lock as
+    /// `identity_incarnation`. [`Profile::ClientGo`] ignores it and needs an identity that is unique
+    /// by itself.
     pub incarnation: Identity,
     /// How long candidates wait, after they have seen a renewal, before they take the lock. Recorded
     /// in whole seconds: rounded up under [`Profile::Strict`], cut under [`Profile::ClientGo`].
@@ -163,6 +164,9 @@ impl Config {
         if self.incarnation.is_empty() {
             return Err(ConfigError::IncarnationEmpty);
         }
+        if self.incarnation.as_str().contains('_') {
+            return Err(ConfigError::IncarnationSeparator);
+        }
         if self.lock.name.is_empty() {
             return Err(ConfigError::LockUnnamed);
         }
@@ -226,6 +230,9 @@ pub enum ConfigError {
     IdentityEmpty,
     /// Strict: the incarnation is empty, so that two processes of one name would look the same.
     IncarnationEmpty,
+    /// Strict: the incarnation contains `_`, which separates it from the identity: `a_b` with `c` and
+    /// `a` with `b_c` would hold the lock under one name.
+    IncarnationSeparator,
     /// The lock has no name.
     LockUnnamed,
 }
@@ -268,6 +275,9 @@ impl fmt::Display for ConfigError {
             Self::IncarnationEmpty => f.write_str(
                 "incarnation is empty: set it to a text unique to this life of the process, \
                  from the system's randomness",
+            ),
+            Self::IncarnationSeparator => f.write_str(
+                "incarnation contains '_', which separates it from the identity: leave it out",
             ),
         }
     }
