@@ -23,7 +23,9 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Refusal> {
     let again = again(args);
     if args.json {
         let mut json = report.json();
-        json["again"] = again.into();
+        if let Some(fields) = json.as_object_mut() {
+            fields.insert("again".to_owned(), again.into());
+        }
         output::print_json(&json)?;
     } else {
         output::print(format_args!("{report}again  {again}\n"))?;
