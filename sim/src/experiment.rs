@@ -23,6 +23,7 @@ use crate::time::Span;
 use crate::world::{FaultEffect, World};
 
 mod controller;
+mod measured;
 mod meter;
 mod naive;
 pub mod note;
@@ -32,7 +33,8 @@ mod verdict;
 mod workload;
 
 pub use controller::Pace;
-pub use meter::{Measured, Meter, Moment};
+pub use measured::{Measured, Moment};
+pub use meter::Meter;
 pub use report::Report;
 pub use verdict::{Finding, Holds};
 pub use workload::{BadName, Workload};

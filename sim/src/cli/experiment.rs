@@ -20,12 +20,25 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Refusal> {
     };
     let experiment = Experiment::new(workload, args.profile.unwrap_or_default(), args.seed);
     let report = run_all(&experiment, args)?;
+    let again = again(args);
     if args.json {
-        output::print_json(&report.json())?;
+        let mut json = report.json();
+        if let Some(fields) = json.as_object_mut() {
+            fields.insert("again".to_owned(), again.into());
+        }
+        output::print_json(&json)?;
     } else {
-        output::print(&report)?;
+        output::print(format_args!("{report}again  {again}\n"))?;
     }
     Ok(report.exit_status())
+}
+
+/// What repeats it.
+fn again(args: &RunArgs) -> String {
+    let profile = args.profile.unwrap_or_default();
+    let keys = args.keys.as_ref().map(|path| format!(" --keys {}", path.display()));
+    let keys = keys.unwrap_or_default();
+    format!("tenure run experiment --profile {profile} --seed {}{keys}", args.seed)
 }
 
 fn keys(path: &Path) -> Result<Workload, Refusal> {

@@ -150,6 +150,14 @@ impl Report {
              replaced.",
             decimal(alone.reconciles.into(), leader.reconciles.into(), 1),
         )?;
+        if leader.exclusive && leader.doubled_objects > 0 {
+            writeln!(
+                f,
+                "Even so two replicas worked on {} objects at once: on what a leader had begun before it \
+                 stood still.\nThat is what fencing tokens are for.",
+                leader.doubled_objects,
+            )?;
+        }
         writeln!(
             f,
             "Sharding divides the work (the busiest replica has {} times the mean, not {}). But replicas \
@@ -178,9 +186,7 @@ impl fmt::Display for Report {
         self.verdicts(f)?;
         writeln!(f)?;
         self.conclusion(f)?;
-        let Experiment { profile, seed, .. } = &self.experiment;
-        writeln!(f, "\ndigest {}", self.digest())?;
-        writeln!(f, "again  tenure run experiment --profile {profile} --seed {seed}")
+        writeln!(f, "\ndigest {}", self.digest())
     }
 }
 

@@ -37,12 +37,12 @@ pub struct Finding {
 
 /// All findings, in order.
 pub(super) fn findings(experiment: &Experiment, runs: &[Run]) -> Vec<Finding> {
-    let mut findings = vec![balance(experiment)];
+    let mut findings = Vec::from_iter(balance(experiment));
     for run in runs {
         findings.push(one_owner(experiment, run));
         if run.measured.mode == Mode::Leader {
             findings.push(recovery(experiment, run));
-            findings.extend(checks(run));
+            findings.extend(checks(experiment, run));
         }
         findings.push(all_worked_on(run));
         if run.measured.mode != Mode::Alone {
@@ -53,8 +53,8 @@ pub(super) fn findings(experiment: &Experiment, runs: &[Run]) -> Vec<Finding> {
 }
 
 /// Chance exceeds each bound less than once in ten thousand times: chi-square with two degrees of
-/// freedom 18.42; of a binomial share of one in three, five standard deviations.
-fn balance(experiment: &Experiment) -> Finding {
+/// freedom 18.42; of a binomial share of one in three, five standard deviations. Of fewer than 15 objects nothing can be said.
+fn balance(experiment: &Experiment) -> Option<Finding> {
     let members = members();
     let owners = experiment.workload.owners(&members, (1 << members.len()) - 1);
     let count = |index| owners.iter().filter(|owner| **owner == Some(index)).count() as u128;
@@ -65,30 +65,32 @@ fn balance(experiment: &Experiment) -> Finding {
     // Times the number of objects, to stay whole: sum of (count - mean)² / mean.
     let chi_square = (3 * squares).saturating_sub(all * all);
     let fair = 100 * chi_square <= 1842 * all && (3 * peak - all).pow(2) <= 50 * all;
-    let verdict = match (all >= 15, fair) {
-        (false, _) => Holds::Unknown,
-        (true, true) => Holds::Holds,
-        (true, false) => Holds::Failed,
-    };
+    let verdict = if fair { Holds::Holds } else { Holds::Failed };
     let what = format!(
         "{counts:?} objects, peak to mean {}, chi-square {} (at most 18.42)",
         decimal(3 * peak, all, 3),
         decimal(chi_square, all, 2),
     );
-    Finding { mode: None, property: "it is balanced".to_owned(), verdict, what }
+    let property = "it is balanced".to_owned();
+    (all >= 15).then_some(Finding { mode: None, property, verdict, what })
 }
 
 fn one_owner(experiment: &Experiment, run: &Run) -> Finding {
     let measured = &run.measured;
-    let promised = measured.mode == Mode::Leader && experiment.profile == Profile::Strict;
-    let verdict = match (measured.more_millis, promised) {
-        (0, _) => Holds::Holds,
-        (_, true) => Holds::Failed,
-        (_, false) => Holds::NotPromised,
-    };
+    let violated =
+        if measured.mode == Mode::Leader { broken(experiment) } else { Holds::NotPromised };
+    let verdict = if measured.exclusive { Holds::Holds } else { violated };
     let what = format!("{} object-seconds with two or more", seconds(measured.more_millis));
     let property = "no object ever has two owners".to_owned();
     Finding { mode: Some(measured.mode), property, verdict, what }
+}
+
+/// What it means that an election did not do what it should.
+fn broken(experiment: &Experiment) -> Holds {
+    match experiment.profile {
+        Profile::Strict => Holds::Failed,
+        Profile::ClientGo(_) => Holds::NotPromised,
+    }
 }
 
 /// The longest that a new leader may take, in nanoseconds: a renewal may still arrive whose answer is
@@ -109,14 +111,14 @@ fn recovery(experiment: &Experiment, run: &Run) -> Finding {
         longest = longest.and_then(|longest| Some(longest.max(moment.recovered?)));
     }
     let holds = longest.is_some_and(|longest| longest <= bound);
-    let verdict = if holds { Holds::Holds } else { Holds::Failed };
+    let verdict = if holds { Holds::Holds } else { broken(experiment) };
     let longest = longest.map_or_else(|| "never".to_owned(), |longest| seconds(millis(longest)));
     let what = format!("longest {longest} s (at most {} s)", seconds(millis(bound)));
     let property = "a leader is back in time after each fault".to_owned();
     Finding { mode: Some(Mode::Leader), property, verdict, what }
 }
 
-fn checks(run: &Run) -> Vec<Finding> {
+fn checks(experiment: &Experiment, run: &Run) -> Vec<Finding> {
     let found = by_check(&run.outcome.violations);
     let finding = |property: String, verdict, what| Finding {
         mode: Some(run.measured.mode),
@@ -131,7 +133,7 @@ fn checks(run: &Run) -> Vec<Finding> {
     let failed = |(check, count): (&str, usize)| {
         let first = run.outcome.violations.iter().find(|violation| violation.check == check);
         let first = first.map_or("", |violation| &violation.what);
-        finding(check.to_owned(), Holds::Failed, format!("{count} times; first: {first}"))
+        finding(check.to_owned(), broken(experiment), format!("{count} times; first: {first}"))
     };
     found.into_iter().map(failed).collect()
 }
