@@ -102,7 +102,7 @@ const UNITS: [(&str, u64); 7] = [
 /// use tenure_sim::time::Span;
 /// let span: Span = "26.44s".parse().unwrap();
 /// assert_eq!(span, Span::from_millis(26_440));
-/// assert_eq!(span.to_string(), "26440ms");
+/// assert_eq!(span.to_string(), "26.44s");
 /// assert_eq!(
 ///     "15 seconds".parse::<Span>().unwrap_err().to_string(),
 ///     "\"15 seconds\" is no duration: write a number and a unit (ns, us, ms, s, m, h or d), as \"15s\" or \"1.5ms\"",
