@@ -209,6 +209,13 @@ pub enum Object {
 }
 
 impl Object {
+    /// Whether the record that the object carries names `identity`.
+    pub(crate) fn is_held_by(&self, identity: &Identity) -> bool {
+        match self {
+            Self::Lease(lease) => lease.spec.holder_identity.as_ref() == Some(identity),
+        }
+    }
+
     /// The record that the object carries.
     #[must_use]
     pub fn record(&self) -> Record {

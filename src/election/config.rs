@@ -131,6 +131,9 @@ impl Config {
         if retry.is_zero() {
             return Err(ConfigError::RetryZero);
         }
+        if self.request_timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(ConfigError::RequestTimeoutZero);
+        }
         if self.identity.is_empty() {
             return Err(ConfigError::IdentityEmpty);
         }

@@ -1,5 +1,6 @@
 //! The elector's doors.
 
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::client_go::ClientGo;
@@ -161,7 +162,7 @@ impl Elector {
                 Machine::ClientGo(ClientGo::new(release, now, ClientGoState::default()))
             }
         };
-        let out = Outbox::new(config.lock.clone());
+        let out = Outbox::new(Arc::new(config.lock.clone()));
         Self { holder: config.holder(), config, jitter: Jitter::new(seed), out, machine }
     }
 
@@ -307,7 +308,8 @@ impl Elector {
     }
 
     /// The token of the current term; `None` while this replica does not lead, or if the store's
-    /// versions are not ordered.
+    /// versions are not ordered. A term that has run out unnoticed still has its token: whether it
+    /// may be used is what [`is_leading`](Self::is_leading) says.
     #[must_use]
     pub const fn fencing_token(&self) -> Option<Token> {
         match &self.machine {

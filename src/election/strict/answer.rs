@@ -100,7 +100,7 @@ impl Strict {
     /// candidates can see: else it gives no right.
     fn took_effect(&self, cx: &Context<'_>, stored: &Stored) -> bool {
         let same = self.seen.as_ref().is_some_and(|seen| seen.version == stored.version);
-        !same && stored.object.record().holder == *cx.holder
+        !same && stored.object.is_held_by(cx.holder)
     }
 
     fn renew_succeeded(&mut self, cx: &mut Context<'_>, now: Now, sent: Instant, stored: Stored) {
