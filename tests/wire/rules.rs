@@ -270,6 +270,11 @@ fn all_known_fields_are_checked() {
     );
     assert_eq!(merged.metadata.labels.len(), 2);
     assert_eq!(merged.metadata.labels.get("b").map(|value| &**value), Some("2"));
+    // A null value of a map is empty also where the key had a value (`mapElem` starts from zero).
+    let replaced =
+        read(r#"{"metadata":{"labels":{"a":"1","b":"1","a":null},"labels":{"b":null}}}"#);
+    let values: Vec<_> = replaced.metadata.labels.values().map(|value| &**value).collect();
+    assert_eq!(values, ["", ""]);
     let emptied = read(r#"{"metadata":{"name":"n","name":null,"labels":{"a":"1"},"labels":null}}"#);
     assert_eq!((&*emptied.metadata.name, emptied.metadata.labels.len()), ("n", 0));
     let cleared =
@@ -313,6 +318,45 @@ fn errors_name_field_value_and_remedy() {
     );
     let long = lease(&format!(r#"{{"spec":[{}1]}}"#, "1,".repeat(1000)));
     assert!(long.contains('…') && long.len() < 160 && !long.contains('\n'), "{long}");
+    let long_key = lease(&format!(r#"{{"metadata":{{"labels":{{"{}":1}}}}}}"#, "k".repeat(1000)));
+    assert!(long_key.len() < 160, "{long_key}");
+}
+
+/// Where serde's traits differ from the functions of `wire`.
+#[test]
+fn serdes_traits_differ_as_documented() {
+    let good = r#"{"metadata":{"generation":"7"}}"#; // not kept, so its type is not looked at
+    assert_eq!(serde_json::from_str::<Lease>(good).ok(), Some(Lease::default()));
+    assert!(lease_from_json(good.as_bytes()).is_err());
+    for bad in [
+        r#"{"spec":{"strategy":"a","strategy":"b"}}"#,
+        r#"{"metadata":{"labels":{"a":null}}}"#,
+        r#"{"metadata":{"annotations":{"a":null}}}"#,
+    ] {
+        assert!(serde_json::from_str::<Lease>(bad).is_err(), "{bad}");
+        assert!(lease_from_json(bad.as_bytes()).is_ok(), "{bad}");
+    }
+    let twice = r#"{"strategy":"a","strategy":"b"}"#;
+    assert!(serde_json::from_str::<Record>(twice).is_err());
+    let folded = serde_json::from_str::<Record>(r#"{"STRATEGY":"a"}"#);
+    assert_eq!(folded.ok(), Some(Record::default()));
+}
+
+/// `Record::truncate_to_seconds` is equal for two records if and only if their texts are.
+#[test]
+fn truncation_tells_apart_what_the_text_tells_apart() {
+    let zero = Timestamp::GO_ZERO.unix_seconds();
+    let at = |seconds, nanos| Timestamp::from_unix(zero + seconds, nanos);
+    let times = [None, at(0, 0), at(0, 1), at(0, 999), at(1, 0), at(1, 1), at(-1, 0), at(-1, 1)];
+    let records: Vec<_> = (times.iter())
+        .flat_map(|acquire| times.iter().map(move |renew| (*acquire, *renew)))
+        .map(|(acquire_time, renew_time)| Record { acquire_time, renew_time, ..Record::default() })
+        .collect();
+    for (one, other) in records.iter().flat_map(|one| records.iter().map(move |two| (one, two))) {
+        let same_text = record_to_json(one) == record_to_json(other);
+        let equal = one.clone().truncate_to_seconds() == other.clone().truncate_to_seconds();
+        assert_eq!(same_text, equal, "{one:?} {other:?}");
+    }
 }
 
 /// Years outside 0 to 9999 are written as `time.Time.AppendFormat` writes them.
