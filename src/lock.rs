@@ -91,8 +91,12 @@ impl Record {
     /// annotation if and only if these are equal.
     #[must_use]
     pub fn truncate_to_seconds(mut self) -> Self {
-        self.acquire_time = self.acquire_time.map(Timestamp::truncate_to_seconds);
-        self.renew_time = self.renew_time.map(Timestamp::truncate_to_seconds);
+        // Go's zero time is the same text as none. A fraction of a second after it is another.
+        let cut = |time: Option<Timestamp>| {
+            time.filter(|time| *time != Timestamp::GO_ZERO).map(Timestamp::truncate_to_seconds)
+        };
+        self.acquire_time = cut(self.acquire_time);
+        self.renew_time = cut(self.renew_time);
         self
     }
 }

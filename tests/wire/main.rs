@@ -1,5 +1,5 @@
-//! Records and Leases as Go writes and reads them: the recorded rows. Go's rules one by one are in
-//! `rules.rs`, laws in `laws.rs`.
+//! Records and Leases as Go writes and reads them: the recorded rows. The types of Go's
+//! fields are in `fields.rs`, its other rules one by one in `rules.rs`, laws in `laws.rs`.
 #![cfg(feature = "serde")]
 #![expect(
     clippy::unwrap_used,
@@ -7,6 +7,7 @@
     reason = "a failure is what a test is for"
 )]
 
+mod fields;
 mod laws;
 mod rules;
 

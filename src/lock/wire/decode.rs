@@ -33,7 +33,8 @@ pub(super) fn record(text: &[u8]) -> Result<Record, WireError> {
             "strategy" => {
                 record.strategy = Some(read_text(value)).filter(|text| !text.is_empty());
             }
-            _ => record.preferred_holder = read_text(value).into(),
+            "preferredHolder" => record.preferred_holder = read_text(value).into(),
+            _ => {}
         }
     }
     Ok(record)
@@ -119,7 +120,8 @@ fn read_spec(spec: &mut LeaseSpec, value: Value<'_>, keys: Keys) {
             "renewTime" => spec.renew_time = read_time(value, Layout::Micros),
             "leaseTransitions" => spec.lease_transitions = small(value),
             "strategy" => spec.strategy = value.text().map(Into::into),
-            _ => spec.preferred_holder = value.text().map(Into::into),
+            "preferredHolder" => spec.preferred_holder = value.text().map(Into::into),
+            _ => {}
         }
     }
 }

@@ -108,8 +108,8 @@ impl Serialize for Record {
     }
 }
 
-/// As [`record_from_json`](super::record_from_json) reads it, but keys match exactly, and what the
-/// format's own grammar allows is the deserializer's.
+/// As [`record_from_json`](super::record_from_json) reads it, but keys match exactly, none may stand
+/// twice, and what the format's own grammar allows is the deserializer's.
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let form = RecordForm::deserialize(deserializer)?;
@@ -214,8 +214,9 @@ impl Serialize for Lease {
     }
 }
 
-/// As [`lease_from_json`](super::lease_from_json) reads it, but keys match exactly. What else the
-/// object holds, its version included, is not read.
+/// As [`lease_from_json`](super::lease_from_json) reads it, but keys match exactly, none may stand
+/// twice, and no label or annotation may be null. What else the object holds, its version included,
+/// is not read, whatever its type.
 impl<'de> Deserialize<'de> for Lease {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let form = LeaseForm::deserialize(deserializer)?;
