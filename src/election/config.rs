@@ -1,13 +1,12 @@
 //! What an elector is told when it is made, and what is refused.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
 use super::Profile;
 use super::jitter::jittered;
+use crate::lock::lease::Entries;
 use crate::lock::{Identity, LockRef};
 
 /// What to do when there is no lock ([`Profile::Strict`] only).
@@ -65,7 +64,7 @@ pub struct Config {
     /// What to do when there is no lock.
     pub missing: Missing,
     /// Labels to set on the object; others on it are left alone.
-    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    pub labels: Entries,
     /// Which rules to follow.
     pub profile: Profile,
 }
@@ -89,7 +88,7 @@ impl Config {
             request_timeout: Some(Duration::from_secs(5)),
             release_on_stop: true,
             missing: Missing::Wait,
-            labels: BTreeMap::new(),
+            labels: Entries::new(),
             profile: Profile::Strict,
         }
     }

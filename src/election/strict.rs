@@ -219,7 +219,7 @@ impl Strict {
         let mut object = object.clone();
         let Object::Lease(lease) = &mut object;
         lease.spec = LeaseSpec::from_record(record);
-        lease.metadata.merge_labels(&cx.config.labels);
+        lease.merge_labels(&cx.config.labels);
         let op = Op::Update(object, seen.version.clone());
         self.send(cx, now, step, op);
     }

@@ -33,11 +33,8 @@ prop_compose! {
 }
 
 fn entries() -> impl Strategy<Value = tenure::lock::lease::Entries> {
-    prop::collection::btree_map(any::<String>(), any::<String>(), 0..4).prop_map(|map| {
-        std::sync::Arc::new(
-            map.into_iter().map(|(key, value)| (key.into(), value.into())).collect(),
-        )
-    })
+    prop::collection::btree_map(any::<String>(), any::<String>(), 0..4)
+        .prop_map(|map| map.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
 }
 
 prop_compose! {
@@ -51,7 +48,7 @@ prop_compose! {
         if absent & 16 != 0 { spec.lease_transitions = None; }
         if absent & 32 != 0 { spec.strategy = Some("".into()); }
         let metadata = Metadata { name: name.into(), namespace: namespace.into(), uid: uid.into(), labels, annotations };
-        Lease { metadata, spec }
+        Lease { metadata: metadata.into(), spec }
     }
 }
 

@@ -155,7 +155,7 @@ impl Membership {
         let metadata = Metadata {
             namespace: "default".into(),
             name: Arc::clone(&self.name),
-            labels: Entries::new([label].into()),
+            labels: Entries::from([label]),
             ..Metadata::default()
         };
         let spec = LeaseSpec {
@@ -165,7 +165,7 @@ impl Membership {
             renew_time: Some(now.timestamp),
             ..LeaseSpec::default()
         };
-        Lease { metadata, spec }
+        Lease { metadata: metadata.into(), spec }
     }
 
     fn call(&mut self, now: Now, call: Call) -> (u64, Instant) {
@@ -207,7 +207,7 @@ mod tests {
     fn list(leases: &[(&str, u64)]) -> Vec<Stored> {
         let stored = |&(name, version): &(&str, u64)| {
             let metadata = Metadata { name: name.into(), ..Metadata::default() };
-            let object = Object::Lease(Lease { metadata, ..Lease::default() });
+            let object = Object::Lease(Lease { metadata: metadata.into(), ..Lease::default() });
             Stored { object, version: Version::ordered(version) }
         };
         leases.iter().map(stored).collect()

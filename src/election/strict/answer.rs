@@ -1,5 +1,6 @@
 //! What follows an answer.
 
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::{Call, Phase, Step, Strict, UNCLAIMED, changed};
@@ -157,13 +158,15 @@ impl Strict {
             renew_time: Some(now.timestamp),
             ..Record::default()
         };
-        let mut metadata = Metadata {
+        let metadata = Metadata {
             namespace: cx.config.lock.namespace.clone(),
             name: cx.config.lock.name.clone(),
+            labels: cx.config.labels.clone(),
             ..Metadata::default()
         };
-        metadata.merge_labels(&cx.config.labels);
-        let lease = Lease { metadata, spec: LeaseSpec::from_record(&record) };
+        let metadata = Arc::new(metadata);
+        let spec = LeaseSpec::from_record(&record);
+        let lease = Lease { metadata, spec };
         self.send(cx, now, step, Op::Create(Object::Lease(lease)));
     }
 

@@ -174,7 +174,7 @@ fn empty(text: &Option<Arc<str>>) -> bool {
 
 #[expect(clippy::ref_option, reason = "serde passes references")]
 fn no_entries(entries: &Option<Entries>) -> bool {
-    entries.as_ref().is_none_or(|entries| entries.is_empty())
+    entries.as_ref().is_none_or(alloc::collections::BTreeMap::is_empty)
 }
 
 /// As [`lease_to_api_json`](super::lease_to_api_json) writes it, without the version.
@@ -190,6 +190,7 @@ fn no_entries(entries: &Option<Entries>) -> bool {
 impl Serialize for Lease {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { metadata, spec } = self.clone();
+        let metadata = Arc::unwrap_or_clone(metadata);
         let form = LeaseForm {
             kind: Some(KIND.into()),
             api_version: Some(API_VERSION.into()),
@@ -222,13 +223,13 @@ impl<'de> Deserialize<'de> for Lease {
         let form = LeaseForm::deserialize(deserializer)?;
         let (metadata, spec) = (form.metadata.unwrap_or_default(), form.spec.unwrap_or_default());
         Ok(Self {
-            metadata: Metadata {
+            metadata: Arc::new(Metadata {
                 namespace: metadata.namespace.unwrap_or_default(),
                 name: metadata.name.unwrap_or_default(),
                 uid: metadata.uid.unwrap_or_default(),
                 labels: metadata.labels.unwrap_or_default(),
                 annotations: metadata.annotations.unwrap_or_default(),
-            },
+            }),
             spec: LeaseSpec {
                 holder_identity: spec.holder_identity,
                 lease_duration_seconds: spec.lease_duration_seconds,
