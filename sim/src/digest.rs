@@ -102,8 +102,9 @@ impl Digester {
                 self.word(number(*token));
                 self.word(sent.as_nanos());
             }
-            What::Fault { fault, replicas, .. } => {
+            What::Fault { fault, replicas, kind } => {
                 self.head(17, *fault, replicas.len() as u64);
+                self.text(kind.kind());
                 for replica in replicas {
                     self.word(u64::from(*replica));
                 }
@@ -159,6 +160,10 @@ impl Digester {
         self.word(time(record.acquire_time));
         self.word(time(record.renew_time));
         self.word(record.leader_transitions.cast_unsigned());
+        if record.strategy.is_some() || !record.preferred_holder.is_empty() {
+            self.text(record.strategy.as_deref().unwrap_or_default());
+            self.text(record.preferred_holder.as_str());
+        }
     }
 }
 

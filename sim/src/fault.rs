@@ -240,7 +240,8 @@ pub enum Fault {
         /// Whose.
         target: Target,
     },
-    /// A process dies; with `for` it starts again after that.
+    /// A process dies; with `for` it starts again after that, unless another crash or stop still
+    /// keeps it down.
     Crash {
         /// Whose.
         target: Target,
@@ -248,7 +249,7 @@ pub enum Fault {
         #[serde(default)]
         reborn: Reborn,
     },
-    /// A process that is down starts; one that is up dies and starts.
+    /// A process that is down starts, whatever keeps it down; one that is up dies and starts.
     Restart {
         /// Whose.
         target: Target,

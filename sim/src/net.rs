@@ -9,7 +9,7 @@ use petgraph::visit::{EdgeRef, IntoEdgeReferences};
 
 use crate::distribution::Distribution;
 use crate::fault::{Direction, Links, Site, Target};
-use crate::rng::{Purpose, Stream, happens, mix};
+use crate::rng::{Draw, Purpose, Stream, happens, mix};
 use crate::scenario::Scenario;
 use crate::time::Span;
 
@@ -49,6 +49,41 @@ struct Link {
     delays: Vec<(u32, Distribution)>,
     losses: Vec<(u32, u32)>,
     duplicates: Vec<(u32, u32)>,
+}
+
+impl Link {
+    /// What becomes of a message by the faults on its link. Those that change it are passed to
+    /// `blame`: of a message that gets lost, those that lose it.
+    fn troubled(&self, fate: Fate, bits: u64, mut blame: impl FnMut(u32)) -> Fate {
+        let Fate { takes, mut again, luck } = fate;
+        let Some(mut takes) = takes else { return fate };
+        let by_chance = mix(luck, Draw::LostByFault);
+        let losses = self.losses.iter().filter(|(_, ppm)| happens(by_chance, *ppm));
+        let losers = self.blockers.iter().chain(losses.map(|(fault, _)| fault));
+        let mut lost = false;
+        for fault in losers {
+            lost = true;
+            blame(*fault);
+        }
+        if lost {
+            return Fate { takes: None, again: None, luck };
+        }
+        for (fault, ppm) in &self.duplicates {
+            if happens(mix(luck, Draw::DoubledByFault), *ppm) {
+                again.get_or_insert_with(|| self.latency.draw(mix(bits, Draw::Double)));
+                blame(*fault);
+            }
+        }
+        for (fault, by) in &self.delays {
+            let more = by.draw(mix(bits, Draw::Delay));
+            if !more.is_zero() {
+                takes = takes + more;
+                blame(*fault);
+            }
+            again = again.map(|again| again + by.draw(mix(bits, Draw::DoubleDelay)));
+        }
+        Fate { takes: Some(takes), again, luck }
+    }
 }
 
 /// What becomes of a message.
@@ -162,37 +197,17 @@ impl Net {
     }
 
     /// What becomes of the next message on a link. Faults that change it are passed to `blame`.
-    pub fn send(&mut self, link: LinkId, mut blame: impl FnMut(u32)) -> Fate {
+    pub fn send(&mut self, link: LinkId, blame: impl FnMut(u32)) -> Fate {
         let Some(link) = self.graph.edge_weight_mut(link) else { return Fate::default() };
         let (bits, luck) = (link.stream.bits(), link.stream.bits());
-        let mut takes = link.latency.draw(bits);
-        let mut lost = link.loss_ppm > 0 && happens(mix(luck, 1), link.loss_ppm);
-        let mut doubled = link.duplicate_ppm > 0 && happens(mix(luck, 2), link.duplicate_ppm);
-        if link.faulty {
-            lost |= !link.blockers.is_empty();
-            link.blockers.iter().for_each(|fault| blame(*fault));
-            for (fault, ppm) in &link.losses {
-                if happens(mix(luck, 0x1_0000_0000 | u64::from(*fault)), *ppm) {
-                    lost = true;
-                    blame(*fault);
-                }
-            }
-            for (fault, ppm) in &link.duplicates {
-                if happens(mix(luck, 0x2_0000_0000 | u64::from(*fault)), *ppm) {
-                    doubled = true;
-                    blame(*fault);
-                }
-            }
-            for (fault, by) in &link.delays {
-                let more = by.draw(mix(bits, 0x3_0000_0000 | u64::from(*fault)));
-                if !more.is_zero() && !lost {
-                    takes = takes + more;
-                    blame(*fault);
-                }
-            }
-        }
-        let again = doubled.then(|| link.latency.draw(mix(bits, 3)));
-        Fate { takes: (!lost).then_some(takes), again: again.filter(|_| !lost), luck }
+        let takes = link.latency.draw(bits);
+        let lost = link.loss_ppm > 0 && happens(mix(luck, Draw::Lost), link.loss_ppm);
+        let doubled =
+            link.duplicate_ppm > 0 && happens(mix(luck, Draw::Doubled), link.duplicate_ppm);
+        let again = doubled.then(|| link.latency.draw(mix(bits, Draw::Double)));
+        let fate = Fate { takes: Some(takes).filter(|_| !lost), again, luck };
+        let fate = if link.faulty { link.troubled(fate, bits, blame) } else { fate };
+        Fate { again: fate.again.filter(|_| fate.takes.is_some()), ..fate }
     }
 
     /// The links that a fault names, once roles are resolved: those between `links.sites` and
@@ -272,6 +287,13 @@ impl Net {
                 && link.delays.is_empty()
                 && link.losses.is_empty()
                 && link.duplicates.is_empty());
+        }
+    }
+
+    /// From now on no message gets lost or doubled by chance.
+    pub(crate) fn calm(&mut self) {
+        for link in self.graph.edge_weights_mut() {
+            (link.loss_ppm, link.duplicate_ppm) = (0, 0);
         }
     }
 
@@ -374,5 +396,20 @@ mod tests {
         rough.heal(&[link], 0);
         rough.heal(&[link], 1);
         assert_eq!(rough.send(link, |_| {}), calm.send(link, |_| {}));
+    }
+    #[test]
+    fn a_double_is_delayed_too_and_a_lost_message_has_none() {
+        let mut net = net();
+        let link = net.request(0, 0).unwrap();
+        let hour = Span::from_secs(3_600);
+        net.trouble(&[link], 0, Trouble::Doubling(1_000_000));
+        net.trouble(&[link], 1, Trouble::Slow(Distribution::Constant(hour)));
+        let fate = net.send(link, |_| {});
+        assert!(fate.takes.unwrap() > hour && fate.again.unwrap() > hour);
+        net.trouble(&[link], 2, Trouble::Blocked);
+        let mut blamed = Vec::new();
+        let fate = net.send(link, |fault| blamed.push(fault));
+        assert_eq!((fate.takes, fate.again), (None, None));
+        assert_eq!(blamed, [2], "the others changed nothing");
     }
 }

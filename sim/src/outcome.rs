@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::check::Violation;
 use crate::time::SimTime;
 
-/// A digest over every entry of a run, and over the machines' states at its end. Two runs that
-/// differ in anything have different ones.
+/// A digest over every entry of a run, and at its end over the states of electors, clocks, store and
+/// resource and the [`Statistics`]. Two runs that differ have different ones; what a program keeps to
+/// itself (it makes no entry of it, and sends nothing) is not looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub u128);
 
@@ -57,7 +58,7 @@ pub struct Outcome {
 
 /// How much happened. A run in which nothing happened that could have gone wrong has not passed: see
 /// [`is_vacuous`](Self::is_vacuous).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Statistics {
     /// Entries taken from the event queue.
     pub events: u64,

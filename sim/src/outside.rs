@@ -12,7 +12,7 @@ use crate::guarded::{Resource, Write};
 use crate::log::Log;
 use crate::net::{Fate, LinkId, Net};
 use crate::queue::{Queue, Slab};
-use crate::rng::{happens, mix};
+use crate::rng::{Draw, happens, mix};
 use crate::scenario::Scenario;
 use crate::store::{Answer, Call, Store};
 use crate::time::{SimTime, Span};
@@ -33,6 +33,8 @@ pub(crate) enum Event {
     Arrive(u32),
     /// A request takes effect in the store.
     Commit(u32),
+    /// An answer leaves an API server.
+    Leave { api: u32, message: u32 },
     /// A process starts, if the replica has still had this many lives.
     Start { replica: u32, lives: u32 },
     /// A planned fault begins.
@@ -60,10 +62,10 @@ pub(crate) struct Message {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
-    Request { api: u32, request: Request, luck: u64 },
-    Answer { response: Response, reply: Reply },
-    Call { api: u32, id: u64, call: Call, luck: u64 },
-    CallAnswer { id: u64, answer: Result<Answer, Failure> },
+    Request { api: u32, request: Box<Request>, luck: u64 },
+    Answer { response: Box<Response>, reply: Reply },
+    Call { api: u32, id: u64, call: Box<Call>, luck: u64 },
+    CallAnswer { id: u64, answer: Box<Result<Answer, Failure>> },
     Write { write: Write, sent: SimTime, answer: bool },
     Written { write: Write, accepted: bool },
 }
@@ -125,6 +127,12 @@ impl Outside {
         self.log.emit(self.now, what);
     }
 
+    /// From now on nothing goes wrong by chance.
+    pub(crate) fn calm(&mut self) {
+        self.net.calm();
+        self.error_ppm = 0;
+    }
+
     /// A fault changed something.
     pub(crate) fn blame(&mut self, fault: u32) {
         blame(&mut self.effects, &mut self.log, fault);
@@ -139,37 +147,36 @@ impl Outside {
         fate
     }
 
-    fn post(&mut self, fate: Fate, after: Span, message: Message) {
-        let sent = self.now + after;
+    fn post(&mut self, fate: Fate, message: Message) {
         if let Some(takes) = fate.again {
             let double = self.messages.insert(message.clone());
-            self.queue.push(sent + takes, Event::Arrive(double));
+            self.queue.push(self.now + takes, Event::Arrive(double));
         }
         if let Some(takes) = fate.takes {
             let message = self.messages.insert(message);
-            self.queue.push(sent + takes, Event::Arrive(message));
+            self.queue.push(self.now + takes, Event::Arrive(message));
         }
     }
 
     /// An elector sends a request.
-    pub(crate) fn send_request(&mut self, who: Who, api: u32, request: Request) {
+    pub(crate) fn send_request(&mut self, who: Who, api: u32, request: Box<Request>) {
         let fate = self.fate(self.net.request(who.replica, api));
         let body = Body::Request { api, request, luck: fate.luck };
-        self.post(fate, Span::ZERO, Message { who, body });
+        self.post(fate, Message { who, body });
     }
 
     /// A program sends a call.
-    pub(crate) fn send_call(&mut self, who: Who, api: u32, id: u64, call: Call) {
+    pub(crate) fn send_call(&mut self, who: Who, api: u32, id: u64, call: Box<Call>) {
         let fate = self.fate(self.net.request(who.replica, api));
         let body = Body::Call { api, id, call, luck: fate.luck };
-        self.post(fate, Span::ZERO, Message { who, body });
+        self.post(fate, Message { who, body });
     }
 
     /// A program writes to the guarded resource.
     pub(crate) fn send_write(&mut self, who: Who, write: Write, answer: bool) {
         let fate = self.fate(self.net.write(who.replica));
         let body = Body::Write { write, sent: self.now, answer };
-        self.post(fate, Span::ZERO, Message { who, body });
+        self.post(fate, Message { who, body });
     }
 
     /// A message has reached an API server or the resource.
@@ -207,7 +214,7 @@ impl Outside {
         if answer {
             let fate = self.fate(self.net.written(replica));
             let body = Body::Written { write, accepted };
-            self.post(fate, Span::ZERO, Message { who, body });
+            self.post(fate, Message { who, body });
         }
     }
 
@@ -220,10 +227,10 @@ impl Outside {
 
     /// Whether a request fails by chance before it has an effect.
     fn refused(&mut self, luck: u64) -> bool {
-        let mut refused = self.error_ppm > 0 && happens(mix(luck, 4), self.error_ppm);
+        let mut refused = self.error_ppm > 0 && happens(mix(luck, Draw::Refused), self.error_ppm);
         for index in 0..self.errors.len() {
             let Some((fault, ppm, _)) = self.errors.get(index).copied() else { break };
-            if happens(mix(luck, 0x4_0000_0000 | u64::from(fault)), ppm) {
+            if happens(mix(luck, Draw::RefusedByFault), ppm) {
                 self.blame(fault);
                 refused = true;
             }
@@ -236,7 +243,7 @@ impl Outside {
         let mut spoiled = false;
         for index in 0..self.errors.len() {
             let Some((fault, _, ppm)) = self.errors.get(index).copied() else { break };
-            if happens(mix(luck, 0x5_0000_0000 | u64::from(fault)), ppm) {
+            if happens(mix(luck, Draw::Spoiled), ppm) {
                 self.blame(fault);
                 spoiled = true;
             }
@@ -245,10 +252,10 @@ impl Outside {
     }
 
     fn wait_before(&mut self, luck: u64) -> Span {
-        let mut wait = self.before.draw(mix(luck, 5));
+        let mut wait = self.before.draw(mix(luck, Draw::Before));
         for index in 0..self.slow.len() {
             let Some((fault, before, _)) = self.slow.get(index).copied() else { break };
-            let more = before.draw(mix(luck, 0x6_0000_0000 | u64::from(fault)));
+            let more = before.draw(mix(luck, Draw::SlowBefore));
             if !more.is_zero() {
                 self.blame(fault);
                 wait = wait + more;
@@ -258,10 +265,10 @@ impl Outside {
     }
 
     fn wait_after(&mut self, luck: u64) -> Span {
-        let mut wait = self.after.draw(mix(luck, 6));
+        let mut wait = self.after.draw(mix(luck, Draw::After));
         for index in 0..self.slow.len() {
             let Some((fault, _, after)) = self.slow.get(index).copied() else { break };
-            let more = after.draw(mix(luck, 0x7_0000_0000 | u64::from(fault)));
+            let more = after.draw(mix(luck, Draw::SlowAfter));
             if !more.is_zero() {
                 self.blame(fault);
                 wait = wait + more;
@@ -276,11 +283,14 @@ impl Outside {
         match body {
             Body::Request { api, request, .. } => {
                 let response = Response { id: request.id, result: Err(Failure::Other) };
-                let body = Body::Answer { response, reply: Reply::Failed(Failure::Other) };
+                let body = Body::Answer {
+                    response: response.into(),
+                    reply: Reply::Failed(Failure::Other),
+                };
                 self.respond(who, api, Span::ZERO, body);
             }
             Body::Call { api, id, .. } => {
-                let body = Body::CallAnswer { id, answer: Err(Failure::Other) };
+                let body = Body::CallAnswer { id, answer: Err(Failure::Other).into() };
                 self.respond(who, api, Span::ZERO, body);
             }
             _ => {}
@@ -288,8 +298,19 @@ impl Outside {
     }
 
     fn respond(&mut self, who: Who, api: u32, after: Span, body: Body) {
-        let fate = self.fate(self.net.response(who.replica, api));
-        self.post(fate, after, Message { who, body });
+        let message = Message { who, body };
+        if after.is_zero() {
+            self.leave(api, message);
+        } else {
+            let message = self.messages.insert(message);
+            self.queue.push(self.now + after, Event::Leave { api, message });
+        }
+    }
+
+    /// An answer leaves an API server: only now it meets the network as it is.
+    pub(crate) fn leave(&mut self, api: u32, message: Message) {
+        let fate = self.fate(self.net.response(message.who.replica, api));
+        self.post(fate, message);
     }
 
     /// A request takes effect.
@@ -303,7 +324,7 @@ impl Outside {
                     (result, reply) = (Err(Failure::Other), Reply::Failed(Failure::Other));
                 }
                 let after = self.wait_after(luck);
-                let body = Body::Answer { response: Response { id, result }, reply };
+                let body = Body::Answer { response: Response { id, result }.into(), reply };
                 self.respond(who, api, after, body);
             }
             Body::Call { api, id, call, luck } => {
@@ -312,7 +333,7 @@ impl Outside {
                     answer = Err(Failure::Other);
                 }
                 let after = self.wait_after(luck);
-                self.respond(who, api, after, Body::CallAnswer { id, answer });
+                self.respond(who, api, after, Body::CallAnswer { id, answer: answer.into() });
             }
             _ => {}
         }
@@ -325,8 +346,10 @@ impl Outside {
             Op::Get => (Verb::Get, self.store.get(name).cloned()),
             Op::Create(object) => (Verb::Create, self.store.create(object).cloned()),
             Op::Update(object, version) => {
-                let version = version.as_ordered().unwrap_or(u64::MAX);
-                (Verb::Update, self.store.update(object, version).cloned())
+                // This store gives ordered versions only; none is refused, as the API server does.
+                let version = version.as_ordered().ok_or(Failure::Other);
+                let updated = version.and_then(|version| self.store.update(object, version));
+                (Verb::Update, updated.cloned())
             }
         };
         let reply = match (&result, self.store.snapshot(name)) {

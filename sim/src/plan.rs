@@ -94,7 +94,8 @@ pub fn scenario(base: &Scenario, mix: Mix, seed: u64) -> Scenario {
         let wall = i64::try_from(hours * 10_000).unwrap_or(0);
         replica.wall_offset = Shift::from_nanos(if stream.chance(1, 2) { wall } else { -wall });
         if stream.chance(1, 4) {
-            replica.start = Span::from_nanos(stream.below(base.lease_duration.as_nanos() * 2));
+            replica.start =
+                Span::from_nanos(stream.below(base.lease_duration.as_nanos().saturating_mul(2)));
         }
     }
     drawn.release_on_stop = stream.chance(1, 2);
@@ -135,7 +136,7 @@ pub fn faults(scenario: &Scenario, mix: Mix, seed: u64, heal_at: Span) -> Vec<Pl
     kinds.extend(fallback.filter(|_| kinds.is_empty()));
     // Let the group find a leader first; then faults come a gap apart. In half of the plans each has
     // ended, and a while has passed, before the next begins.
-    let settle = scenario.lease_duration.as_nanos() * 2;
+    let settle = scenario.lease_duration.as_nanos().saturating_mul(2);
     let end = heal_at.as_nanos();
     let count = stream.log_uniform(1, MAX_FAULTS);
     let gap = (end.saturating_sub(settle) / count).max(1);
@@ -143,15 +144,15 @@ pub fn faults(scenario: &Scenario, mix: Mix, seed: u64, heal_at: Span) -> Vec<Pl
     let longest = scenario.lease_duration.as_nanos().saturating_mul(stream.log_uniform(1, 4));
     let mut draw = Draw { scenario, stream, longest };
     let mut plan = Vec::new();
-    let mut at = settle + draw.stream.below(gap);
+    let mut at = settle.saturating_add(draw.stream.below(gap));
     while at < end && (plan.len() as u64) < MAX_FAULTS {
         let Some(kind) = draw.one_of(&kinds) else { break };
         let planned = draw.planned(kind, Span::from_nanos(at));
         let lasts = planned.lasts.unwrap_or_default().as_nanos();
         plan.push(planned);
-        at += draw.stream.within(gap / 2, gap.saturating_mul(3) / 2).max(1);
+        at = at.saturating_add(draw.stream.within(gap / 2, gap.saturating_mul(3) / 2).max(1));
         if apart {
-            at += lasts + scenario.lease_duration.as_nanos() * 2;
+            at = at.saturating_add(lasts).saturating_add(settle);
         }
     }
     plan
@@ -309,6 +310,19 @@ mod tests {
                 assert!(!drawn.faults.is_empty(), "{seed}");
                 let text = serde_json::to_string(&drawn).unwrap();
                 assert_eq!(serde_json::from_str::<Scenario>(&text).unwrap(), drawn, "{seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn absurd_durations_are_drawn_from_too() {
+        let longest = Span::from_nanos(u64::MAX);
+        for horizon in [Span::from_nanos(1), Span::from_secs(600), longest] {
+            for lease_duration in [Span::ZERO, longest] {
+                let base = Scenario { lease_duration, horizon, ..Scenario::default() };
+                for seed in 0..20 {
+                    let _ = scenario(&base, Mix::Wild, seed);
+                }
             }
         }
     }

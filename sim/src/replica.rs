@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use tenure::election::{Elector, Event as Said, Op, Request, RequestId, Token};
+use tenure::election::{Elector, Event as Said, Failure, Op, Profile, Request, RequestId, Token};
 use tenure::time::{Instant, Now};
 
 use crate::clock::Clock;
@@ -27,7 +27,7 @@ pub(crate) struct Replica<P> {
     pub(crate) base_rate: u64,
     /// Clock faults that are on: drifts (the last counts), suspends, wall freezes.
     pub(crate) drifts: Vec<(u32, u64)>,
-    pub(crate) suspends: Vec<u32>,
+    pub(crate) suspends: Vec<Suspend>,
     pub(crate) wall_freezes: Vec<u32>,
     /// Faults that pause the process, and what it does first when it goes on.
     pausers: Vec<u32>,
@@ -38,10 +38,12 @@ pub(crate) struct Replica<P> {
     pub(crate) alive: bool,
     pub(crate) stopping: bool,
     stop_wanted: bool,
-    /// It is down, or going down, since a fault made it.
-    pub(crate) downed: bool,
-    /// To start again as this, once the process has exited.
+    /// The faults that took the process down, or are about to: it starts when the last has ended.
+    pub(crate) downers: Vec<u32>,
+    /// They have ended before it has exited: it starts again as this, at once, when it has.
     pub(crate) comes_back: Option<Reborn>,
+    /// It is to start when its machine is no longer suspended.
+    pub(crate) starts_on_waking: bool,
     pub(crate) rejoin_after: Option<Span>,
     pub(crate) reborn: Reborn,
     incarnation: String,
@@ -61,6 +63,14 @@ pub(crate) struct Replica<P> {
     shown: Option<SimTime>,
     armed: SimTime,
     generation: u32,
+}
+
+/// A machine that is suspended by a fault, or the clock alone.
+#[derive(Debug)]
+pub(crate) struct Suspend {
+    pub(crate) fault: u32,
+    /// The process runs on.
+    pub(crate) running: bool,
 }
 
 /// What is the same for all replicas and lives.
@@ -89,8 +99,9 @@ impl<P: Program> Replica<P> {
             alive: false,
             stopping: false,
             stop_wanted: false,
-            downed: false,
+            downers: Vec::new(),
             comes_back: None,
+            starts_on_waking: false,
             rejoin_after: scenario.rejoin_after,
             reborn: Reborn::New,
             incarnation: String::new(),
@@ -120,6 +131,11 @@ impl<P: Program> Replica<P> {
         !self.pausers.is_empty()
     }
 
+    /// Whether the machine is suspended, so that no process can start.
+    pub(crate) fn asleep(&self) -> bool {
+        self.suspends.iter().any(|suspend| !suspend.running)
+    }
+
     const fn who(&self) -> Who {
         Who { replica: self.index, life: self.lives.saturating_sub(1) }
     }
@@ -140,8 +156,9 @@ impl<P: Program> Replica<P> {
         self.alive = true;
         self.stopping = false;
         self.stop_wanted = false;
-        self.downed = false;
+        self.downers.clear();
         self.comes_back = None;
+        self.starts_on_waking = false;
         if self.reborn == Reborn::New || self.incarnation.is_empty() {
             self.incarnation = format!("{:08x}", self.incarnations.bits() >> 32);
         }
@@ -160,6 +177,7 @@ impl<P: Program> Replica<P> {
         }
         let (replica, rate_ppb) = (self.index, self.clock.rate_ppb());
         outside.emit(What::Started { replica, life, identity, profile, rate_ppb });
+        self.blame_clock_faults(outside);
         let standing = self.standing(now);
         if let Some(program) = &mut self.program {
             program.handle_start(now, standing);
@@ -215,7 +233,8 @@ impl<P: Program> Replica<P> {
         }
         self.armed = SimTime::NEVER;
         if self.paused() {
-            return; // what is due is handled on resuming
+            self.blame_pausers_if_due(outside); // it is handled on resuming
+            return;
         }
         self.due(outside);
     }
@@ -266,17 +285,19 @@ impl<P: Program> Replica<P> {
             Body::Answer { response, reply } => {
                 let Some(elector) = &mut self.elector else { return };
                 let asked = self.outstanding.take_if(|(id, _)| *id == response.id);
-                let passed = |deadline: Instant| deadline <= now.instant;
+                let passed = |deadline: Instant| is_over(elector, deadline, now.instant);
                 let in_time = asked.is_some_and(|(_, deadline)| !deadline.is_some_and(passed));
                 let (replica, request) = (self.index, response.id.as_u64());
                 if asked.is_some() && !in_time {
                     outside.emit(What::GivenUp { replica, request });
                 }
-                if self.fail_over && response.result == Err(tenure::election::Failure::Other) {
+                // Once a call: one that was given up before has had its turn.
+                let failed = !in_time || response.result == Err(Failure::Other);
+                if self.fail_over && asked.is_some() && failed {
                     self.api = (self.api + 1) % self.apis;
                 }
                 outside.emit(What::Answered { replica, request, reply, late: !in_time });
-                elector.handle_response(now, response);
+                elector.handle_response(now, *response);
             }
             Body::CallAnswer { id, answer } => {
                 let standing = self.standing(now);
@@ -311,13 +332,17 @@ impl<P: Program> Replica<P> {
         if !self.pausers.contains(&fault) {
             return;
         }
-        let now = self.clock.instant(outside.now);
-        if self.next_due().is_some_and(|due| due <= now) {
-            outside.blame(fault);
-        }
+        self.blame_pausers_if_due(outside);
         self.pausers.retain(|other| *other != fault);
         if self.pausers.is_empty() {
             self.resume(outside);
+        }
+    }
+
+    fn blame_pausers_if_due(&self, outside: &mut Outside) {
+        let now = self.clock.instant(outside.now);
+        if self.next_due().is_some_and(|due| due <= now) {
+            self.pausers.iter().for_each(|fault| outside.blame(*fault));
         }
     }
 
@@ -341,9 +366,9 @@ impl<P: Program> Replica<P> {
 
     /// All pauses end but those of a suspended machine. Whether there was one.
     pub(crate) fn resume_from_pauses(&mut self, outside: &mut Outside) -> bool {
-        let suspends = &self.suspends;
-        let pauses = self.pausers.iter().filter(|fault| !suspends.contains(fault));
-        let pauses: Vec<_> = pauses.copied().collect();
+        let suspends = |fault: &u32| self.suspends.iter().any(|suspend| suspend.fault == *fault);
+        let pauses: Vec<_> =
+            self.pausers.iter().copied().filter(|fault| !suspends(fault)).collect();
         for fault in &pauses {
             self.unpause(outside, *fault);
         }
@@ -363,6 +388,31 @@ impl<P: Program> Replica<P> {
                 self.show_authority(outside);
                 self.arm(outside);
             }
+        }
+        self.blame_clock_faults(outside);
+    }
+
+    /// The wall clock stops, if it has not.
+    pub(crate) fn freeze_wall(&mut self, outside: &mut Outside, fault: u32) {
+        if self.wall_freezes.is_empty() {
+            self.clock.freeze_wall(outside.now, true);
+        }
+        self.wall_freezes.push(fault);
+        self.blame_clock_faults(outside);
+    }
+
+    /// Clock faults have an effect if there is a process to see another time because of them.
+    fn blame_clock_faults(&self, outside: &mut Outside) {
+        if !self.alive {
+            return;
+        }
+        self.wall_freezes.iter().for_each(|fault| outside.blame(*fault));
+        self.suspends.iter().for_each(|suspend| outside.blame(suspend.fault));
+        if self.suspends.is_empty()
+            && let Some(((fault, rate), others)) = self.drifts.split_last()
+            && *rate != others.last().map_or(self.base_rate, |(_, rate)| *rate)
+        {
+            outside.blame(*fault);
         }
     }
 
@@ -442,12 +492,12 @@ impl<P: Program> Replica<P> {
             }
         }
         if let Some(request) = request {
-            self.send(outside, request);
+            self.send(outside, Box::new(request));
         }
         told
     }
 
-    fn send(&mut self, outside: &mut Outside, request: Request) {
+    fn send(&mut self, outside: &mut Outside, request: Box<Request>) {
         self.outstanding = Some((request.id, request.deadline));
         let (verb, record, version) = match &request.op {
             Op::Get => (Verb::Get, None, None),
@@ -468,7 +518,7 @@ impl<P: Program> Replica<P> {
         let mut told = false;
         while let Some(action) = program.poll_action() {
             match action {
-                Action::Call { id, call } => outside.send_call(who, api, id, call),
+                Action::Call { id, call } => outside.send_call(who, api, id, Box::new(call)),
                 Action::Write(write) => outside.send_write(who, write, program.wants_written()),
                 Action::WorkEnded => {
                     // An end that comes after the work began anew is no end.
@@ -526,5 +576,14 @@ impl<P: Program> Replica<P> {
     fn disarm(&mut self) {
         self.generation = self.generation.wrapping_add(1);
         self.armed = SimTime::NEVER;
+    }
+}
+
+/// Whether an answer at `now` is too late for a call of this elector. client-go takes one that comes
+/// at the very deadline.
+fn is_over(elector: &Elector, deadline: Instant, now: Instant) -> bool {
+    match elector.config().profile {
+        Profile::Strict => deadline <= now,
+        Profile::ClientGo(_) => deadline < now,
     }
 }

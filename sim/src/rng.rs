@@ -3,7 +3,9 @@
 //!
 //! Each message takes the same number of draws from its link's stream, whatever becomes of it: what
 //! the n-th message on a link meets depends on the seed, the link and n alone, and taking a fault
-//! out of a plan does not reshuffle the rest.
+//! out of a plan does not reshuffle the rest. What a fault does to a message follows from the
+//! message's own bits and the fault's kind, not from the fault's place in the plan, which changes
+//! when another is taken out: two losses on one link drop the same messages, the greater one more.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -70,11 +72,44 @@ impl Stream {
     }
 }
 
-/// Mixes bits with a number: another draw of the same message, for one more thing that can happen to
-/// it (`SplitMix64`'s finalizer).
+/// What is drawn from a message's bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Draw {
+    /// Whether it gets lost.
+    Lost = 1,
+    /// Whether it arrives twice.
+    Doubled = 2,
+    /// How long its double takes.
+    Double = 3,
+    /// Whether the store refuses it.
+    Refused = 4,
+    /// How long until it takes effect in the store.
+    Before = 5,
+    /// How long until the answer leaves the store.
+    After = 6,
+    /// Whether it gets lost by a fault.
+    LostByFault = 7,
+    /// Whether it arrives twice by a fault.
+    DoubledByFault = 8,
+    /// How much longer it takes by a fault.
+    Delay = 9,
+    /// How much longer its double takes by a fault.
+    DoubleDelay = 10,
+    /// Whether the store refuses it by a fault.
+    RefusedByFault = 11,
+    /// Whether its answer is an error, by a fault, though it took effect.
+    Spoiled = 12,
+    /// How much longer until it takes effect, by a fault.
+    SlowBefore = 13,
+    /// How much longer until the answer leaves, by a fault.
+    SlowAfter = 14,
+}
+
+/// Other bits, for one more thing that can happen to a message (`SplitMix64`'s finalizer).
 #[must_use]
-pub const fn mix(bits: u64, number: u64) -> u64 {
-    let mut z = bits ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+pub const fn mix(bits: u64, draw: Draw) -> u64 {
+    let mut z = bits ^ (draw as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

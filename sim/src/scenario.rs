@@ -1,15 +1,18 @@
 //! What is simulated: a [`Scenario`] is data, in Rust or as JSON. Everything has a default, the calm
 //! day of three replicas at Kubernetes' usual durations.
 
-use core::fmt;
+mod validate;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tenure::election::{Missing, Profile};
 
 use crate::distribution::Distribution;
-use crate::fault::{Fault, Planned, Site, Target};
+use crate::fault::Planned;
 use crate::time::{Shift, Span};
+
+pub use validate::ScenarioError;
 
 /// The most replicas that a scenario may have.
 pub const MAX_REPLICAS: usize = 10_000;
@@ -55,7 +58,8 @@ pub struct Scenario {
     pub work: Work,
     /// What goes wrong.
     pub faults: Vec<Planned>,
-    /// When everything heals; after it no fault may begin. Never if absent.
+    /// When everything heals: faults end and none may begin, and nothing gets lost, doubled or
+    /// refused by chance any more. Never if absent.
     pub heal_at: Option<Span>,
     /// When the run ends.
     pub horizon: Span,
@@ -261,33 +265,6 @@ pub enum Gate {
     Authority,
 }
 
-/// Why a scenario makes no sense.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScenarioError {
-    /// Which field, as a path.
-    pub field: String,
-    /// What it says.
-    pub value: String,
-    /// What to do about it.
-    pub remedy: String,
-}
-
-impl fmt::Display for ScenarioError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}: {}", self.field, self.value, self.remedy)
-    }
-}
-
-impl core::error::Error for ScenarioError {}
-
-fn wrong(
-    field: impl Into<String>,
-    value: impl fmt::Display,
-    remedy: impl Into<String>,
-) -> ScenarioError {
-    ScenarioError { field: field.into(), value: value.to_string(), remedy: remedy.into() }
-}
-
 impl Scenario {
     /// The same with `count` replicas that differ in nothing.
     #[must_use]
@@ -310,207 +287,6 @@ impl Scenario {
         let family = if exact.starts_with("client-go") { "client-go" } else { exact.as_str() };
         let keys = [exact.as_str(), family, "*"];
         keys.iter().find_map(|key| self.expect.get(*key)).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether it makes sense; what the electors ask of their durations is not looked at here.
-    ///
-    /// # Errors
-    /// The first field that does not, and what to do about it.
-    pub fn validate(&self) -> Result<(), ScenarioError> {
-        if self.replicas.is_empty() || self.replicas.len() > MAX_REPLICAS {
-            let remedy = format!("list 1 to {MAX_REPLICAS} replicas");
-            return Err(wrong("replicas", format!("a list of {}", self.replicas.len()), remedy));
-        }
-        if self.horizon.is_zero() {
-            return Err(wrong("horizon", self.horizon, "say how long to run, as \"10m\""));
-        }
-        if let Some(heal_at) = self.heal_at.filter(|heal_at| *heal_at > self.horizon) {
-            let remedy = format!("heal at or before the horizon, {}", self.horizon);
-            return Err(wrong("heal_at", heal_at, remedy));
-        }
-        self.validate_replicas()?;
-        self.validate_network()?;
-        for (number, planned) in self.faults.iter().enumerate() {
-            self.validate_fault(number, planned)?;
-        }
-        Ok(())
-    }
-
-    fn validate_replicas(&self) -> Result<(), ScenarioError> {
-        for (number, replica) in self.replicas.iter().enumerate() {
-            if let Some(api) = replica.api.filter(|api| !self.has_api(*api)) {
-                let remedy = format!("name one of the {} API servers", self.network.apis.len());
-                return Err(wrong(format!("replicas[{number}].api"), api, remedy));
-            }
-            if replica.identity.as_deref() == Some("") {
-                let remedy = "give it a name or leave it out";
-                return Err(wrong(format!("replicas[{number}].identity"), "\"\"", remedy));
-            }
-            if let Some(rate) = replica.rate_ppb {
-                valid_rate(format!("replicas[{number}].rate_ppb"), rate)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn validate_network(&self) -> Result<(), ScenarioError> {
-        if self.network.apis.is_empty() || self.network.apis.len() > 100 {
-            let value = format!("a list of {}", self.network.apis.len());
-            return Err(wrong("network.apis", value, "list 1 to 100 API servers"));
-        }
-        for (field, distribution) in [
-            ("network.request", &self.network.request),
-            ("network.response", &self.network.response),
-            ("store.before", &self.store.before),
-            ("store.after", &self.store.after),
-        ] {
-            valid_distribution(field, distribution)?;
-        }
-        for (field, ppm) in [
-            ("network.loss_ppm", self.network.loss_ppm),
-            ("network.duplicate_ppm", self.network.duplicate_ppm),
-            ("store.error_ppm", self.store.error_ppm),
-        ] {
-            valid_ppm(field, ppm)?;
-        }
-        Ok(())
-    }
-
-    fn validate_fault(&self, number: usize, planned: &Planned) -> Result<(), ScenarioError> {
-        let field = |name: &str| format!("faults[{number}].{name}");
-        match (&planned.at, &planned.on) {
-            (Some(_), None) | (None, Some(_)) => {}
-            (None, None) => {
-                let remedy = "say when by `at`, or upon what by `on`";
-                return Err(wrong(field("at"), "absent", remedy));
-            }
-            (Some(at), Some(_)) => {
-                return Err(wrong(field("at"), at, "give either `at` or `on`, not both"));
-            }
-        }
-        if let (Some(at), Some(heal_at)) = (planned.at, self.heal_at)
-            && at >= heal_at
-        {
-            let remedy = format!("let faults begin before heal_at, {heal_at}");
-            return Err(wrong(field("at"), at, remedy));
-        }
-        if let Some(trigger) = &planned.on {
-            if trigger.nth == 0 {
-                return Err(wrong(field("on.nth"), 0, "count from 1"));
-            }
-            if trigger.by == Target::Actor {
-                let remedy = "name a replica, leader, follower or everyone";
-                return Err(wrong(field("on.by"), "actor", remedy));
-            }
-            self.valid_target(field("on.by"), trigger.by, true)?;
-        }
-        if let Some(span) = planned.lasts.filter(|_| !planned.fault.can_last()) {
-            let remedy = format!("leave it out: a {} does not last", planned.fault.kind());
-            return Err(wrong(field("for"), span, remedy));
-        }
-        let triggered = planned.on.is_some();
-        if let Some(target) = planned.fault.target() {
-            self.valid_target(field("fault.target"), target, triggered)?;
-        }
-        if let Some(links) = planned.fault.links() {
-            for site in links.sites.iter().chain(&links.from) {
-                self.valid_site(field("fault.sites"), site, triggered)?;
-            }
-            if links.sites.is_empty() {
-                return Err(wrong(field("fault.sites"), "empty", "name at least one site"));
-            }
-        }
-        self.valid_amounts(number, &planned.fault)
-    }
-
-    fn valid_amounts(&self, number: usize, fault: &Fault) -> Result<(), ScenarioError> {
-        let field = |name: &str| format!("faults[{number}].fault.{name}");
-        match fault {
-            Fault::Delay { by, .. } => valid_distribution(&field("by"), by),
-            Fault::Loss { ppm, .. } | Fault::Duplicate { ppm, .. } => {
-                valid_ppm(&field("ppm"), *ppm)
-            }
-            Fault::Drift { rate_ppb, .. } => valid_rate(field("rate_ppb"), *rate_ppb),
-            Fault::StoreSlow { before, after } => {
-                valid_distribution(&field("before"), before)?;
-                valid_distribution(&field("after"), after)
-            }
-            Fault::StoreErrors { before_ppm, after_ppm } => {
-                valid_ppm(&field("before_ppm"), *before_ppm)?;
-                valid_ppm(&field("after_ppm"), *after_ppm)
-            }
-            Fault::StoreOutage { api: Some(api), .. } if !self.has_api(*api) => {
-                let remedy = format!("name one of the {} API servers", self.network.apis.len());
-                Err(wrong(field("api"), api, remedy))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn has_api(&self, api: u32) -> bool {
-        (api as usize) < self.network.apis.len()
-    }
-
-    fn valid_target(
-        &self,
-        field: String,
-        target: Target,
-        triggered: bool,
-    ) -> Result<(), ScenarioError> {
-        match target {
-            Target::Replica(index) if index as usize >= self.replicas.len() => {
-                let last = self.replicas.len().saturating_sub(1);
-                Err(wrong(field, index, format!("name a replica from 0 to {last}")))
-            }
-            Target::Actor if !triggered => {
-                let remedy = "only a fault with `on` has an actor; name a replica or a role";
-                Err(wrong(field, "actor", remedy))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn valid_site(&self, field: String, site: &Site, triggered: bool) -> Result<(), ScenarioError> {
-        match site {
-            Site::Of(target) => self.valid_target(field, *target, triggered),
-            Site::Api(Some(api)) if !self.has_api(*api) => {
-                let remedy = format!("name one of the {} API servers", self.network.apis.len());
-                Err(wrong(field, site, remedy))
-            }
-            Site::Zone(zone) => {
-                let replicas = self.replicas.iter().map(|replica| &replica.zone);
-                let apis = self.network.apis.iter().map(|api| &api.zone);
-                let mut zones = replicas.chain(apis).chain([&self.network.resource_zone]);
-                if zones.any(|known| known == zone) {
-                    return Ok(());
-                }
-                Err(wrong(field, site, "name a zone that some site is in"))
-            }
-            Site::Api(_) | Site::Resource => Ok(()),
-        }
-    }
-}
-
-fn valid_ppm(field: &str, ppm: u32) -> Result<(), ScenarioError> {
-    if ppm > 1_000_000 {
-        return Err(wrong(field, ppm, "at most 1000000 of a million can"));
-    }
-    Ok(())
-}
-
-fn valid_rate(field: String, rate_ppb: u64) -> Result<(), ScenarioError> {
-    if !(1_000_000..=1_000_000_000_000).contains(&rate_ppb) {
-        let remedy = "1000000000 is right; use 1000000 (a thousandth) to 1000000000000 (a \
-                      thousandfold), and `suspend` for a clock that stands still";
-        return Err(wrong(field, rate_ppb, remedy));
-    }
-    Ok(())
-}
-
-fn valid_distribution(field: &str, distribution: &Distribution) -> Result<(), ScenarioError> {
-    match distribution.wrong() {
-        Some(remedy) => Err(wrong(field, format!("{distribution:?}"), remedy)),
-        None => Ok(()),
     }
 }
 
@@ -537,37 +313,6 @@ mod tests {
         {
             scenario.profile = profile.parse().unwrap();
             assert_eq!(scenario.expected(), [check]);
-        }
-    }
-
-    #[test]
-    fn nonsense_is_refused_by_field_value_and_remedy() {
-        for (text, error) in [
-            (r#"{"replicas": []}"#, "replicas is a list of 0: list 1 to 10000 replicas"),
-            (r#"{"heal_at": "11m"}"#, "heal_at is 11m: heal at or before the horizon, 10m"),
-            (
-                r#"{"faults": [{"fault": {"delete": {}}}]}"#,
-                "faults[0].at is absent: say when by `at`, or upon what by `on`",
-            ),
-            (
-                r#"{"faults": [{"at": "1s", "for": "1s", "fault": {"delete": {}}}]}"#,
-                "faults[0].for is 1s: leave it out: a delete does not last",
-            ),
-            (
-                r#"{"faults": [{"at": "1s", "fault": {"pause": {"target": 3}}}]}"#,
-                "faults[0].fault.target is 3: name a replica from 0 to 2",
-            ),
-            (
-                r#"{"faults": [{"at": "1s", "fault": {"partition": {"sites": ["zone:b"]}}}]}"#,
-                "faults[0].fault.sites is zone:b: name a zone that some site is in",
-            ),
-            (
-                r#"{"network": {"loss_ppm": 1000001}}"#,
-                "network.loss_ppm is 1000001: at most 1000000 of a million can",
-            ),
-        ] {
-            let scenario: Scenario = serde_json::from_str(text).unwrap();
-            assert_eq!(scenario.validate().unwrap_err().to_string(), error);
         }
     }
 }

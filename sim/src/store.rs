@@ -69,7 +69,8 @@ pub struct Store {
     uids: u64,
     validate: bool,
     keep_version: bool,
-    history: Option<VecDeque<Record>>,
+    /// By object; `None` if nobody will ask.
+    history: Option<BTreeMap<Arc<str>, VecDeque<Record>>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -94,7 +95,7 @@ impl Store {
 
     /// From now on remembers what records were, for [`Edit::Restore`].
     pub(crate) fn remember(&mut self) {
-        self.history = Some(VecDeque::with_capacity(HISTORY));
+        self.history = Some(BTreeMap::new());
     }
 
     /// The version of the last write.
@@ -221,7 +222,7 @@ impl Store {
                 Arc::make_mut(&mut lease.metadata).labels.insert("touched".into(), value);
             }
             Edit::Restore { back } => {
-                let history = self.history.as_ref();
+                let history = self.history.as_ref().and_then(|history| history.get(name));
                 let record = history.and_then(|history| history.iter().nth_back(*back as usize));
                 let Some(record) = record else { return false };
                 lease.spec = LeaseSpec::from_record(record);
@@ -274,15 +275,16 @@ impl Store {
         cut(&mut lease.spec);
         self.version += 1;
         let record = lease.spec.to_record();
-        if let Some(history) = &mut self.history
-            && history.back() != Some(&record)
-        {
-            if history.len() == HISTORY {
-                history.pop_front();
-            }
-            history.push_back(record.clone());
-        }
         let name = lease.metadata.name.clone();
+        if let Some(history) = &mut self.history {
+            let history = history.entry(name.clone()).or_default();
+            if history.back() != Some(&record) {
+                if history.len() == HISTORY {
+                    history.pop_front();
+                }
+                history.push_back(record.clone());
+            }
+        }
         let snapshot = Arc::new(Snapshot { version: self.version, uid, record });
         let stored =
             Stored { object: Object::Lease(lease), version: Version::ordered(self.version) };

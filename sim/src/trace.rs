@@ -414,23 +414,45 @@ impl<W: Write> Check for Writer<W> {
 /// Reads a trace back.
 ///
 /// # Errors
-/// If a line cannot be read or is not what it should be; the error names the line.
+/// If a line cannot be read or is not what it should be: another format, an entry out of its order.
+/// The error names the line.
 pub fn read(from: impl BufRead) -> io::Result<(Header, Vec<Entry>)> {
     let mut header = None;
-    let mut entries = Vec::new();
+    let mut entries: Vec<Entry> = Vec::new();
     for (number, line) in (1_u64..).zip(from.lines()) {
         let line = line?;
-        let wrong = |error: serde_json::Error| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {error}"))
-        };
+        let wrong = |what: String| invalid(format!("line {number}: {what}"));
         if header.is_none() {
-            header = Some(serde_json::from_str(&line).map_err(wrong)?);
-        } else {
-            entries.push(serde_json::from_str(&line).map_err(wrong)?);
+            header = Some(read_header(&line).map_err(wrong)?);
+            continue;
         }
+        let entry: Entry = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
+        let next = entries.len() as u64;
+        if entry.seq != next || entries.last().is_some_and(|last| last.at > entry.at) {
+            let (seq, at) = (entry.seq, entry.at);
+            let what = format!("entry {seq} of {at} is not in its place, which is that of {next}");
+            return Err(wrong(what));
+        }
+        entries.push(entry);
     }
-    let header = header.ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidData, "empty: a trace begins with a header line")
-    })?;
+    let header =
+        header.ok_or_else(|| invalid("empty: a trace begins with a header line".to_owned()))?;
     Ok((header, entries))
+}
+
+fn read_header(line: &str) -> Result<Header, String> {
+    /// The format comes first: the rest of another one may look different.
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let Format { format } = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    if format != FORMAT {
+        return Err(format!("format is {format}: this version reads {FORMAT}"));
+    }
+    serde_json::from_str(line).map_err(|error| error.to_string())
+}
+
+fn invalid(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }

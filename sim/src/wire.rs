@@ -61,7 +61,7 @@ pub(crate) mod identity {
     }
 }
 
-/// A record; times as nanoseconds since 1970.
+/// A record; times as nanoseconds since 1970, which before 1677 and after 2262 need more than 64 bits.
 pub(crate) mod record {
     use std::sync::Arc;
 
@@ -75,8 +75,8 @@ pub(crate) mod record {
         #[serde(with = "super::identity")]
         holder: Identity,
         lease_duration_seconds: i64,
-        acquire_time_nanos: Option<i64>,
-        renew_time_nanos: Option<i64>,
+        acquire_time_nanos: Option<i128>,
+        renew_time_nanos: Option<i128>,
         leader_transitions: i64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         strategy: Option<Arc<str>>,
@@ -84,17 +84,13 @@ pub(crate) mod record {
         preferred_holder: Identity,
     }
 
-    fn nanos(time: Timestamp) -> i64 {
-        i64::try_from(time.unix_nanos()).unwrap_or(i64::MIN)
-    }
-
     impl From<&Record> for Form {
         fn from(record: &Record) -> Self {
             Self {
                 holder: record.holder.clone(),
                 lease_duration_seconds: record.lease_duration_seconds,
-                acquire_time_nanos: record.acquire_time.map(nanos),
-                renew_time_nanos: record.renew_time.map(nanos),
+                acquire_time_nanos: record.acquire_time.map(Timestamp::unix_nanos),
+                renew_time_nanos: record.renew_time.map(Timestamp::unix_nanos),
                 leader_transitions: record.leader_transitions,
                 strategy: record.strategy.clone(),
                 preferred_holder: record.preferred_holder.clone(),
@@ -104,12 +100,11 @@ pub(crate) mod record {
 
     impl From<Form> for Record {
         fn from(form: Form) -> Self {
-            let time = |nanos: i64| Timestamp::from_unix_nanos(nanos.into());
             Self {
                 holder: form.holder,
                 lease_duration_seconds: form.lease_duration_seconds,
-                acquire_time: form.acquire_time_nanos.map(time),
-                renew_time: form.renew_time_nanos.map(time),
+                acquire_time: form.acquire_time_nanos.map(Timestamp::from_unix_nanos),
+                renew_time: form.renew_time_nanos.map(Timestamp::from_unix_nanos),
                 leader_transitions: form.leader_transitions,
                 strategy: form.strategy,
                 preferred_holder: form.preferred_holder,

@@ -166,6 +166,11 @@ impl<P: Program> World<P> {
                     outside.commit(message);
                 }
             }
+            Event::Leave { api, message } => {
+                if let Some(message) = outside.messages.remove(message) {
+                    outside.leave(api, message);
+                }
+            }
             Event::Start { replica, lives } => {
                 let waits = |replica: &Replica<P>| !replica.alive && replica.lives == lives;
                 if self.replicas.get(replica as usize).is_some_and(waits) {
@@ -185,10 +190,15 @@ impl<P: Program> World<P> {
         }
     }
 
+    /// A process starts; on a machine that is suspended, when that wakes.
     fn start(&mut self, replica: u32) {
-        let mut making = Making { scenario: &self.scenario, program: &mut *self.programs };
-        if let Some(replica) = self.replicas.get_mut(replica as usize) {
-            replica.start(&mut self.outside, &mut making);
+        let Self { replicas, outside, scenario, programs, .. } = self;
+        let Some(replica) = replicas.get_mut(replica as usize) else { return };
+        if replica.asleep() {
+            replica.starts_on_waking = true;
+            replica.suspends.iter().for_each(|suspend| outside.blame(suspend.fault));
+        } else {
+            replica.start(outside, &mut Making { scenario, program: &mut **programs });
         }
     }
 
@@ -196,7 +206,9 @@ impl<P: Program> World<P> {
     fn finish(&mut self) {
         self.over = true;
         self.outside.emit(What::Horizon);
+        let statistics = self.outside.log.statistics;
         let digester = &mut self.outside.log.digester;
+        statistics.hash(digester);
         for replica in &self.replicas {
             replica.elector.hash(digester);
             replica.clock.hash(digester);
@@ -305,7 +317,8 @@ impl<P> fmt::Debug for World<P> {
 pub struct FaultEffect {
     /// It began.
     pub fired: bool,
-    /// It changed something: dropped or delayed a message, hit a live process, changed the record.
+    /// It changed something: dropped or delayed a message, kept a process from doing what was due,
+    /// ended one or kept it down, showed one another time, changed the record.
     pub had_effect: bool,
 }
 

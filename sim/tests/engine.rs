@@ -8,7 +8,7 @@ use tenure_sim::fault::{
 };
 use tenure_sim::outcome::Outcome;
 use tenure_sim::scenario::Scenario;
-use tenure_sim::time::{SimTime, Span};
+use tenure_sim::time::{Shift, SimTime, Span};
 use tenure_sim::trace::{self, Entry, Header, Recorder, Reply, Verb, What, Writer};
 use tenure_sim::world::World;
 
@@ -270,8 +270,34 @@ fn a_trace_comes_back_from_its_text() {
         assert_eq!((header.seed, &header.scenario), (9, &scenario));
         assert_eq!(entries, both.0.entries, "{profile}");
     }
-    let broken = trace::read("{}\n".as_bytes()).unwrap_err().to_string();
-    assert!(broken.starts_with("line 1: missing field `format`"), "{broken}");
+}
+
+#[test]
+fn a_trace_of_times_far_away_comes_back_too() {
+    let mut scenario = Scenario { horizon: seconds(60), ..Scenario::default() };
+    scenario.replicas[0].wall_offset = Shift::from_nanos(i64::MAX);
+    scenario.replicas[1].wall_offset = Shift::from_nanos(-i64::MAX);
+    let mut both = (Recorder::default(), Writer::new(Vec::new(), &Header::new(&scenario, 9)));
+    World::new(&scenario, 9).unwrap().run(&mut both);
+    let text = both.1.finish().unwrap();
+    assert!(trace::read(text.as_slice()).unwrap().1 == both.0.entries);
+}
+
+#[test]
+fn what_is_no_trace_is_refused_by_its_line() {
+    let scenario = Scenario { horizon: seconds(1), ..Scenario::default() };
+    let mut writer = Writer::new(Vec::new(), &Header::new(&scenario, 9));
+    World::new(&scenario, 9).unwrap().run(&mut writer);
+    let text = String::from_utf8(writer.finish().unwrap()).unwrap();
+    let error = |text: &str| trace::read(text.as_bytes()).unwrap_err().to_string();
+    assert!(error("{}\n").starts_with("line 1: missing field `format`"));
+    assert!(error("").starts_with("empty"));
+    let other = text.replacen("\"format\":1", "\"format\":2,\"new\":0", 1);
+    assert_eq!(error(&other), "line 1: format is 2: this version reads 1");
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.remove(3);
+    let gap = "line 4: entry 3 of 0.000s is not in its place, which is that of 2";
+    assert_eq!(error(&lines.join("\n")), gap);
 }
 
 #[test]
@@ -374,7 +400,7 @@ fn random_plans_find_two_leaders_where_there_are_two() {
             let mut world = World::new(&scenario, *seed).unwrap();
             !world.run_while(&mut Overlap::default(), |_| false).violations.is_empty()
         };
-        (0..100).filter(violates).count()
+        (0..200).filter(violates).count()
     };
     let inverted = Scenario { renew_deadline: seconds(20), unchecked: true, ..Scenario::default() };
     assert!(found(&inverted, Mix::Safe) > 10, "a deadline longer than the lease");

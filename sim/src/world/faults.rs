@@ -7,7 +7,8 @@ use crate::fault::{Fault, Links, Reborn, Site, Target};
 use crate::net::{LinkId, Trouble};
 use crate::outside::Event;
 use crate::program::Program;
-use crate::replica::Replica;
+use crate::replica::{Replica, Suspend};
+use crate::time::Shift;
 use crate::trace::{End, What};
 
 /// A fault that has begun and not ended: what it hit.
@@ -135,22 +136,13 @@ impl<P: Program> World<P> {
                     outside.blame(fault);
                 }
             }
-            Fault::Crash { .. } if alive => {
-                self.crash(index);
-                self.outside.blame(fault);
-            }
+            Fault::Crash { .. } | Fault::Stop { .. } => self.take_down(fault, kind, index),
             Fault::Restart { reborn, .. } => {
-                replica.reborn = *reborn;
                 if alive {
                     self.crash(index);
                 }
-                self.start(index);
+                self.start_as(index, *reborn);
                 self.outside.blame(fault);
-            }
-            Fault::Stop { .. } if alive && !replica.stopping => {
-                replica.downed = true;
-                replica.stop(outside);
-                outside.blame(fault);
             }
             Fault::Drift { rate_ppb, .. } => {
                 replica.drifts.push((fault, *rate_ppb));
@@ -159,30 +151,73 @@ impl<P: Program> World<P> {
             Fault::ClockJump { by, .. } => {
                 replica.clock.step_wall(*by);
                 replica.say_clock(outside);
-            }
-            Fault::WallFreeze { .. } => {
-                if replica.wall_freezes.is_empty() {
-                    replica.clock.freeze_wall(outside.now, true);
+                if alive && *by != Shift::default() {
+                    outside.blame(fault);
                 }
-                replica.wall_freezes.push(fault);
             }
+            Fault::WallFreeze { .. } => replica.freeze_wall(outside, fault),
             Fault::Suspend { running, .. } => {
                 if alive && !running {
                     replica.pause(outside, fault, crate::fault::WakeUp::default());
                 }
-                replica.suspends.push(fault);
+                replica.suspends.push(Suspend { fault, running: *running });
                 replica.apply_clock_faults(outside);
             }
             _ => {}
         }
-        if alive && is_of_clocks(kind) {
-            self.outside.blame(fault);
+    }
+
+    /// A crash or a stop: it takes a process down, or keeps down one that such a fault took down.
+    fn take_down(&mut self, fault: u32, kind: &Fault, index: u32) {
+        let Self { replicas, outside, .. } = self;
+        let Some(replica) = replicas.get_mut(index as usize) else { return };
+        let going = replica.stopping && replica.comes_back.is_none();
+        if !replica.alive && replica.downers.is_empty() {
+            return;
         }
+        replica.downers.push(fault);
+        replica.comes_back = None;
+        if !replica.alive {
+            return;
+        }
+        if matches!(kind, Fault::Crash { .. }) {
+            outside.blame(fault);
+            self.crash(index);
+        } else if !going {
+            outside.blame(fault);
+            if !replica.stopping {
+                replica.stop(outside);
+            }
+        }
+    }
+
+    /// A crash or a stop is over: if it was the last, the process starts again.
+    fn put_up(&mut self, fault: u32, reborn: Reborn, index: u32) {
+        let Self { replicas, outside, .. } = self;
+        let Some(replica) = replicas.get_mut(index as usize) else { return };
+        if !replica.downers.contains(&fault) {
+            return; // it hit nobody, or the process was restarted meanwhile
+        }
+        replica.downers.retain(|other| *other != fault);
+        if !replica.downers.is_empty() {
+            replica.downers.iter().for_each(|fault| outside.blame(*fault));
+        } else if replica.alive {
+            replica.comes_back = Some(reborn);
+        } else {
+            self.start_as(index, reborn);
+        }
+    }
+
+    fn start_as(&mut self, index: u32, reborn: Reborn) {
+        if let Some(replica) = self.replicas.get_mut(index as usize) {
+            replica.reborn = reborn;
+        }
+        self.start(index);
     }
 
     fn crash(&mut self, index: u32) {
         if let Some(replica) = self.replicas.get_mut(index as usize) {
-            replica.downed = true;
+            replica.comes_back = None;
             self.outside.log.statistics.crashes += 1;
             replica.end(&mut self.outside, End::Crashed);
         }
@@ -209,17 +244,8 @@ impl<P: Program> World<P> {
         let Some(replica) = replicas.get_mut(index as usize) else { return };
         match kind {
             Fault::Pause { .. } => replica.unpause(outside, fault),
-            Fault::Crash { reborn, .. } if !replica.alive && replica.downed => {
-                replica.reborn = *reborn;
-                self.start(index);
-            }
-            Fault::Stop { .. } => {
-                if replica.alive && replica.stopping {
-                    replica.comes_back = Some(Reborn::New);
-                } else if !replica.alive && replica.downed {
-                    self.start(index);
-                }
-            }
+            Fault::Crash { reborn, .. } => self.put_up(fault, *reborn, index),
+            Fault::Stop { .. } => self.put_up(fault, Reborn::New, index),
             Fault::Drift { .. } => {
                 replica.drifts.retain(|(other, _)| *other != fault);
                 replica.apply_clock_faults(outside);
@@ -231,9 +257,12 @@ impl<P: Program> World<P> {
                 }
             }
             Fault::Suspend { .. } => {
-                replica.suspends.retain(|other| *other != fault);
+                replica.suspends.retain(|suspend| suspend.fault != fault);
                 replica.apply_clock_faults(outside);
                 replica.unpause(outside, fault);
+                if replica.starts_on_waking {
+                    self.start(index);
+                }
             }
             _ => {}
         }
@@ -246,14 +275,7 @@ impl<P: Program> World<P> {
         for fault in 0..u32::try_from(self.faults.len()).unwrap_or(u32::MAX) {
             self.end(fault);
         }
-        for index in 0..u32::try_from(self.replicas.len()).unwrap_or(u32::MAX) {
-            let Some(replica) = self.replicas.get_mut(index as usize) else { break };
-            if replica.alive && replica.stopping {
-                replica.comes_back = Some(Reborn::New);
-            } else if !replica.alive && replica.downed {
-                self.start(index);
-            }
-        }
+        self.outside.calm();
         self.outside.emit(What::Healed);
     }
 }
@@ -264,14 +286,4 @@ fn named(links: &Links) -> impl Iterator<Item = Target> {
         Site::Of(target) => Some(*target),
         Site::Api(_) | Site::Resource | Site::Zone(_) => None,
     })
-}
-
-const fn is_of_clocks(kind: &Fault) -> bool {
-    matches!(
-        kind,
-        Fault::Drift { .. }
-            | Fault::ClockJump { .. }
-            | Fault::WallFreeze { .. }
-            | Fault::Suspend { .. }
-    )
 }
