@@ -34,9 +34,9 @@ mod strict;
 mod warning;
 
 pub use config::{Config, ConfigError, Missing};
-#[doc(hidden)]
-pub use elector::ClientGoState;
 pub use elector::Elector;
+#[doc(hidden)]
+pub use elector::{ClientGoState, Restatement};
 pub use event::{Cause, Event, Token};
 pub use health::Unhealthy;
 pub use profile::{Profile, Release, UnknownProfile};

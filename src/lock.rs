@@ -91,8 +91,12 @@ impl Record {
     /// annotation if and only if these are equal.
     #[must_use]
     pub fn truncate_to_seconds(mut self) -> Self {
-        self.acquire_time = self.acquire_time.map(Timestamp::truncate_to_seconds);
-        self.renew_time = self.renew_time.map(Timestamp::truncate_to_seconds);
+        // Go's zero time is the same text as none. A fraction of a second after it is another.
+        let cut = |time: Option<Timestamp>| {
+            time.filter(|time| *time != Timestamp::GO_ZERO).map(Timestamp::truncate_to_seconds)
+        };
+        self.acquire_time = cut(self.acquire_time);
+        self.renew_time = cut(self.renew_time);
         self
     }
 }
@@ -209,6 +213,13 @@ pub enum Object {
 }
 
 impl Object {
+    /// Whether the record that the object carries names `identity`.
+    pub(crate) fn is_held_by(&self, identity: &Identity) -> bool {
+        match self {
+            Self::Lease(lease) => lease.spec.holder_identity.as_ref() == Some(identity),
+        }
+    }
+
     /// The record that the object carries.
     #[must_use]
     pub fn record(&self) -> Record {

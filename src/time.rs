@@ -38,6 +38,9 @@ use core::time::Duration;
 pub struct Instant(u64);
 
 impl Instant {
+    /// The last one: later ones saturate to it.
+    pub(crate) const END: Self = Self(u64::MAX);
+
     /// The instant `nanos` nanoseconds after the clock's origin.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {

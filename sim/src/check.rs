@@ -1,4 +1,30 @@
-//! Properties over a run.
+//! Properties over a run. [`Checks`] is all of them:
+//!
+//! | check | what it says |
+//! | --- | --- |
+//! | [`one-leader`](one_leader) | never two leaders at one instant |
+//! | [`no-early-takeover`](no_early_takeover) | nobody takes a lease that has not expired |
+//! | [`record`] | what is written changes as it should, and only its holder gives a lock up |
+//! | [`versions`] | each write obeys its version |
+//! | [`fencing`] | the guarded resource never takes an older token after a newer one |
+//! | [`acting`] | nobody acts without a right to |
+//! | [`failover`] | a lock without a leader gets one within the computed bound |
+//! | [`events`] | beginnings and ends alternate, and nothing comes after the end |
+
+pub mod acting;
+pub mod events;
+pub mod failover;
+pub mod fencing;
+pub mod no_early_takeover;
+pub mod one_leader;
+pub mod record;
+pub(crate) mod replicas;
+mod set;
+#[cfg(test)]
+mod story;
+pub mod versions;
+
+pub use set::Checks;
 
 use serde::{Deserialize, Serialize};
 

@@ -11,19 +11,29 @@
 //! | [`world`] | the engine: [`World`](world::World) runs a scenario |
 //! | [`trace`] | what happened, entry by entry; recorders, JSON lines |
 //! | [`check`] | properties over the entries |
+//! | [`catalogue`] | named scenarios |
+//! | [`verdict`] | what to make of a run: [`judge`](verdict::judge) |
+//! | [`explain`] | a violation for people |
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
+//! | [`sweep`] | many random runs |
+//! | [`experiment`] | three replicas of a controller in three modes |
+//! | [`conform`] | recordings of the real client-go, replayed |
+//! | [`cli`] | the command `tenure` |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
 //! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
 //! | [`conform`] | replays recordings of the real client-go |
 //! | [`cli`] | the commands of `tenure` |
 //! | [`clock`], [`queue`], [`rng`], [`net`], [`store`], [`guarded`] | the machines of which a world is made |
 
+pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod conform;
 pub mod digest;
 pub mod distribution;
+pub mod experiment;
+pub mod explain;
 pub mod fault;
 pub mod guarded;
 mod log;
@@ -37,7 +47,9 @@ mod replica;
 pub mod rng;
 pub mod scenario;
 pub mod store;
+pub mod sweep;
 pub mod time;
 pub mod trace;
+pub mod verdict;
 mod wire;
 pub mod world;

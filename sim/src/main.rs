@@ -2,17 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use tenure_sim::cli::conform;
-
-#[derive(Debug, Parser)]
-#[command(name = "tenure", version)]
-enum Command {
-    Conform(conform::ConformArgs),
-}
-
 fn main() -> ExitCode {
-    match Command::parse() {
-        Command::Conform(args) => conform::run(&args).into(),
-    }
+    tenure_sim::cli::main()
 }

@@ -105,7 +105,8 @@ pub struct Replica {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
     /// Holds the lock under its bare name in all its lives, with no incarnation, as a program does
-    /// that uses its host name. Two replicas of one bare name are one to the election.
+    /// that uses its host name. Two replicas of one bare name are one to the election. ClientGo
+    /// only: a strict elector always adds its incarnation.
     pub bare_identity: bool,
     /// The rules it follows; the scenario's if absent.
     #[serde(skip_serializing_if = "Option::is_none", with = "crate::wire::optional_text")]

@@ -158,7 +158,7 @@ impl Store {
             return Err(Failure::AlreadyExists);
         }
         self.uids += 1;
-        lease.metadata.uid = self.uids.to_string().into();
+        Arc::make_mut(&mut lease.metadata).uid = self.uids.to_string().into();
         self.put(lease, self.uids);
         self.get(object_name(object))
     }
@@ -183,9 +183,11 @@ impl Store {
             return Err(Failure::Conflict);
         }
         self.validated(lease)?;
-        let (uid, uid_text) = (held.snapshot.uid, present.metadata.uid.clone());
+        let uid = held.snapshot.uid;
         let mut lease = lease.clone();
-        lease.metadata.uid = uid_text;
+        if lease.metadata.uid != present.metadata.uid {
+            Arc::make_mut(&mut lease.metadata).uid = present.metadata.uid.clone();
+        }
         self.write(lease, uid);
         self.get(object_name(object))
     }
@@ -217,7 +219,7 @@ impl Store {
             Edit::ClearHolder {} => lease.spec.holder_identity = Some(Identity::default()),
             Edit::TouchLabel {} => {
                 let value = self.version.to_string().into();
-                Arc::make_mut(&mut lease.metadata.labels).insert("touched".into(), value);
+                Arc::make_mut(&mut lease.metadata).labels.insert("touched".into(), value);
             }
             Edit::Restore { back } => {
                 let history = self.history.as_ref().and_then(|history| history.get(name));
@@ -234,13 +236,14 @@ impl Store {
     /// Puts a lock there before the run begins.
     pub(crate) fn seed(&mut self, name: &str, namespace: &str, initial: &scenario::Initial) {
         let mut lease = Lease::default();
-        lease.metadata.name = name.into();
-        lease.metadata.namespace = namespace.into();
+        let metadata = Arc::make_mut(&mut lease.metadata);
+        metadata.name = name.into();
+        metadata.namespace = namespace.into();
         lease.spec.holder_identity = Some(Identity::from(initial.holder.as_str()));
         lease.spec.lease_duration_seconds = Some(initial.lease_duration_seconds);
         lease.spec.lease_transitions = Some(initial.transitions);
         self.uids += 1;
-        lease.metadata.uid = self.uids.to_string().into();
+        Arc::make_mut(&mut lease.metadata).uid = self.uids.to_string().into();
         self.put(lease, self.uids);
     }
 
@@ -307,7 +310,7 @@ mod tests {
 
     fn lease(holder: &str) -> Object {
         let mut lease = Lease::default();
-        lease.metadata.name = "lock".into();
+        Arc::make_mut(&mut lease.metadata).name = "lock".into();
         lease.spec.holder_identity = Some(holder.into());
         lease.spec.lease_duration_seconds = Some(15);
         Object::Lease(lease)
@@ -361,7 +364,7 @@ mod tests {
             store.create(&lease("a")).unwrap();
             assert_eq!(store.update(object, 1), Err(Failure::Other));
         }
-        let nameless = with(|lease| lease.metadata.name = "".into());
+        let nameless = with(|lease| Arc::make_mut(&mut lease.metadata).name = "".into());
         assert_eq!(Store::new(&lenient).create(&nameless), Err(Failure::Other));
     }
 
@@ -382,8 +385,9 @@ mod tests {
         let mut store = store();
         for (name, group) in [("b", "x"), ("a", "x"), ("c", "y")] {
             let object = with(|lease| {
-                lease.metadata.name = name.into();
-                lease.metadata.labels = Arc::new([("group".into(), group.into())].into());
+                let metadata = Arc::make_mut(&mut lease.metadata);
+                metadata.name = name.into();
+                metadata.labels = [("group".into(), group.into())].into();
             });
             store.create(&object).unwrap();
         }

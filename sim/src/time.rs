@@ -102,7 +102,7 @@ const UNITS: [(&str, u64); 7] = [
 /// use tenure_sim::time::Span;
 /// let span: Span = "26.44s".parse().unwrap();
 /// assert_eq!(span, Span::from_millis(26_440));
-/// assert_eq!(span.to_string(), "26440ms");
+/// assert_eq!(span.to_string(), "26.44s");
 /// assert_eq!(
 ///     "15 seconds".parse::<Span>().unwrap_err().to_string(),
 ///     "\"15 seconds\" is no duration: write a number and a unit (ns, us, ms, s, m, h or d), as \"15s\" or \"1.5ms\"",
@@ -179,6 +179,10 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 {
             return f.write_str("0s");
+        }
+        if self.0 > SECOND && !self.0.is_multiple_of(SECOND) {
+            let fraction = format!("{:09}", self.0 % SECOND);
+            return write!(f, "{}.{}s", self.0 / SECOND, fraction.trim_end_matches('0'));
         }
         for (name, nanos) in UNITS {
             if self.0.is_multiple_of(nanos) {

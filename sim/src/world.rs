@@ -331,8 +331,7 @@ pub(crate) fn config(scenario: &Scenario, replica: u32, incarnation: &str) -> Co
     let (identity, incarnation) = match (profile, spec.bare_identity) {
         (Profile::ClientGo(_), true) => (name, ""),
         (Profile::ClientGo(_), false) => (format!("{name}_{incarnation}"), ""),
-        (Profile::Strict, true) => (name, "bare"),
-        (Profile::Strict, false) => (name, incarnation),
+        (Profile::Strict, _) => (name, incarnation),
     };
     let lock = LockRef::lease(NAMESPACE, LOCK);
     Config {

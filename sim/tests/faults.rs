@@ -1,6 +1,8 @@
 //! Faults do what they say, no less and no more, and what is said of them is true.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
 use tenure_sim::distribution::Distribution;
 use tenure_sim::fault::{
     Direction, Edit, Fault, Happening, Links, Outage, Planned, Reborn, Site, Target, Trigger,
@@ -233,7 +235,7 @@ fn a_restored_record_is_one_of_the_lock() {
     let mut world = World::new(&scenario, 1).unwrap();
     let other = world.store().get("lock").unwrap().object.clone();
     let tenure::lock::Object::Lease(mut lease) = other;
-    lease.metadata.name = "other".into();
+    Arc::make_mut(&mut lease.metadata).name = "other".into();
     lease.spec.holder_identity = Some("somebody else".into());
     world.store_mut().create(&tenure::lock::Object::Lease(lease)).unwrap();
     while world.now() < at(2) && world.step().is_some() {}

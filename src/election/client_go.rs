@@ -137,7 +137,10 @@ impl ClientGo {
         let context_done = self.context_end().is_some_and(|end| end <= now.instant);
         match &mut self.phase {
             Phase::Acquiring { .. } if self.cancelled.is_some() => self.finish(cx),
-            Phase::Acquiring { next } if *next <= now.instant => self.begin_try(cx, now),
+            // At the end of the clock every wait is over as soon as it begins.
+            Phase::Acquiring { next } if *next <= now.instant && now.instant < Instant::END => {
+                self.begin_try(cx, now);
+            }
             Phase::Renewing(_) if context_done => {
                 self.report_transition(cx);
                 self.leave_renew(cx, now);
@@ -191,6 +194,14 @@ impl ClientGo {
             Some(call) => call.deadline = Some(now.instant),
             None => self.handle_timeout(cx, now),
         }
+    }
+
+    /// For explorers: the outstanding request becomes the first. True if there is one.
+    pub(super) fn restate(&mut self) -> bool {
+        if let Some(call) = &mut self.call {
+            call.id = super::outbox::FIRST;
+        }
+        self.call.is_some()
     }
 
     /// When the context of the current attempt is done, if that is known.

@@ -1,13 +1,12 @@
 //! What an elector is told when it is made, and what is refused.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
 use super::Profile;
 use super::jitter::jittered;
+use crate::lock::lease::Entries;
 use crate::lock::{Identity, LockRef};
 
 /// What to do when there is no lock ([`Profile::Strict`] only).
@@ -46,8 +45,9 @@ pub struct Config {
     /// This replica's name; unique in the group.
     pub identity: Identity,
     /// Unique for each life of a process, better for each elector (from the system's randomness), so
-    /// that two with one name do not both believe. [`Profile::Strict`] holds the lock as `identity_incarnation`;
-    /// [`Profile::ClientGo`] ignores it and needs an identity that is unique by itself.
+    /// that two with one name do not both believe. Without `_`: [`Profile::Strict`] holds the lock as
+    /// `identity_incarnation`. [`Profile::ClientGo`] ignores it and needs an identity that is unique
+    /// by itself.
     pub incarnation: Identity,
     /// How long candidates wait, after they have seen a renewal, before they take the lock. Recorded
     /// in whole seconds: rounded up under [`Profile::Strict`], cut under [`Profile::ClientGo`].
@@ -64,7 +64,7 @@ pub struct Config {
     /// What to do when there is no lock.
     pub missing: Missing,
     /// Labels to set on the object; others on it are left alone.
-    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    pub labels: Entries,
     /// Which rules to follow.
     pub profile: Profile,
 }
@@ -88,7 +88,7 @@ impl Config {
             request_timeout: Some(Duration::from_secs(5)),
             release_on_stop: true,
             missing: Missing::Wait,
-            labels: BTreeMap::new(),
+            labels: Entries::new(),
             profile: Profile::Strict,
         }
     }
@@ -130,6 +130,9 @@ impl Config {
         if retry.is_zero() {
             return Err(ConfigError::RetryZero);
         }
+        if self.request_timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(ConfigError::RequestTimeoutZero);
+        }
         if self.identity.is_empty() {
             return Err(ConfigError::IdentityEmpty);
         }
@@ -162,6 +165,9 @@ impl Config {
         }
         if self.incarnation.is_empty() {
             return Err(ConfigError::IncarnationEmpty);
+        }
+        if self.incarnation.as_str().contains('_') {
+            return Err(ConfigError::IncarnationSeparator);
         }
         if self.lock.name.is_empty() {
             return Err(ConfigError::LockUnnamed);
@@ -226,6 +232,9 @@ pub enum ConfigError {
     IdentityEmpty,
     /// Strict: the incarnation is empty, so that two processes of one name would look the same.
     IncarnationEmpty,
+    /// Strict: the incarnation contains `_`, which separates it from the identity: `a_b` with `c` and
+    /// `a` with `b_c` would hold the lock under one name.
+    IncarnationSeparator,
     /// The lock has no name.
     LockUnnamed,
 }
@@ -268,6 +277,9 @@ impl fmt::Display for ConfigError {
             Self::IncarnationEmpty => f.write_str(
                 "incarnation is empty: set it to a text unique to this life of the process, \
                  from the system's randomness",
+            ),
+            Self::IncarnationSeparator => f.write_str(
+                "incarnation contains '_', which separates it from the identity: leave it out",
             ),
         }
     }

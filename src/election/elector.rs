@@ -1,5 +1,6 @@
 //! The elector's doors.
 
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::client_go::ClientGo;
@@ -7,8 +8,8 @@ use super::jitter::Jitter;
 use super::outbox::Outbox;
 use super::strict::Strict;
 use super::{Config, ConfigError, Event, Profile, Request, Response, Stored, Token, Unhealthy};
-use crate::lock::{Identity, Record};
-use crate::time::{Instant, Now};
+use crate::lock::{Identity, Record, Version};
+use crate::time::{Instant, Now, saturating_nanos};
 
 /// One replica's part in the election of a leader: a state machine without I/O, clock or threads.
 ///
@@ -116,6 +117,28 @@ pub struct ClientGoState {
     pub returned: Option<bool>,
 }
 
+/// Strict only, see [`Elector::restate`]: what the elector's clock is to show instead of `now`, and
+/// other names for versions. Versions that were ordered must stay so.
+#[doc(hidden)]
+#[expect(missing_debug_implementations, reason = "a closure has no text")]
+pub struct Restatement<'a> {
+    pub now: Instant,
+    pub shown: Instant,
+    pub rename: &'a mut dyn FnMut(&Version) -> Version,
+}
+
+impl Restatement<'_> {
+    pub(super) fn shift(&self, at: Instant) -> Instant {
+        let earlier = saturating_nanos(self.now.saturating_since(at));
+        let shown = Instant::from_nanos(self.shown.as_nanos().saturating_sub(earlier));
+        shown + at.saturating_since(self.now)
+    }
+
+    pub(super) fn before_now(&self, age: Duration) -> Instant {
+        Instant::from_nanos(self.now.as_nanos().saturating_sub(saturating_nanos(age)))
+    }
+}
+
 impl Elector {
     /// An elector whose first attempt is due at once. `seed` decides its random waits; give each
     /// replica another one.
@@ -139,7 +162,7 @@ impl Elector {
                 Machine::ClientGo(ClientGo::new(release, now, ClientGoState::default()))
             }
         };
-        let out = Outbox::new(config.lock.clone());
+        let out = Outbox::new(Arc::new(config.lock.clone()));
         Self { holder: config.holder(), config, jitter: Jitter::new(seed), out, machine }
     }
 
@@ -206,7 +229,8 @@ impl Elector {
     }
 
     /// Asks for an attempt at once, for instance since a watch saw the lock change. Does nothing
-    /// while an attempt is under way.
+    /// while an attempt is under way, nor for a leader whose last renewal succeeded: the change may
+    /// be that renewal.
     pub fn poke(&mut self, now: Now) {
         let (machine, mut cx) = self.split();
         match machine {
@@ -228,8 +252,8 @@ impl Elector {
     }
 
     /// The work that [`Event::StoppedLeading`] told to stop has stopped. Until then a strict elector
-    /// neither releases the lock nor takes it again. Ignored while leading, and by
-    /// [`Profile::ClientGo`].
+    /// neither releases the lock nor takes it again. Ignored while leading (see
+    /// [`is_leading`](Self::is_leading)), and by [`Profile::ClientGo`].
     pub fn work_stopped(&mut self, now: Now) {
         let (machine, mut cx) = self.split();
         if let Machine::Strict(machine) = machine {
@@ -278,13 +302,14 @@ impl Elector {
         match &self.machine {
             Machine::Strict(machine) => machine.leading_until(),
             Machine::ClientGo(machine) => {
-                (machine.observed_holder() == &self.holder).then_some(Instant::from_nanos(u64::MAX))
+                (machine.observed_holder() == &self.holder).then_some(Instant::END)
             }
         }
     }
 
     /// The token of the current term; `None` while this replica does not lead, or if the store's
-    /// versions are not ordered.
+    /// versions are not ordered. A term that has run out unnoticed still has its token: whether it
+    /// may be used is what [`is_leading`](Self::is_leading) says.
     #[must_use]
     pub const fn fencing_token(&self) -> Option<Token> {
         match &self.machine {
@@ -320,12 +345,28 @@ impl Elector {
             }
             Machine::ClientGo(_) => None,
         };
+        let limit = self.config.lease_duration.saturating_add(tolerance);
         match renewed {
-            Some(at) if now.saturating_since(at) > self.config.lease_duration + tolerance => {
+            Some(at) if now.saturating_since(at) > limit => {
                 Err(Unhealthy { name: self.config.lock.name.clone() })
             }
             _ => Ok(()),
         }
+    }
+
+    /// For explorers of all states: makes electors equal that will do the same, as far as is easily
+    /// seen, but for the ids of their requests and their random waits. All requests and events must
+    /// have been fetched. True if a request is outstanding; it then counts as the first.
+    #[doc(hidden)]
+    pub fn restate(&mut self, mut to: Restatement<'_>) -> bool {
+        self.jitter = Jitter::new(0);
+        let (machine, cx) = self.split();
+        let outstanding = match machine {
+            Machine::Strict(machine) => machine.restate(&cx, &mut to),
+            Machine::ClientGo(machine) => machine.restate(),
+        };
+        self.out.recount(outstanding);
+        outstanding
     }
 
     fn split(&mut self) -> (&mut Machine, Context<'_>) {

@@ -1,5 +1,7 @@
 //! What an elector asks of the store, and what the store answers.
 
+use alloc::sync::Arc;
+
 use crate::lock::{LockRef, Object, Version};
 use crate::time::Instant;
 
@@ -21,7 +23,7 @@ pub struct Request {
     /// To be repeated in the [`Response`].
     pub id: RequestId,
     /// The object it is about.
-    pub lock: LockRef,
+    pub lock: Arc<LockRef>,
     /// What to do with it.
     pub op: Op,
     /// After this instant the answer is ignored: the driver should give the call up then, and need

@@ -19,6 +19,7 @@
 
 mod answer;
 mod leave;
+mod restate;
 
 use super::elector::Context;
 use super::{Cause, Event, Failure, Op, RequestId, Response, Stored, Token};
@@ -39,7 +40,7 @@ pub(super) struct Strict {
     seen: Option<Observed>,
     /// The object that carried it; an update changes only what is the elector's.
     object: Option<Object>,
-    /// A write of mine was not answered: the version in hand may be stale.
+    /// A write of mine was not answered, or refused twice: the version in hand may be stale.
     uncertain: bool,
     token: Option<Token>,
     /// The driver was told to start work and has not said that it stopped.
@@ -181,7 +182,11 @@ impl Strict {
     }
 
     pub(super) fn poke(&mut self, cx: &mut Context<'_>, now: Now) {
-        self.next = self.next.min(now.instant);
+        // What a watch shows a holder is most often its own renewal: to answer that with the next
+        // would be a loop.
+        if self.uncertain || !matches!(self.phase, Phase::Leading { .. } | Phase::Draining { .. }) {
+            self.next = self.next.min(now.instant);
+        }
         self.handle_timeout(cx, now);
     }
 
@@ -214,7 +219,7 @@ impl Strict {
         let mut object = object.clone();
         let Object::Lease(lease) = &mut object;
         lease.spec = LeaseSpec::from_record(record);
-        lease.metadata.merge_labels(&cx.config.labels);
+        lease.merge_labels(&cx.config.labels);
         let op = Op::Update(object, seen.version.clone());
         self.send(cx, now, step, op);
     }

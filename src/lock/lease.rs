@@ -9,8 +9,8 @@ use alloc::sync::Arc;
 use super::{Identity, Record};
 use crate::time::Timestamp;
 
-/// Labels or annotations. Shared, so that cloning an object does not copy them.
-pub type Entries = Arc<BTreeMap<Arc<str>, Arc<str>>>;
+/// Labels or annotations.
+pub type Entries = BTreeMap<Arc<str>, Arc<str>>;
 
 /// A Lease: what the elector reads and writes of it.
 ///
@@ -22,8 +22,8 @@ pub type Entries = Arc<BTreeMap<Arc<str>, Arc<str>>>;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Lease {
-    /// Name, labels and the like.
-    pub metadata: Metadata,
+    /// Name, labels and the like. Shared, so that a renewal copies none of it.
+    pub metadata: Arc<Metadata>,
     /// Who holds it.
     pub spec: LeaseSpec,
 }
@@ -47,19 +47,6 @@ pub struct Metadata {
     pub annotations: Entries,
 }
 
-impl Metadata {
-    /// Sets each of `labels`, leaving all others as they are. Copies the map only if it changes.
-    pub(crate) fn merge_labels(&mut self, labels: &BTreeMap<Arc<str>, Arc<str>>) {
-        if labels.iter().all(|(key, value)| self.labels.get(key) == Some(value)) {
-            return;
-        }
-        let merged = Arc::make_mut(&mut self.labels);
-        for (key, value) in labels {
-            merged.insert(key.clone(), value.clone());
-        }
-    }
-}
-
 /// `spec` of a Lease. Each field may be absent.
 ///
 /// `Some(Timestamp::GO_ZERO)` is a time that is present and zero: Go writes it as `null`, where an
@@ -80,6 +67,19 @@ pub struct LeaseSpec {
     pub strategy: Option<Arc<str>>,
     /// Who should hold the lock next.
     pub preferred_holder: Option<Identity>,
+}
+
+impl Lease {
+    /// Sets each of `labels`, leaving all others as they are. Copies the metadata only if they change.
+    pub(crate) fn merge_labels(&mut self, labels: &Entries) {
+        if labels.iter().all(|(key, value)| self.metadata.labels.get(key) == Some(value)) {
+            return;
+        }
+        let merged = &mut Arc::make_mut(&mut self.metadata).labels;
+        for (key, value) in labels {
+            merged.insert(key.clone(), value.clone());
+        }
+    }
 }
 
 impl LeaseSpec {

@@ -28,8 +28,8 @@
 //!   10,000 deep at most. Bytes that are not UTF-8, and halves of surrogate pairs, become U+FFFD.
 //! - Fields that Go does not know are ignored, whatever they hold. A field that it knows must hold
 //!   its type, also one that is not kept here (`metadata.ownerReferences[0].controller`).
-//! - Of equal keys the last wins; maps are merged. Null means empty for times, maps and the fields
-//!   of a Lease's spec, and "as it was" for all else.
+//! - Of equal keys the last wins; maps are merged. Null means empty for times, maps, their values and
+//!   the fields of a Lease's spec, and "as it was" for all else.
 //! - `encoding/json` matches keys whatever their case (`ſ` and the Kelvin sign fold to s and k);
 //!   the API's codec does so for `kind` and `apiVersion` only.
 //! - Whole numbers have neither fraction nor exponent: 15.0 is refused.
@@ -132,6 +132,9 @@ pub fn record_from_json(text: &[u8]) -> Result<Record, WireError> {
 /// Absent fields of the spec are not written; a present time that is zero is null. Times have
 /// microseconds, what is finer is cut off. `resource_version` is the store's version of the object
 /// that an update replaces.
+///
+/// Of the metadata only what [`Metadata`](super::lease::Metadata) has is written. A store takes what
+/// is missing from an update's body for removed: finalizers and owner references, if there are any.
 ///
 /// ```
 /// use tenure::lock::{lease::{Lease, LeaseSpec}, wire};

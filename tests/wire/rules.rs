@@ -1,7 +1,7 @@
 //! Go's rules, one by one, each with the function it comes from.
 
 use tenure::lock::Record;
-use tenure::lock::lease::Lease;
+use tenure::lock::lease::{Lease, LeaseSpec};
 use tenure::lock::wire::{
     WireError, lease_from_api_json, lease_from_json, lease_to_json, record_from_json,
     record_to_json,
@@ -68,6 +68,11 @@ fn grammar_is_that_of_go() {
     for text in good {
         assert_eq!(record_from_json(text.as_bytes()).map(|_| ()), Ok(()), "{text}");
     }
+    for space in [' ', '\t', '\r', '\n'] {
+        let text = r#"@{@"x"@:@null@,@"leaseDurationSeconds"@:@15@,@"y"@:@[@1@,@{@}@]@}@"#;
+        let read = record_from_json(text.replace('@', &space.to_string()).as_bytes());
+        assert_eq!(read.map(|record| record.lease_duration_seconds), Ok(15), "{space:?}");
+    }
     let bad = [
         "",
         " ",
@@ -118,6 +123,15 @@ fn grammar_is_that_of_go() {
     ];
     for text in bad {
         assert!(record_from_json(text.as_bytes()).is_err(), "{text:?}");
+    }
+}
+
+/// `jsonwire.ConsumeString`: no control character stands in a string as it is, DEL does.
+#[test]
+fn strings_hold_no_control_characters() {
+    for byte in (0..=0x7f_u8).filter(|byte| *byte != b'\\') {
+        let json = [br#"{"holderIdentity":"a"#, &[byte][..], br#"b"}"#].concat();
+        assert_eq!(record_from_json(&json).is_ok(), byte >= b' ' && byte != b'"', "{byte}");
     }
 }
 
@@ -224,11 +238,26 @@ fn times_of_a_lease_are_read_as_in_go() {
     }
 }
 
-/// `metav1.ObjectMeta` and `TypeMeta`: a field of a wrong type is refused though it is not kept.
+/// apimachinery `SimpleMetaFactory.Interpret`, which reads by `encoding/json`; then the codec.
 #[test]
-fn all_known_fields_are_checked() {
-    let good = r#"{"kind":7.0}"#.replace("7.0", "null");
-    assert!(lease_from_json(good.as_bytes()).is_ok());
+fn the_codec_asks_for_kind_and_version() {
+    let read = |members: &str| lease_from_api_json(format!("{{{members}}}").as_bytes()).is_ok();
+    let version = r#""apiVersion":"coordination.k8s.io/v1""#;
+    assert!(read(&format!(r#"{version},"kind":"Lease","kind":null"#)));
+    assert!(read(&format!(r#"{version},"kind":"x","KIND":"Lease""#)));
+    assert!(!read(&format!(r#"{version},"KIND":"Lease","kind":"x""#)));
+    assert!(!read(&format!(r#"{version},"kind":"Lease","KIND":7"#)));
+    assert!(!read(&format!(r#"{version},"kind":"lease""#)));
+    assert!(!read(&format!(r#"{version},"kind":"Lease ""#)));
+    assert!(!read(version));
+    for other in ["", "v1", "coordination.k8s.io/v1 ", "coordination.k8s.io/v1beta1", "a/b/c"] {
+        assert!(!read(&format!(r#""kind":"Lease","apiVersion":"{other}""#)), "{other}");
+    }
+}
+
+/// `metav1.ObjectMeta`: what is kept of it, how maps merge, and what null does.
+#[test]
+fn metadata_is_read_as_in_go() {
     let all = r#"{"metadata":{"name":"n","generateName":"g","namespace":"ns","selfLink":"","uid":"u",
         "resourceVersion":"9","generation":2,"creationTimestamp":"2024-01-01T00:00:00Z",
         "deletionTimestamp":null,"deletionGracePeriodSeconds":30,"labels":{"a":"b","c":null},
@@ -243,33 +272,20 @@ fn all_known_fields_are_checked() {
         lease_to_json(&lease, version.as_deref()),
         r#"{"metadata":{"name":"n","namespace":"ns","uid":"u","resourceVersion":"9","labels":{"a":"b","c":""},"annotations":{"d":"e"}},"spec":{}}"#,
     );
-    let bad = [
-        r#"{"kind":7}"#,
-        r#"{"apiVersion":[]}"#,
-        r#"{"metadata":"a"}"#,
-        r#"{"metadata":{"uid":1}}"#,
-        r#"{"metadata":{"generation":"1"}}"#,
-        r#"{"metadata":{"generation":1.0}}"#,
-        r#"{"metadata":{"creationTimestamp":"yesterday"}}"#,
-        r#"{"metadata":{"labels":[]}}"#,
-        r#"{"metadata":{"labels":{"a":1}}}"#,
-        r#"{"metadata":{"annotations":{"a":{}}}}"#,
-        r#"{"metadata":{"finalizers":"a"}}"#,
-        r#"{"metadata":{"finalizers":[1]}}"#,
-        r#"{"metadata":{"ownerReferences":[{"controller":"yes"}]}}"#,
-        r#"{"metadata":{"managedFields":[{"time":1}]}}"#,
-        r#"{"metadata":{"managedFields":{}}}"#,
-    ];
-    for text in bad {
-        assert!(lease_from_json(text.as_bytes()).is_err(), "{text}");
-    }
     let read = |text: &str| lease_from_json(text.as_bytes()).unwrap().0;
+    let unversioned = br#"{"metadata":{"resourceVersion":"7","resourceVersion":""}}"#;
+    assert_eq!(lease_from_json(unversioned).unwrap().1, None);
     // Maps and structs merge, null empties a map and leaves a struct.
     let merged = read(
         r#"{"metadata":{"labels":{"a":"1","b":"1"}},"metadata":{"labels":{"b":"2"}},"metadata":null}"#,
     );
     assert_eq!(merged.metadata.labels.len(), 2);
     assert_eq!(merged.metadata.labels.get("b").map(|value| &**value), Some("2"));
+    // A null value of a map is empty also where the key had a value (`mapElem` starts from zero).
+    let replaced =
+        read(r#"{"metadata":{"labels":{"a":"1","b":"1","a":null},"labels":{"b":null}}}"#);
+    let values: Vec<_> = replaced.metadata.labels.values().map(|value| &**value).collect();
+    assert_eq!(values, ["", ""]);
     let emptied = read(r#"{"metadata":{"name":"n","name":null,"labels":{"a":"1"},"labels":null}}"#);
     assert_eq!((&*emptied.metadata.name, emptied.metadata.labels.len()), ("n", 0));
     let cleared =
@@ -313,6 +329,68 @@ fn errors_name_field_value_and_remedy() {
     );
     let long = lease(&format!(r#"{{"spec":[{}1]}}"#, "1,".repeat(1000)));
     assert!(long.contains('…') && long.len() < 160 && !long.contains('\n'), "{long}");
+    let long_key = lease(&format!(r#"{{"metadata":{{"labels":{{"{}":1}}}}}}"#, "k".repeat(1000)));
+    assert!(long_key.len() < 160, "{long_key}");
+}
+
+/// Where serde's traits differ from the functions of `wire`.
+#[test]
+fn serdes_traits_differ_as_documented() {
+    let good = r#"{"metadata":{"generation":"7"}}"#; // not kept, so its type is not looked at
+    assert_eq!(serde_json::from_str::<Lease>(good).ok(), Some(Lease::default()));
+    assert!(lease_from_json(good.as_bytes()).is_err());
+    for bad in [
+        r#"{"spec":{"strategy":"a","strategy":"b"}}"#,
+        r#"{"metadata":{"labels":{"a":null}}}"#,
+        r#"{"metadata":{"annotations":{"a":null}}}"#,
+    ] {
+        assert!(serde_json::from_str::<Lease>(bad).is_err(), "{bad}");
+        assert!(lease_from_json(bad.as_bytes()).is_ok(), "{bad}");
+    }
+    let twice = r#"{"strategy":"a","strategy":"b"}"#;
+    assert!(serde_json::from_str::<Record>(twice).is_err());
+    let folded = serde_json::from_str::<Record>(r#"{"STRATEGY":"a"}"#);
+    assert_eq!(folded.ok(), Some(Record::default()));
+    // The same in both.
+    let zero = r#"{"renewTime":"0001-01-01T00:00:00Z","strategy":""}"#;
+    assert_eq!(serde_json::from_str::<Record>(zero).ok(), Some(Record::default()));
+    assert_eq!(record_from_json(zero.as_bytes()), Ok(Record::default()));
+}
+
+/// `LeaseSpecToLeaderElectionRecord`: what is present and zero is nothing in a record.
+#[test]
+fn a_record_has_no_zeros_of_a_lease() {
+    let zero = Some(Timestamp::GO_ZERO);
+    let spec = LeaseSpec {
+        holder_identity: Some("".into()),
+        acquire_time: zero,
+        renew_time: zero,
+        strategy: Some("".into()),
+        preferred_holder: Some("".into()),
+        ..LeaseSpec::default()
+    };
+    assert_eq!(spec.to_record(), Record::default());
+    assert_eq!(LeaseSpec::default().to_record(), Record::default());
+    let all = LeaseSpec { lease_duration_seconds: Some(0), lease_transitions: Some(0), ..spec };
+    let without = LeaseSpec { strategy: None, preferred_holder: None, ..all };
+    assert_eq!(LeaseSpec::from_record(&Record::default()), without);
+}
+
+/// `Record::truncate_to_seconds` is equal for two records if and only if their texts are.
+#[test]
+fn truncation_tells_apart_what_the_text_tells_apart() {
+    let zero = Timestamp::GO_ZERO.unix_seconds();
+    let at = |seconds, nanos| Timestamp::from_unix(zero + seconds, nanos);
+    let times = [None, at(0, 0), at(0, 1), at(0, 999), at(1, 0), at(1, 1), at(-1, 0), at(-1, 1)];
+    let records: Vec<_> = (times.iter())
+        .flat_map(|acquire| times.iter().map(move |renew| (*acquire, *renew)))
+        .map(|(acquire_time, renew_time)| Record { acquire_time, renew_time, ..Record::default() })
+        .collect();
+    for (one, other) in records.iter().flat_map(|one| records.iter().map(move |two| (one, two))) {
+        let same_text = record_to_json(one) == record_to_json(other);
+        let equal = one.clone().truncate_to_seconds() == other.clone().truncate_to_seconds();
+        assert_eq!(same_text, equal, "{one:?} {other:?}");
+    }
 }
 
 /// Years outside 0 to 9999 are written as `time.Time.AppendFormat` writes them.
@@ -326,6 +404,10 @@ fn far_times_are_written_as_in_go() {
     assert_eq!(written(253_402_300_800, 0), "\"10000-01-01T00:00:00Z\"");
     assert_eq!(written(-62_167_219_200, 0), "\"0000-01-01T00:00:00Z\"");
     assert_eq!(written(-62_167_219_201, 0), "\"-0001-12-31T23:59:59Z\"");
+    // The last days of 400, of 4 and of 100 years that begin in March.
+    assert_eq!(written(951_782_400, 0), "\"2000-02-29T00:00:00Z\"");
+    assert_eq!(written(1_709_164_800, 0), "\"2024-02-29T00:00:00Z\"");
+    assert_eq!(written(4_107_456_000, 0), "\"2100-02-28T00:00:00Z\"");
     assert_eq!(written(-62_135_596_800, 1), "\"0001-01-01T00:00:00Z\"");
     assert_eq!(written(-62_135_596_800, 0), "null");
     assert_eq!(written(i64::MAX, 0), "\"292277026596-12-04T15:30:07Z\"");

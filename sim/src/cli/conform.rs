@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::output;
 use crate::conform::{Counts, Divergence, InputError, Refusal, replay};
 
 /// Replay recordings of the real client-go through the elector and compare all it does.
@@ -64,6 +65,13 @@ pub fn run(args: &ConformArgs) -> u8 {
     summary.exit
 }
 
+/// Prints to whoever still reads.
+fn say(text: core::fmt::Arguments<'_>) {
+    if let Err(refusal) = output::print(text) {
+        refusal.print();
+    }
+}
+
 impl Summary {
     fn exit(&self) -> u8 {
         match (self.errors.is_empty(), self.divergences.is_empty()) {
@@ -77,7 +85,7 @@ impl Summary {
     fn print(&self, json: bool) {
         if json {
             match serde_json::to_string(self) {
-                Ok(text) => println!("{text}"),
+                Ok(text) => say(format_args!("{text}\n")),
                 Err(error) => eprintln!("tenure conform: {error}"),
             }
             return;
@@ -86,10 +94,12 @@ impl Summary {
             eprintln!("{file}: {what}");
         }
         for InFile { file, what } in &self.divergences {
-            println!("{file}: {what}");
+            say(format_args!("{file}: {what}\n"));
         }
         let Counts { attempts, calls, callbacks } = self.counts;
         let files = self.files;
-        println!("{files} files equal: {attempts} attempts, {calls} calls, {callbacks} callbacks");
+        say(format_args!(
+            "{files} files equal: {attempts} attempts, {calls} calls, {callbacks} callbacks\n"
+        ));
     }
 }

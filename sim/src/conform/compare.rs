@@ -66,7 +66,7 @@ pub(super) fn stored(object: &Object) -> Result<Stored, String> {
         ..Metadata::default()
     };
     let version = Version::opaque(Arc::<str>::from(object.rv.as_str()));
-    Ok(Stored { object: LockObject::Lease(Lease { metadata, spec }), version })
+    Ok(Stored { object: LockObject::Lease(Lease { metadata: metadata.into(), spec }), version })
 }
 
 pub(super) fn record(observed: &ObservedRecord) -> Record {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::World;
-use crate::fault::{Fault, Reborn, Target};
+use crate::fault::{Fault, Links, Reborn, Site, Target};
 use crate::net::{LinkId, Trouble};
 use crate::outside::Event;
 use crate::program::Program;
@@ -60,7 +60,10 @@ impl<P: Program> World<P> {
         let actor = self.actors.get(index).copied().flatten();
         let resolve = |target| self.resolve(target, actor);
         let links = kind.links().map_or_else(Vec::new, |l| self.outside.net.links(l, resolve));
-        let replicas = kind.target().map_or_else(Vec::new, resolve);
+        let replicas = match kind.links() {
+            Some(links) => named(links).flat_map(resolve).collect(),
+            None => kind.target().map_or_else(Vec::new, resolve),
+        };
         if let Some(effect) = self.outside.effects.get_mut(index) {
             effect.fired = true;
         }
@@ -275,4 +278,12 @@ impl<P: Program> World<P> {
         self.outside.calm();
         self.outside.emit(What::Healed);
     }
+}
+
+/// The replicas whose links a network fault breaks, as far as it names replicas.
+fn named(links: &Links) -> impl Iterator<Item = Target> {
+    links.sites.iter().filter_map(|site| match site {
+        Site::Of(target) => Some(*target),
+        Site::Api(_) | Site::Resource | Site::Zone(_) => None,
+    })
 }

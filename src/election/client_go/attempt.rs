@@ -1,5 +1,7 @@
 //! `tryAcquireOrRenew`, and the calls of `LeaseLock` under it.
 
+use alloc::sync::Arc;
+
 use super::{Call, ClientGo, Step};
 use crate::election::elector::Context;
 use crate::election::{Failure, Op, Stored};
@@ -115,13 +117,15 @@ impl ClientGo {
 
     /// `LeaseLock.Create`.
     fn create(&mut self, cx: &mut Context<'_>, now: Now, record: &Record) {
-        let mut metadata = Metadata {
+        let metadata = Metadata {
             namespace: cx.config.lock.namespace.clone(),
             name: cx.config.lock.name.clone(),
+            labels: cx.config.labels.clone(),
             ..Metadata::default()
         };
-        metadata.merge_labels(&cx.config.labels);
-        let lease = Lease { metadata, spec: LeaseSpec::from_record(record) };
+        let metadata = Arc::new(metadata);
+        let spec = LeaseSpec::from_record(record);
+        let lease = Lease { metadata, spec };
         self.send(cx, now, Step::Create, Op::Create(Object::Lease(lease)));
     }
 
@@ -133,7 +137,7 @@ impl ClientGo {
         };
         let Object::Lease(lease) = &mut held.object;
         lease.spec = LeaseSpec::from_record(record);
-        lease.metadata.merge_labels(&cx.config.labels);
+        lease.merge_labels(&cx.config.labels);
         let op = Op::Update(held.object.clone(), held.version.clone());
         self.send(cx, now, step, op);
     }

@@ -1,5 +1,6 @@
 //! What follows an answer.
 
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::{Call, Phase, Step, Strict, UNCLAIMED, changed};
@@ -18,6 +19,10 @@ impl Strict {
         stored: Stored,
     ) {
         match call.step {
+            Step::Take | Step::Found | Step::Renew if !self.took_effect(cx, &stored) => {
+                // Look before anything is built on it.
+                self.failed(cx, now, call, Failure::Other);
+            }
             Step::Look => {
                 self.observe(cx, now, stored);
                 self.uncertain = false;
@@ -40,8 +45,9 @@ impl Strict {
             Step::Renew => self.renew_succeeded(cx, now, call.sent, stored),
             Step::Recheck => {
                 self.observe(cx, now, stored);
-                self.uncertain = false;
-                if self.names_me(cx) {
+                // Stays so until a renewal succeeds: a second conflict says that reads are stale.
+                self.uncertain = self.names_me(cx);
+                if self.uncertain {
                     self.renew(cx, now);
                 } else {
                     self.lose(cx, now, Cause::Preempted);
@@ -61,7 +67,7 @@ impl Strict {
     pub(super) fn failed(&mut self, cx: &mut Context<'_>, now: Now, call: &Call, failure: Failure) {
         match (call.step, failure) {
             (Step::Look, Failure::NotFound) => self.missing(cx, now),
-            (Step::Renew, Failure::Conflict | Failure::NotFound) => {
+            (Step::Renew, Failure::Conflict | Failure::NotFound) if !self.uncertain => {
                 self.send(cx, now, Step::Recheck, Op::Get);
             }
             (Step::Recheck, Failure::NotFound) => {
@@ -73,7 +79,10 @@ impl Strict {
                 self.next = (call.sent + cx.config.retry_period).max(now.instant);
             }
             (Step::ReleaseLook, Failure::NotFound) => self.finish(cx),
-            (Step::Release, Failure::Conflict) => self.send(cx, now, Step::ReleaseLook, Op::Get),
+            (Step::Release, Failure::Conflict) if !self.uncertain => {
+                self.uncertain = true;
+                self.send(cx, now, Step::ReleaseLook, Op::Get);
+            }
             (Step::ReleaseLook | Step::Release, _) => {
                 self.next = now.instant + cx.config.retry_period;
             }
@@ -86,6 +95,13 @@ impl Strict {
         if self.stopping && matches!(self.phase, Phase::Candidate) && self.call.is_none() {
             self.wind_up(cx, now);
         }
+    }
+
+    /// Whether a write that was answered as a success makes me the holder, and made a version that
+    /// candidates can see: else it gives no right.
+    fn took_effect(&self, cx: &Context<'_>, stored: &Stored) -> bool {
+        let same = self.seen.as_ref().is_some_and(|seen| seen.version == stored.version);
+        !same && stored.object.is_held_by(cx.holder)
     }
 
     fn renew_succeeded(&mut self, cx: &mut Context<'_>, now: Now, sent: Instant, stored: Stored) {
@@ -142,13 +158,15 @@ impl Strict {
             renew_time: Some(now.timestamp),
             ..Record::default()
         };
-        let mut metadata = Metadata {
+        let metadata = Metadata {
             namespace: cx.config.lock.namespace.clone(),
             name: cx.config.lock.name.clone(),
+            labels: cx.config.labels.clone(),
             ..Metadata::default()
         };
-        metadata.merge_labels(&cx.config.labels);
-        let lease = Lease { metadata, spec: LeaseSpec::from_record(&record) };
+        let metadata = Arc::new(metadata);
+        let spec = LeaseSpec::from_record(&record);
+        let lease = Lease { metadata, spec };
         self.send(cx, now, step, Op::Create(Object::Lease(lease)));
     }
 
@@ -159,7 +177,7 @@ impl Strict {
 
 /// How long to wait after another's record was first seen: as long as it says. One that says
 /// nothing sensible gets my own duration.
-fn wait_for(record: &Record, cx: &Context<'_>) -> Duration {
+pub(super) fn wait_for(record: &Record, cx: &Context<'_>) -> Duration {
     let seconds = match record.lease_duration_seconds {
         ..=0 => cx.config.recorded_seconds(),
         seconds => seconds,

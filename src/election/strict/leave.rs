@@ -26,6 +26,10 @@ impl Strict {
     }
 
     pub(in crate::election) fn work_stopped(&mut self, cx: &mut Context<'_>, now: Now) {
+        // Work that asks for its authority may stop before the end of it was handled here.
+        if self.held_until().is_some_and(|until| until <= now.instant) {
+            self.held_no_more(cx, now);
+        }
         if matches!(self.phase, Phase::Leading { .. }) {
             return;
         }
@@ -44,6 +48,7 @@ impl Strict {
             self.phase = Phase::Lapsed;
         } else if cx.config.release_on_stop && (self.names_me(cx) || self.uncertain) {
             self.phase = Phase::Releasing { until: now.instant + cx.config.renew_deadline };
+            self.uncertain = false;
             self.next = now.instant;
             self.attempt(cx, now);
         } else {

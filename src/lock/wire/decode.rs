@@ -33,7 +33,8 @@ pub(super) fn record(text: &[u8]) -> Result<Record, WireError> {
             "strategy" => {
                 record.strategy = Some(read_text(value)).filter(|text| !text.is_empty());
             }
-            _ => record.preferred_holder = read_text(value).into(),
+            "preferredHolder" => record.preferred_holder = read_text(value).into(),
+            _ => {}
         }
     }
     Ok(record)
@@ -71,7 +72,9 @@ fn lease(value: Value<'_>, keys: Keys) -> Result<(Lease, Option<Arc<str>>), Wire
     let mut version = None;
     for (name, value) in fields(value, keys, LEASE) {
         match name {
-            "metadata" => read_metadata(&mut lease.metadata, &mut version, value, keys),
+            "metadata" => {
+                read_metadata(Arc::make_mut(&mut lease.metadata), &mut version, value, keys);
+            }
             "spec" => read_spec(&mut lease.spec, value, keys),
             _ => {} // kind and apiVersion
         }
@@ -105,8 +108,7 @@ fn read_entries(entries: &mut Entries, value: Value<'_>) {
         *entries = Entries::default();
         return;
     }
-    let map = Arc::make_mut(entries);
-    map.extend(value.members().map(|(key, value)| (key.into(), read_text(value))));
+    entries.extend(value.members().map(|(key, value)| (key.into(), read_text(value))));
 }
 
 fn read_spec(spec: &mut LeaseSpec, value: Value<'_>, keys: Keys) {
@@ -119,7 +121,8 @@ fn read_spec(spec: &mut LeaseSpec, value: Value<'_>, keys: Keys) {
             "renewTime" => spec.renew_time = read_time(value, Layout::Micros),
             "leaseTransitions" => spec.lease_transitions = small(value),
             "strategy" => spec.strategy = value.text().map(Into::into),
-            _ => spec.preferred_holder = value.text().map(Into::into),
+            "preferredHolder" => spec.preferred_holder = value.text().map(Into::into),
+            _ => {}
         }
     }
 }

@@ -108,8 +108,8 @@ impl Serialize for Record {
     }
 }
 
-/// As [`record_from_json`](super::record_from_json) reads it, but keys match exactly, and what the
-/// format's own grammar allows is the deserializer's.
+/// As [`record_from_json`](super::record_from_json) reads it, but keys match exactly, none may stand
+/// twice, and what the format's own grammar allows is the deserializer's.
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let form = RecordForm::deserialize(deserializer)?;
@@ -174,7 +174,7 @@ fn empty(text: &Option<Arc<str>>) -> bool {
 
 #[expect(clippy::ref_option, reason = "serde passes references")]
 fn no_entries(entries: &Option<Entries>) -> bool {
-    entries.as_ref().is_none_or(|entries| entries.is_empty())
+    entries.as_ref().is_none_or(alloc::collections::BTreeMap::is_empty)
 }
 
 /// As [`lease_to_api_json`](super::lease_to_api_json) writes it, without the version.
@@ -190,6 +190,7 @@ fn no_entries(entries: &Option<Entries>) -> bool {
 impl Serialize for Lease {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { metadata, spec } = self.clone();
+        let metadata = Arc::unwrap_or_clone(metadata);
         let form = LeaseForm {
             kind: Some(KIND.into()),
             api_version: Some(API_VERSION.into()),
@@ -214,20 +215,21 @@ impl Serialize for Lease {
     }
 }
 
-/// As [`lease_from_json`](super::lease_from_json) reads it, but keys match exactly. What else the
-/// object holds, its version included, is not read.
+/// As [`lease_from_json`](super::lease_from_json) reads it, but keys match exactly, none may stand
+/// twice, and no label or annotation may be null. What else the object holds, its version included,
+/// is not read, whatever its type.
 impl<'de> Deserialize<'de> for Lease {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let form = LeaseForm::deserialize(deserializer)?;
         let (metadata, spec) = (form.metadata.unwrap_or_default(), form.spec.unwrap_or_default());
         Ok(Self {
-            metadata: Metadata {
+            metadata: Arc::new(Metadata {
                 namespace: metadata.namespace.unwrap_or_default(),
                 name: metadata.name.unwrap_or_default(),
                 uid: metadata.uid.unwrap_or_default(),
                 labels: metadata.labels.unwrap_or_default(),
                 annotations: metadata.annotations.unwrap_or_default(),
-            },
+            }),
             spec: LeaseSpec {
                 holder_identity: spec.holder_identity,
                 lease_duration_seconds: spec.lease_duration_seconds,

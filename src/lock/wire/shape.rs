@@ -70,17 +70,19 @@ impl Shape {
             | (_, Kind::Null)
             | (Self::Text, Kind::Text)
             | (Self::Bool, Kind::Bool) => Ok(()),
-            (Self::Int32, kind) => match value.int().map(i32::try_from) {
-                Some(Ok(_)) if kind == Kind::Number => Ok(()),
+            (Self::Int32, _) => match value.int().map(i32::try_from) {
+                Some(Ok(_)) => Ok(()),
                 _ => wrong("a whole number of 32 bits, without fraction or exponent"),
             },
-            (Self::Int64, kind) => match value.int() {
-                Some(_) if kind == Kind::Number => Ok(()),
-                _ => wrong("a whole number of 64 bits, without fraction or exponent"),
+            (Self::Int64, _) => match value.int() {
+                Some(_) => Ok(()),
+                None => wrong("a whole number of 64 bits, without fraction or exponent"),
             },
             (Self::Time(layout), Kind::Text) => check_time(value, *layout),
             (Self::Entries, Kind::Object) => value.members().try_for_each(|(key, value)| {
-                Self::Text.check(value, keys).map_err(|error| error.within(&format!("[{key:?}]")))
+                Self::Text
+                    .check(value, keys)
+                    .map_err(|error| error.within(&format!("[{:?}]", excerpt(key.as_bytes()))))
             }),
             (Self::List(shape), Kind::Array) => {
                 value.items().enumerate().try_for_each(|(index, value)| {

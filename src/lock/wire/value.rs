@@ -2,9 +2,8 @@
 
 use alloc::string::String;
 
-use super::syntax::{check, is_space};
-
 use super::error::WireError;
+use super::syntax::{check, is_space};
 
 /// The bytes of one JSON value, without white space around it.
 #[derive(Clone, Copy)]

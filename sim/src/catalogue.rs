@@ -1,0 +1,79 @@
+//! Named scenarios: each shows something, and says which checks find something under which profile.
+//!
+//! ```
+//! use tenure_sim::catalogue;
+//! let pause = catalogue::find("pause").unwrap();
+//! assert!(pause.expected().is_empty()); // under strict
+//! ```
+
+use crate::scenario::Scenario;
+
+/// Name and text of each, in the order in which to read them: first what a lease survives, then how
+/// client-go comes to two leaders, then what no lease can prevent.
+const FILES: [(&str, &str); 27] = [
+    ("calm", include_str!("../scenarios/calm.json")),
+    ("leader-crash", include_str!("../scenarios/leader-crash.json")),
+    ("graceful-release", include_str!("../scenarios/graceful-release.json")),
+    ("leader-cut", include_str!("../scenarios/leader-cut.json")),
+    ("answers-lost", include_str!("../scenarios/answers-lost.json")),
+    ("requests-lost", include_str!("../scenarios/requests-lost.json")),
+    ("store-outage", include_str!("../scenarios/store-outage.json")),
+    ("failover-bound", include_str!("../scenarios/failover-bound.json")),
+    ("slow-clock", include_str!("../scenarios/slow-clock.json")),
+    ("slow-clock-beyond", include_str!("../scenarios/slow-clock-beyond.json")),
+    ("ntp-steps", include_str!("../scenarios/ntp-steps.json")),
+    ("late-answer", include_str!("../scenarios/late-answer.json")),
+    ("late-acquisition", include_str!("../scenarios/late-acquisition.json")),
+    ("deadline-near-lease", include_str!("../scenarios/deadline-near-lease.json")),
+    ("release-before-stop", include_str!("../scenarios/release-before-stop.json")),
+    ("release-in-partition", include_str!("../scenarios/release-in-partition.json")),
+    ("release-of-anothers-lease", include_str!("../scenarios/release-of-anothers-lease.json")),
+    ("release-conflict", include_str!("../scenarios/release-conflict.json")),
+    ("duration-cut", include_str!("../scenarios/duration-cut.json")),
+    ("sub-second-retry", include_str!("../scenarios/sub-second-retry.json")),
+    ("frozen-wall-clock", include_str!("../scenarios/frozen-wall-clock.json")),
+    ("pause", include_str!("../scenarios/pause.json")),
+    ("same-identity", include_str!("../scenarios/same-identity.json")),
+    ("outside-delete", include_str!("../scenarios/outside-delete.json")),
+    ("new-group-deleted", include_str!("../scenarios/new-group-deleted.json")),
+    ("holder-cleared", include_str!("../scenarios/holder-cleared.json")),
+    ("suspend", include_str!("../scenarios/suspend.json")),
+];
+
+/// The names of all scenarios.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(name, _)| *name)
+}
+
+/// The scenario of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<Scenario> {
+    let (_, text) = FILES.iter().find(|(known, _)| *known == name)?;
+    serde_json::from_str(text).ok() // a test reads each of them
+}
+
+/// All scenarios.
+pub fn all() -> impl Iterator<Item = Scenario> {
+    names().filter_map(find)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Checks;
+
+    #[test]
+    fn each_file_can_be_read_and_is_sound() {
+        for (name, text) in FILES {
+            let scenario: Scenario =
+                serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(scenario.name, name);
+            assert_eq!(scenario.validate(), Ok(()), "{name}");
+            assert!(scenario.description.len() > 40, "{name} says what it shows");
+            for check in scenario.expect.values().flatten() {
+                assert!(Checks::NAMES.contains(&check.as_str()), "{name}: no check {check}");
+            }
+        }
+        assert_eq!(all().count(), FILES.len());
+    }
+}

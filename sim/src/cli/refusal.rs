@@ -1,0 +1,44 @@
+//! Wrong input: one line that says where, what, and what to do about it.
+
+use core::fmt;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// Why a command did nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal(String);
+
+impl Refusal {
+    pub(super) fn new(what: impl fmt::Display) -> Self {
+        Self(what.to_string())
+    }
+
+    /// About a file.
+    pub(super) fn file(path: &Path, what: impl fmt::Display) -> Self {
+        Self(format!("{}: {what}", path.display()))
+    }
+
+    /// A file that cannot be read.
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let remedy = match error.kind() {
+            io::ErrorKind::InvalidData => "write it in UTF-8",
+            _ => "name a file that can be read",
+        };
+        Self::file(path, format_args!("cannot be read ({error}): {remedy}"))
+    }
+
+    /// A file that cannot be written.
+    pub(super) fn unwritable(path: &Path, error: &io::Error) -> Self {
+        let remedy = "name a file in a directory that can be written to";
+        Self::file(path, format_args!("cannot be written ({error}): {remedy}"))
+    }
+
+    /// Says it, and gives the exit status for it.
+    pub(super) fn print(&self) -> u8 {
+        // One line, whatever a parser's message contains.
+        let line = self.0.split(['\n', '\r']).collect::<Vec<_>>().join(" ");
+        // Whoever closed stderr does not want to know.
+        let _ = writeln!(io::stderr(), "tenure: {line}");
+        2
+    }
+}

@@ -1,0 +1,92 @@
+//! `tenure scenarios`: what there is to run.
+
+use core::fmt::Write as _;
+
+use serde_json::json;
+use tenure::election::Profile;
+
+use super::{Refusal, output};
+use crate::catalogue;
+use crate::scenario::Scenario;
+
+/// List the scenarios: what each shows, and which checks find something under which profile.
+#[derive(Debug, clap::Args)]
+pub struct ScenariosArgs {
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The rules by which each scenario may be run.
+const PROFILES: [&str; 3] = ["strict", "client-go-v1.36", "client-go-head"];
+
+/// Prints the list.
+///
+/// # Errors
+/// Standard output does not work.
+pub fn run(args: &ScenariosArgs) -> Result<u8, Refusal> {
+    if args.json {
+        output::print_json(&json())?;
+    } else {
+        output::print(text())?;
+    }
+    Ok(0)
+}
+
+/// The checks that are expected to find something under a profile.
+fn expected(scenario: &Scenario, profile: &str) -> Vec<String> {
+    let profile: Profile = profile.parse().unwrap_or_default();
+    Scenario { profile, ..scenario.clone() }.expected().to_vec()
+}
+
+fn json() -> serde_json::Value {
+    let scenarios = catalogue::all().map(|scenario| {
+        let expect =
+            PROFILES.map(|profile| (profile.to_owned(), json!(expected(&scenario, profile))));
+        json!({
+            "name": scenario.name,
+            "description": scenario.description,
+            "expect": serde_json::Map::from_iter(expect),
+        })
+    });
+    json!({ "scenarios": scenarios.collect::<Vec<_>>() })
+}
+
+fn text() -> String {
+    let mut text = String::from(
+        "What is expected: the checks that find something; - is none. `tenure run NAME` runs one.\n\n",
+    );
+    for scenario in catalogue::all() {
+        let _ = writeln!(text, "{}", scenario.name);
+        wrapped(&mut text, &scenario.description);
+        let each = PROFILES.map(|profile| (profile, expected(&scenario, profile)));
+        let all = each.iter().map(|(profile, checks)| {
+            let checks = if checks.is_empty() { "-".to_owned() } else { checks.join(", ") };
+            format!("{profile}: {checks}")
+        });
+        let _ = writeln!(text, "    expected: {}\n", all.collect::<Vec<_>>().join("; "));
+    }
+    text.push_str(
+        "experiment\n    Three replicas of one controller and 2,291 objects: without election, with a \
+         leader, and\n    sharded; cut off, crashed and paused in turn.\n\n\
+         random\n    A random fault plan from the seed, as `tenure sweep` runs them.\n",
+    );
+    text
+}
+
+/// Adds lines of at most 96 letters, four of them blank at the beginning.
+fn wrapped(text: &mut String, words: &str) {
+    let mut width = 0;
+    for word in words.split_whitespace() {
+        let letters = word.chars().count();
+        if width == 0 || width + 1 + letters > 92 {
+            text.push_str(if width == 0 { "    " } else { "\n    " });
+            width = letters;
+        } else {
+            text.push(' ');
+            width += 1 + letters;
+        }
+        text.push_str(word);
+    }
+    text.push('\n');
+}

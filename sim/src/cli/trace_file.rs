@@ -1,0 +1,61 @@
+//! `--trace FILE`: written beside it under another name, and renamed when all is done, so that
+//! nothing half-written stands there.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use super::Refusal;
+use crate::check::{Check, Violation};
+use crate::scenario::Scenario;
+use crate::trace::{Entry, Header, Writer};
+
+/// A trace that is being written; what is not [`finish`](Self::finish)ed is removed.
+#[derive(Debug)]
+pub(super) struct TraceFile {
+    path: PathBuf,
+    part: PathBuf,
+    writer: Option<Writer<BufWriter<File>>>,
+}
+
+impl TraceFile {
+    /// Begins the trace of a run.
+    pub(super) fn new(path: &Path, scenario: &Scenario, seed: u64) -> Result<Self, Refusal> {
+        if path.is_dir() {
+            return Err(Refusal::file(path, "is a directory: name a file"));
+        }
+        let mut part = OsString::from(path);
+        part.push(format!(".{}.part", std::process::id()));
+        let part = PathBuf::from(part);
+        let file = File::create(&part).map_err(|error| Refusal::unwritable(path, &error))?;
+        let writer = Writer::new(BufWriter::new(file), &Header::new(scenario, seed));
+        Ok(Self { path: path.to_owned(), part, writer: Some(writer) })
+    }
+
+    /// Puts the whole trace in its place.
+    pub(super) fn finish(mut self) -> Result<(), Refusal> {
+        let written = self.writer.take().map_or(Ok(()), |writer| writer.finish().map(drop));
+        let placed = written.and_then(|()| fs::rename(&self.part, &self.path));
+        placed.map_err(|error| Refusal::unwritable(&self.path, &error))
+    }
+}
+
+impl Drop for TraceFile {
+    fn drop(&mut self) {
+        // After `finish` there is nothing; otherwise nobody is left to tell.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+impl Check for TraceFile {
+    fn name(&self) -> &'static str {
+        "trace"
+    }
+
+    fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
+        if let Some(writer) = &mut self.writer {
+            writer.observe(entry, found);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! A violation explained for people: the verdict, what went wrong before it, the last events with
+//! one lane per replica, and the command that repeats it. Plain text of at most [`WIDTH`] columns.
+//!
+//! ```
+//! use tenure_sim::{catalogue, check::Checks, explain::explain, trace::Recorder, world::World};
+//!
+//! let mut scenario = catalogue::find("pause").unwrap();
+//! scenario.profile = "client-go-head".parse().unwrap();
+//! let mut checks = (Checks::for_scenario(&scenario), Recorder::default());
+//! let outcome = World::new(&scenario, 1)?.run(&mut checks);
+//! let text = explain(&scenario, 1, &checks.1.entries, &outcome.violations[0]);
+//! assert!(text.starts_with("two leaders: "));
+//! assert!(text.ends_with("tenure run pause --seed 1 --profile client-go-head\n"));
+//! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+//! ```
+
+mod lanes;
+
+use core::fmt::Write as _;
+
+use crate::check::Violation;
+use crate::fault::{Edit, Fault};
+use crate::scenario::Scenario;
+use crate::trace::{Entry, What};
+use lanes::{Lanes, Line};
+
+pub use lanes::WIDTH;
+
+/// How many lines before the violation are shown.
+const BEFORE: usize = 30;
+/// And after it.
+const AFTER: usize = 10;
+
+/// Explains what a check found in a run of `scenario` with `seed`, whose entries are `entries`.
+#[must_use]
+pub fn explain(scenario: &Scenario, seed: u64, entries: &[Entry], violation: &Violation) -> String {
+    let mut text = wrapped(&violation.what, "");
+    let Violation { check, rule, at, seq, .. } = violation;
+    let _ = writeln!(text, "(check {check}, rule {rule}, at {at}, entry {seq})");
+    text.push_str(&wrapped(&terms(scenario), "  "));
+    text.push_str(&faults(scenario, entries, violation));
+    text.push_str(&timeline(scenario, entries, violation));
+    let (name, profile) = (&scenario.name, scenario.profile);
+    let _ = writeln!(text, "\ntenure run {name} --seed {seed} --profile {profile}");
+    text
+}
+
+/// The values that decide.
+fn terms(scenario: &Scenario) -> String {
+    let mut text = format!(
+        "lease {}, renew deadline {}, retry period {}",
+        scenario.lease_duration, scenario.renew_deadline, scenario.retry_period
+    );
+    match scenario.request_timeout {
+        Some(timeout) => {
+            let _ = write!(text, ", request time-out {timeout}");
+        }
+        None => text.push_str(", no request time-out"),
+    }
+    text.push_str(if scenario.release_on_stop { ", release on stop" } else { "" });
+    for (index, replica) in scenario.replicas.iter().enumerate() {
+        let own = [
+            ("lease", replica.lease_duration),
+            ("renew deadline", replica.renew_deadline),
+            ("retry period", replica.retry_period),
+        ];
+        for (what, value) in own {
+            if let Some(value) = value {
+                let _ = write!(text, "; replica-{index}: {what} {value}");
+            }
+        }
+        if let Some(rate) = replica.rate_ppb {
+            let _ = write!(text, "; replica-{index}: clock at {} %", rate / 10_000_000);
+        }
+    }
+    text
+}
+
+/// The faults that had begun when it showed.
+fn faults(scenario: &Scenario, entries: &[Entry], violation: &Violation) -> String {
+    let mut text = String::new();
+    let before = entries.iter().take_while(|entry| entry.seq <= violation.seq);
+    for entry in before {
+        let What::Fault { fault, replicas, kind } = &entry.what else { continue };
+        let planned = scenario.faults.get(*fault as usize);
+        let lasts = planned.and_then(|planned| planned.lasts);
+        let lasts = lasts.map_or_else(String::new, |span| format!(", for {span}"));
+        let line = format!("{} {}{lasts}", entry.at, describe(kind, replicas));
+        text.push_str(&wrapped(&line, "  fault: "));
+    }
+    if text.is_empty() { "  no fault\n".to_owned() } else { text }
+}
+
+/// A fault in words.
+fn describe(kind: &Fault, replicas: &[u32]) -> String {
+    let whose: Vec<_> = replicas.iter().map(|replica| format!("replica-{replica}")).collect();
+    let whose = whose.join(", ");
+    let sites = kind.links().map(|links| {
+        let names = |sites: &[crate::fault::Site]| {
+            sites.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
+        let direction = format!("{:?}", links.direction).to_lowercase();
+        let from = if links.from.is_empty() {
+            String::new()
+        } else {
+            format!(" from {}", names(&links.from))
+        };
+        let of = if whose.is_empty() { names(&links.sites) } else { whose.clone() };
+        format!("{of}{from} ({direction})")
+    });
+    match (kind, sites) {
+        (Fault::Delay { by, .. }, Some(sites)) => {
+            format!("delay of {sites} by up to {}", by.longest())
+        }
+        (Fault::Loss { ppm, .. } | Fault::Duplicate { ppm, .. }, Some(sites)) => {
+            format!("{} of {sites}, {ppm} ppm", kind.kind())
+        }
+        (_, Some(sites)) => format!("{} of {sites}", kind.kind()),
+        (Fault::Drift { rate_ppb, .. }, _) => {
+            format!("clock of {whose} at {} %", rate_ppb / 10_000_000)
+        }
+        (Fault::ClockJump { by, .. }, _) => format!("wall clock of {whose} set by {by}"),
+        (Fault::Edit(Edit::ClearHolder {}), _) => "somebody clears the holder".to_owned(),
+        (Fault::Edit(Edit::TouchLabel {}), _) => "somebody touches a label".to_owned(),
+        (Fault::Edit(_), _) => "somebody edits the lock".to_owned(),
+        (Fault::Delete {}, _) => "somebody deletes the lock".to_owned(),
+        (_, None) if whose.is_empty() => kind.kind().to_owned(),
+        (_, None) => format!("{} of {whose}", kind.kind()),
+    }
+}
+
+/// The events around it.
+fn timeline(scenario: &Scenario, entries: &[Entry], violation: &Violation) -> String {
+    let lines = Line::of(scenario, entries, violation);
+    let here = lines.partition_point(|line| line.seq <= violation.seq);
+    let from = here.saturating_sub(BEFORE);
+    let shown: Vec<&Line> = lines.iter().skip(from).take(BEFORE.min(here) + AFTER).collect();
+    let columns = Lanes::of(scenario, &shown, violation);
+    let mut text = format!("\n{}", columns.title());
+    if from > 0 {
+        let _ = writeln!(text, "{:>14}  ({from} lines before)", "...");
+    }
+    for line in shown {
+        text.push_str(&columns.line(line, line.seq == violation.seq));
+    }
+    text
+}
+
+/// Breaks at spaces; the first line begins with `head`, the others as far to the right.
+fn wrapped(text: &str, head: &str) -> String {
+    let indent = " ".repeat(head.chars().count().max(2));
+    let mut wrapped = String::new();
+    let mut line = head.to_owned();
+    let mut empty = true;
+    for word in text.split(' ') {
+        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            wrapped.push_str(line.trim_end());
+            wrapped.push('\n');
+            line.clone_from(&indent);
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    wrapped.push_str(line.trim_end());
+    wrapped.push('\n');
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+    use crate::check::Checks;
+    use crate::trace::Recorder;
+    use crate::world::World;
+
+    #[test]
+    fn each_violation_of_the_catalogue_is_explained_within_the_width() {
+        for mut scenario in catalogue::all() {
+            scenario.profile = "client-go-head".parse().unwrap();
+            let mut checks = (Checks::for_scenario(&scenario), Recorder::default());
+            let outcome = World::new(&scenario, 1).unwrap().run(&mut checks);
+            for violation in outcome.violations.iter().take(5) {
+                let text = explain(&scenario, 1, &checks.1.entries, violation);
+                for line in text.lines() {
+                    assert!(line.chars().count() <= WIDTH, "{line}");
+                }
+                let marks = text.lines().filter(|line| line.starts_with(">>")).count();
+                assert!(marks <= 1, "{text}");
+                assert!(text.lines().count() < 70, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_lines_break_at_spaces() {
+        let text = wrapped(&"word ".repeat(40), "  fault: ");
+        let lengths: Vec<_> = text.lines().map(str::len).collect();
+        assert_eq!(lengths, [118, 98]);
+    }
+}

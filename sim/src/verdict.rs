@@ -1,0 +1,116 @@
+//! What to make of a run: whether what was found is what its scenario expects.
+
+use core::fmt;
+
+use crate::outcome::Outcome;
+use crate::scenario::Scenario;
+
+/// What to make of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Nothing was expected to be violated, and nothing was.
+    Holds,
+    /// Each check that was expected to find something did, and no other.
+    AsExpected,
+    /// A check found something that was not expected.
+    Unexpected,
+    /// A check that was expected to find something did not.
+    Missing,
+    /// Nothing happened that could have gone wrong.
+    Unknown,
+}
+
+impl Verdict {
+    /// The exit status of a command that runs one scenario.
+    #[must_use]
+    pub const fn exit_status(self) -> u8 {
+        match self {
+            Self::Holds | Self::AsExpected => 0,
+            Self::Unexpected | Self::Missing => 1,
+            Self::Unknown => 3,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Holds => "holds",
+            Self::AsExpected => "violated, as expected",
+            Self::Unexpected => "violated, unexpectedly",
+            Self::Missing => "an expected violation is missing",
+            Self::Unknown => "unknown: nothing happened that could have gone wrong",
+        })
+    }
+}
+
+/// What a run of `scenario` amounts to. An unexpected violation counts before a missing one.
+///
+/// ```
+/// use tenure_sim::outcome::{Digest, Outcome, Statistics};
+/// use tenure_sim::scenario::Scenario;
+/// use tenure_sim::time::SimTime;
+/// use tenure_sim::verdict::{Verdict, judge};
+///
+/// let statistics = Statistics { takeovers: 2, ..Statistics::default() };
+/// let (digest, end) = (Digest(0), SimTime::ZERO);
+/// let outcome = Outcome { digest, end, violations: Vec::new(), statistics };
+/// let mut scenario = Scenario::default();
+/// assert_eq!(judge(&scenario, &outcome), Verdict::Holds);
+/// scenario.expect.insert("*".to_owned(), vec!["one-leader".to_owned()]);
+/// assert_eq!(judge(&scenario, &outcome), Verdict::Missing);
+/// ```
+#[must_use]
+pub fn judge(scenario: &Scenario, outcome: &Outcome) -> Verdict {
+    let expected = scenario.expected();
+    let violated = |check: &String| outcome.violations.iter().any(|it| it.check == *check);
+    if outcome.violations.iter().any(|violation| !expected.contains(&violation.check)) {
+        Verdict::Unexpected
+    } else if !expected.iter().all(violated) {
+        Verdict::Missing
+    } else if !expected.is_empty() {
+        Verdict::AsExpected
+    } else if outcome.statistics.is_vacuous() {
+        Verdict::Unknown
+    } else {
+        Verdict::Holds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Violation;
+    use crate::outcome::{Digest, Statistics};
+    use crate::time::SimTime;
+
+    #[test]
+    fn a_run_is_judged_by_what_its_scenario_expects() {
+        let verdict = |expected: &[&str], found: &[&str], takeovers| {
+            let mut scenario = Scenario::default();
+            let list = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+            scenario.expect.insert("strict".to_owned(), list(expected));
+            let violation = |check: &&str| Violation {
+                check: (*check).to_owned(),
+                rule: String::new(),
+                at: SimTime::ZERO,
+                seq: 0,
+                replicas: Vec::new(),
+                what: String::new(),
+            };
+            let outcome = Outcome {
+                digest: Digest(0),
+                end: SimTime::ZERO,
+                violations: found.iter().map(violation).collect(),
+                statistics: Statistics { takeovers, ..Statistics::default() },
+            };
+            judge(&scenario, &outcome)
+        };
+        assert_eq!(verdict(&[], &[], 2), Verdict::Holds);
+        assert_eq!(verdict(&[], &[], 0), Verdict::Unknown);
+        assert_eq!(verdict(&[], &["a"], 2), Verdict::Unexpected);
+        assert_eq!(verdict(&["a"], &["a", "a"], 0), Verdict::AsExpected);
+        assert_eq!(verdict(&["a", "b"], &["a"], 2), Verdict::Missing);
+        assert_eq!(verdict(&["a", "b"], &["a", "c"], 2), Verdict::Unexpected);
+    }
+}

@@ -1,0 +1,94 @@
+//! Each scenario of the catalogue gives its expected verdict under each profile.
+
+use std::ops::RangeInclusive;
+
+use tenure_sim::catalogue;
+use tenure_sim::check::Checks;
+use tenure_sim::outcome::Outcome;
+use tenure_sim::scenario::Scenario;
+use tenure_sim::time::Span;
+use tenure_sim::verdict::{Verdict, judge};
+use tenure_sim::world::World;
+
+const PROFILES: [&str; 3] = ["strict", "client-go-v1.36", "client-go-head"];
+
+fn under(scenario: &Scenario, profile: &str) -> Scenario {
+    Scenario { profile: profile.parse().expect("a profile"), ..scenario.clone() }
+}
+
+fn run(scenario: &Scenario, seed: u64) -> (Outcome, Checks) {
+    let mut checks = Checks::for_scenario(scenario);
+    let outcome = World::new(scenario, seed).expect("a sound scenario").run(&mut checks);
+    (outcome, checks)
+}
+
+/// What is wrong with the verdict of a run, if anything is.
+fn wrong(scenario: &Scenario, seed: u64) -> Option<String> {
+    let (outcome, _) = run(scenario, seed);
+    let verdict = judge(scenario, &outcome);
+    if matches!(verdict, Verdict::Holds | Verdict::AsExpected) {
+        return None;
+    }
+    let mut found: Vec<_> =
+        outcome.violations.iter().map(|it| format!("{}/{}", it.check, it.rule)).collect();
+    found.dedup();
+    let first = outcome.violations.first().map_or("", |violation| &violation.what);
+    Some(format!(
+        "{} under {} with seed {seed}: {verdict}\n  expected {:?}, found {found:?}\n  {first}\n",
+        scenario.name,
+        scenario.profile,
+        scenario.expected(),
+    ))
+}
+
+fn all_verdicts(seeds: &RangeInclusive<u64>) {
+    let mut wrongs = String::new();
+    for scenario in catalogue::all() {
+        for profile in PROFILES {
+            let scenario = under(&scenario, profile);
+            wrongs.extend(seeds.clone().filter_map(|seed| wrong(&scenario, seed)));
+        }
+    }
+    assert!(wrongs.is_empty(), "{wrongs}");
+}
+
+/// With `TENURE_SEEDS=50` it takes a few seconds in release.
+#[test]
+fn each_scenario_gives_its_verdict() {
+    let seeds = std::env::var("TENURE_SEEDS").map_or(3, |text| text.parse().expect("a number"));
+    all_verdicts(&(1..=seeds));
+}
+
+#[test]
+fn a_takeover_comes_near_its_bound() {
+    let scenario = catalogue::find("failover-bound").unwrap();
+    let nearest =
+        (1..=3).filter_map(|seed| run(&scenario, seed).1.failover.worst()).map(|it| it.percent());
+    let nearest = nearest.max().unwrap_or(0);
+    assert!((90..=100).contains(&nearest), "{nearest} % of the bound");
+}
+
+#[test]
+fn what_no_lease_can_prevent_is_stopped_by_fencing() {
+    for name in ["slow-clock-beyond", "new-group-deleted", "holder-cleared", "suspend"] {
+        let scenario = catalogue::find(name).unwrap();
+        for profile in PROFILES {
+            let (outcome, checks) = run(&under(&scenario, profile), 1);
+            assert!(outcome.violations.iter().all(|it| it.check != "fencing"), "{name}");
+            assert!(checks.fencing.refused() > 0, "{name} under {profile}: nothing was refused");
+        }
+    }
+}
+
+#[test]
+fn one_retry_period_more_is_past_the_bound() {
+    let scenario = catalogue::find("failover-bound").unwrap();
+    // The plant: replicas wait for one retry period more than the check knows of.
+    let planted = Scenario { retry_period: Span::from_secs(4), ..scenario.clone() };
+    let late = |seed| {
+        let mut checks = Checks::for_scenario(&scenario);
+        let outcome = World::new(&planted, seed).unwrap().run(&mut checks);
+        outcome.violations.iter().any(|it| it.check == "failover" && it.rule == "held")
+    };
+    assert!((1..=3).any(late));
+}

@@ -1,0 +1,311 @@
+//! The command `tenure`, as a person or a script meets it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use tenure_sim::check::{Checks, recheck};
+use tenure_sim::trace;
+
+fn command(line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenure"));
+    command.args(line.split_whitespace());
+    command
+}
+
+fn tenure(line: &str) -> Output {
+    command(line).output().unwrap()
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn json(line: &str) -> serde_json::Value {
+    let output = tenure(line);
+    assert_eq!(text(&output.stdout).lines().count(), 1, "{line}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A directory of its own for each test.
+fn directory(test: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// Refused: exit status 2, one line on stderr that contains each of these, nothing on stdout.
+fn refused(line: &str, parts: &[&str]) {
+    let output = tenure(line);
+    let error = text(&output.stderr);
+    assert_eq!(status(&output), 2, "{line}: {error}");
+    assert!(error.ends_with('\n') && error.lines().count() == 1, "{line}: {error}");
+    for part in parts {
+        assert!(error.contains(part), "{line}: {error:?} does not say {part:?}");
+    }
+    assert!(output.stdout.is_empty(), "{line}");
+}
+
+#[test]
+fn no_arguments_are_the_experiment_and_the_same_seed_is_the_same_bytes() {
+    let bare = tenure("");
+    assert_eq!((status(&bare), text(&bare.stderr)), (0, ""));
+    assert_eq!(bare.stdout, tenure("run").stdout);
+    assert_eq!(bare.stdout, tenure("run experiment --seed 42 --profile strict").stdout);
+    assert_ne!(bare.stdout, tenure("run --seed 43").stdout);
+    let table = text(&bare.stdout);
+    for part in
+        ["without election", "leader election", "sharded, naively", "2291 objects", "digest"]
+    {
+        assert!(table.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn the_experiment_shows_what_it_is_for() {
+    let report = json("run experiment --json");
+    let figure =
+        |mode: usize, path: &str| report["modes"][mode].pointer(path).unwrap().as_u64().unwrap();
+    let [alone, leader, sharded] = [0, 1, 2];
+    assert_eq!(figure(alone, "/object_millis/one_owner"), 0);
+    assert_eq!(figure(leader, "/object_millis/two_owners"), 0);
+    assert!(figure(sharded, "/object_millis/two_owners") > 0);
+    assert!(figure(alone, "/reconciles/all") > 2 * figure(leader, "/reconciles/all"));
+    assert_eq!(report["exit_status"], 0);
+}
+
+#[test]
+fn keys_of_ones_own_replace_those_shipped() {
+    let file = directory("keys").join("keys.txt");
+    let names: Vec<String> = (0..30).map(|object| format!("team-{object}\r\n")).collect();
+    fs::write(&file, names.concat()).unwrap();
+    let report = json(&format!("run --json --keys {}", file.display()));
+    assert_eq!(report["experiment"]["objects"], 30);
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_in_one_line_that_says_what_to_do() {
+    let directory = directory("refused");
+    let file = |name: &str, content: &[u8]| {
+        let path = directory.join(name);
+        fs::write(&path, content).unwrap();
+        path.display().to_string()
+    };
+    refused("run leader-crahs", &["leader-crahs", "did you mean leader-crash"]);
+    refused("run nothing-like-it-at-all", &["`tenure scenarios` lists"]);
+    refused("run --keys /nowhere/keys", &["/nowhere/keys", "cannot be read", "name a file"]);
+    let empty = file("empty", b"");
+    refused(&format!("run --keys {empty}"), &[&empty, "no name", "one name a line"]);
+    let gap = file("gap", b"a\n\nb\n");
+    refused(&format!("run --keys {gap}"), &[&gap, "line 2", "empty", "one name a line"]);
+    let twice = file("twice", b"a\nb\na\n");
+    refused(&format!("run --keys {twice}"), &["line 3", "line 1 already", "once"]);
+    let binary = file("binary", b"\xff\xfe");
+    refused(&format!("run --keys {binary}"), &[&binary, "UTF-8"]);
+    refused("run calm --keys /dev/null", &["--keys", "experiment", "leave it out"]);
+    refused("run --scenario /nowhere", &["/nowhere", "cannot be read"]);
+    let broken = file("broken.json", b"{\n  \"seed\": 3\n}");
+    refused(&format!("run --scenario {broken}"), &[&broken, "line 2", "seed", "expected one of"]);
+    let number = file("number.json", b"{\n  \"horizon\": \"long\"\n}");
+    refused(&format!("run --scenario {number}"), &["line 2", "horizon", "a number and a unit"]);
+    let absurd = file("absurd.json", b"{\"lease_duration\": \"5s\"}");
+    refused(&format!("run --scenario {absurd}"), &[&absurd, "lease", "renew"]);
+    let nobody = file("nobody.json", b"{\"replicas\": []}");
+    refused(&format!("run --scenario {nobody}"), &["replicas", "list 1 to"]);
+    refused("run calm --trace /nowhere/trace", &["/nowhere/trace", "cannot be written"]);
+}
+
+#[test]
+fn a_wrong_command_line_is_an_exit_status_of_2() {
+    for line in [
+        "walk",
+        "run calm --seed x",
+        "run calm --profile lax",
+        "run calm --scenario x",
+        "sweep --seeds 5..5",
+        "sweep --seeds 5",
+        "sweep --jobs 0",
+        "conform",
+    ] {
+        let output = tenure(line);
+        assert_eq!(status(&output), 2, "{line}");
+        assert!(output.stdout.is_empty(), "{line}");
+    }
+    assert_eq!(status(&tenure("--help")), 0);
+    assert!(text(&tenure("--version").stdout).starts_with("tenure "));
+}
+
+#[test]
+fn bad_input_leaves_nothing_written() {
+    let directory = directory("nothing");
+    let absurd = directory.join("absurd.json");
+    fs::write(&absurd, b"{\"lease_duration\": \"5s\"}").unwrap();
+    let trace = directory.join("trace.jsonl");
+    let (absurd, trace) = (absurd.display(), trace.display());
+    refused(&format!("run --scenario {absurd} --trace {trace}"), &["lease"]);
+    refused(&format!("run nowhere --trace {trace}"), &["nowhere"]);
+    refused(&format!("run --keys /nowhere --trace {trace}"), &["/nowhere"]);
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+}
+
+#[test]
+fn the_exit_status_says_whether_all_is_as_expected() {
+    let directory = directory("status");
+    let run = |name: &str, content: &str, more: &str| {
+        let path = directory.join(name);
+        fs::write(&path, content).unwrap();
+        tenure(&format!("run --scenario {} {more}", path.display()))
+    };
+    let crash = r#"[{"at": "60s", "for": "30s", "fault": {"crash": {"target": "leader"}}}]"#;
+    let pause = r#"[{"on": {"event": "answered", "by": "leader", "nth": 9}, "for": "30s",
+        "fault": {"pause": {"target": "actor"}}}]"#;
+    let holds = run("holds.json", &format!(r#"{{"faults": {crash}}}"#), "");
+    assert_eq!(status(&holds), 0, "{}", text(&holds.stdout));
+    let missing = format!(r#"{{"faults": {crash}, "expect": {{"*": ["one-leader"]}}}}"#);
+    let missing = run("missing.json", &missing, "");
+    assert_eq!(status(&missing), 1, "{}", text(&missing.stdout));
+    let violated =
+        run("violated.json", &format!(r#"{{"faults": {pause}}}"#), "--profile client-go-head");
+    assert_eq!(status(&violated), 1, "{}", text(&violated.stdout));
+    assert!(text(&violated.stdout).contains("one-leader"));
+    let unknown = run("unknown.json", r#"{"replicas": [{}], "horizon": "1m"}"#, "");
+    assert_eq!(status(&unknown), 3, "{}", text(&unknown.stdout));
+    assert_eq!(status(&tenure("run pause --profile client-go-head")), 0);
+}
+
+#[test]
+fn a_trace_read_back_and_checked_again_gives_the_same_violations() {
+    let directory = directory("trace");
+    for (name, profile) in [("pause", "client-go-v1.36"), ("leader-cut", "strict")] {
+        let path = directory.join("trace.jsonl");
+        let line = format!("run {name} --profile {profile} --json --trace {}", path.display());
+        let run = json(&line);
+        let file = fs::File::open(&path).unwrap();
+        let (header, entries) = trace::read(BufReader::new(file)).unwrap();
+        assert_eq!((header.seed, header.scenario.name.as_str()), (42, name));
+        let found = recheck(&entries, &mut Checks::for_scenario(&header.scenario));
+        assert_eq!(serde_json::to_value(found).unwrap(), run["violations"]);
+        assert_eq!(entries.len() as u64, run["statistics"]["entries"]);
+    }
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1, "no part is left");
+}
+
+#[test]
+fn the_experiment_writes_a_trace_a_mode() {
+    let directory = directory("traces");
+    let keys = directory.join("keys");
+    fs::write(&keys, "a\nb\nc\n").unwrap();
+    let path = directory.join("all.jsonl");
+    tenure(&format!("run --keys {} --trace {}", keys.display(), path.display()));
+    for mode in ["without-election", "leader-election", "sharded"] {
+        let file = fs::File::open(directory.join(format!("all.{mode}.jsonl"))).unwrap();
+        let (header, entries) = trace::read(BufReader::new(file)).unwrap();
+        assert_eq!(header.scenario.name, format!("experiment-{mode}"));
+        assert!(entries.len() > 100);
+    }
+}
+
+#[test]
+fn a_sweep_is_the_same_with_any_number_of_jobs() {
+    let one = tenure("sweep --seeds 0..60 --jobs 1");
+    assert_eq!((status(&one), text(&one.stderr)), (0, ""));
+    assert_eq!(one.stdout, tenure("sweep --seeds 0..60 --jobs 3").stdout);
+    let sweep = json("sweep --seeds 0..60 --json");
+    assert_eq!(sweep["runs"]["all"], 60);
+    assert_eq!(sweep["found"].as_array().unwrap().len(), 0);
+    assert!(sweep["runs"]["passed"].as_u64() > Some(10));
+}
+
+#[test]
+fn a_sweep_finds_what_client_go_does_and_says_how_to_see_it() {
+    let sweep = json("sweep --seeds 0..60 --profile client-go-head --json");
+    assert_eq!(sweep["exit_status"], 0);
+    let found = sweep["found"].as_array().unwrap();
+    let two = found.iter().find(|found| found["check"] == "one-leader").unwrap();
+    let again = two["again"].as_str().unwrap().strip_prefix("tenure ").unwrap();
+    let run = json(&format!("{again} --json"));
+    let same = |violation: &&serde_json::Value| **violation == two["first"];
+    assert!(run["violations"].as_array().unwrap().iter().any(|violation| same(&violation)));
+}
+
+#[test]
+fn all_scenarios_are_listed_for_people_and_for_programs() {
+    let list = json("scenarios --json");
+    let names = list["scenarios"].as_array().unwrap();
+    let text_list = tenure("scenarios").stdout;
+    for scenario in names {
+        let name = scenario["name"].as_str().unwrap();
+        assert!(text(&text_list).lines().any(|line| line == name), "{name}");
+    }
+    assert!(names.len() > 20);
+}
+
+const DOCUMENT: &str = include_str!("../../docs/simulation.md");
+
+#[test]
+fn the_scenario_of_the_document_is_as_it_says() {
+    let (_, rest) = DOCUMENT.split_once("```json\n").unwrap();
+    let (scenario, _) = rest.split_once("```").unwrap();
+    let path = directory("document").join("scenario.json");
+    fs::write(&path, scenario).unwrap();
+    for (profile, verdict) in [("strict", "holds"), ("client-go-head", "violated, as expected")] {
+        let run = json(&format!("run --scenario {} --profile {profile} --json", path.display()));
+        assert_eq!(run["verdict"], verdict, "{profile}");
+        assert!(run["faults"].as_array().unwrap().iter().all(|fault| fault["had_effect"] == true));
+    }
+}
+
+#[test]
+fn the_document_names_each_check_each_rule_and_each_kind_of_entry() {
+    let names = |name: &str| assert!(DOCUMENT.contains(&format!("`{name}`")), "{name}");
+    Checks::NAMES.into_iter().for_each(names);
+    let sweep = json("sweep --seeds 0..200 --profile client-go-head --json");
+    for found in sweep["found"].as_array().unwrap() {
+        names(found["rule"].as_str().unwrap());
+    }
+    let path = directory("kinds").join("trace.jsonl");
+    for line in
+        ["pause --profile client-go-head", "outside-delete", "ntp-steps", "graceful-release"]
+    {
+        tenure(&format!("run {line} --trace {}", path.display()));
+        let (_, entries) = fs::read_to_string(&path)
+            .map(|text| {
+                let mut lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+                (lines.next(), lines.collect::<Vec<serde_json::Value>>())
+            })
+            .unwrap();
+        for entry in entries {
+            match entry["what"].as_object() {
+                None => names(entry["what"].as_str().unwrap()),
+                Some(what) => {
+                    for (kind, fields) in what {
+                        names(kind);
+                        fields.as_object().unwrap().keys().for_each(|field| names(field));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let trace = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/traces/v0.36.2/two-s2.json");
+    let conform = format!("conform {trace}");
+    for line in ["run", "scenarios", "run pause --json", "sweep --seeds 0..3", &conform] {
+        let mut child =
+            command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(text(&output.stderr), "", "{line}");
+        assert!(matches!(status(&output), 0 | 3), "{line}");
+    }
+}

@@ -1,0 +1,75 @@
+//! What must hold in each state, and of each write.
+
+use tenure::election::Profile;
+use tenure::lock::Record;
+
+use super::world::{Replica, World, Writer};
+
+/// Of the name that the strict elector writes for nobody in particular.
+const UNCLAIMED: &str = "tenure.dev/unclaimed";
+
+pub(crate) const AUTHORITY: &str = "two have authority";
+pub(crate) const BELIEF: &str = "two believe to lead";
+pub(crate) const CLEARS: &str = "a release clears another's record";
+
+/// At most one leads.
+pub(crate) fn hold(world: &World) -> Result<(), String> {
+    let count = |leads: &dyn Fn(&Replica) -> bool| {
+        world.replicas.iter().filter(|replica| leads(replica)).count()
+    };
+    if count(&Replica::leads) > 1 {
+        return Err(AUTHORITY.into());
+    }
+    // What a paused process believes is of the past; its authority is counted above.
+    let believers = count(&|replica| replica.believes && !replica.paused);
+    if believers > 1 && world.rules.beliefs_count {
+        return Err(BELIEF.into());
+    }
+    if world.replicas.iter().any(|replica| replica.leads() && !replica.believes) {
+        return Err("one has authority without having been told".into());
+    }
+    Ok(())
+}
+
+/// A write that takes effect says what was and who came after whom.
+pub(crate) fn write(
+    world: &World,
+    writer: &Writer,
+    before: Option<&Record>,
+    after: &Record,
+) -> Result<(), String> {
+    let replica = &world.replicas[writer.replica];
+    if replica.elector.config().profile != Profile::Strict {
+        let clears = before.is_some_and(|before| before.holder != writer.identity);
+        return if clears && after.holder.is_empty() { Err(CLEARS.into()) } else { Ok(()) };
+    }
+    let Some(before) = before else {
+        return match after.holder.as_str() {
+            UNCLAIMED if after.leader_transitions == 0 => Ok(()),
+            _ => Err("a missing lock is created with a holder".into()),
+        };
+    };
+    let same_life = *replica.elector.identity() == writer.identity;
+    if after.holder.is_empty() {
+        if before.holder != writer.identity {
+            return Err(CLEARS.into());
+        }
+        if same_life && replica.working {
+            return Err("a release before the work has stopped".into());
+        }
+        return same(before.leader_transitions, after.leader_transitions);
+    }
+    if after.holder != writer.identity {
+        return Err("a write names another than its writer".into());
+    }
+    if before.holder == after.holder {
+        same(before.acquire_time, after.acquire_time)?;
+        same(before.leader_transitions, after.leader_transitions)
+    } else {
+        same(before.leader_transitions + 1, after.leader_transitions)
+    }
+}
+
+fn same<T: Copy + PartialEq + std::fmt::Debug>(expected: T, got: T) -> Result<(), String> {
+    if expected == got { Ok(()) } else { Err(format!("expected {expected:?}, written {got:?}")) }
+}

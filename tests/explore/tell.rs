@@ -1,0 +1,55 @@
+//! Steps as text, for people.
+
+use tenure::election::Op;
+use tenure::lock::Record;
+
+use super::world::{Flight, Step, World};
+
+impl World {
+    pub(crate) fn noted(mut self) -> Self {
+        self.note = Some(String::new());
+        self
+    }
+
+    pub(crate) fn note(&self) -> String {
+        format!("tick {:>2}: {}", self.ticks, self.note.as_deref().unwrap_or_default())
+    }
+
+    pub(crate) fn describe(&self, step: Step) -> String {
+        let name = |i: u8| self.replicas[usize::from(i)].elector.identity();
+        let flight = |i: u8| match &self.replicas[usize::from(i)].flight {
+            Some(Flight::Sent(request)) => op(request),
+            Some(Flight::Answered(Ok(stored))) => record(&stored.object.record()),
+            Some(Flight::Answered(Err(failure))) => format!("{failure:?}"),
+            None => String::new(),
+        };
+        match step {
+            Step::Tick => "a tick goes by".into(),
+            Step::Timeout(i) => format!("{}: timer", name(i)),
+            Step::Poke(i) => format!("{}: poke", name(i)),
+            Step::Apply(i) => format!("store: executes {} of {}", flight(i), name(i)),
+            Step::Answer(i) => format!("{}: is answered {}", name(i), flight(i)),
+            Step::Late(k) => {
+                format!("store: executes, too late, {}", op(&self.orphans[usize::from(k)].1))
+            }
+            Step::Stop(i) => format!("{}: stop", name(i)),
+            Step::WorkStopped(i) => format!("{}: the work has stopped", name(i)),
+            Step::Crash(i) => format!("{}: crashes and starts anew", name(i)),
+            Step::Pause(i) => format!("{}: pauses", name(i)),
+            Step::Resume(i) => format!("{}: goes on", name(i)),
+            Step::Delete => "somebody deletes the lock".into(),
+        }
+    }
+}
+
+pub(crate) fn op(op: &Op) -> String {
+    match op {
+        Op::Get => "get".into(),
+        Op::Create(object) => format!("create {}", record(&object.record())),
+        Op::Update(object, _) => format!("update to {}", record(&object.record())),
+    }
+}
+
+fn record(record: &Record) -> String {
+    format!("{{{:?}, {} s}}", record.holder, record.lease_duration_seconds)
+}
