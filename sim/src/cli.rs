@@ -1,5 +1,6 @@
 //! The commands of `tenure`.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -45,14 +46,35 @@ enum Command {
     Conform(conform::ConformArgs),
 }
 
+/// The command that is meant; without any it is `run`.
+fn parse(args: Vec<OsString>) -> Result<Command, clap::Error> {
+    match Cli::try_parse_from(args)?.command {
+        Some(command) => Ok(command),
+        None => parse(["tenure", "run"].map(OsString::from).to_vec()),
+    }
+}
+
+/// Prints what was asked for, such as `--help`, or in one line what is wrong.
+fn answer(error: &clap::Error) -> u8 {
+    if !error.use_stderr() {
+        let printed = output::print(error.render());
+        return printed.map_or_else(|refusal| refusal.print(), |()| 0);
+    }
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let told = lines.take_while(|line| !line.starts_with("For more information"));
+    let told = told.collect::<Vec<_>>().join(" ");
+    let told = told.strip_prefix("error: ").unwrap_or(&told);
+    Refusal::new(format_args!("{told}: see `tenure --help`")).print()
+}
+
 /// Does what the command line says.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::parse() {
-        Cli { command: None } => Cli::parse_from(["tenure", "run"]),
-        cli => cli,
+    let command = match parse(std::env::args_os().collect()) {
+        Ok(command) => command,
+        Err(error) => return answer(&error).into(),
     };
-    let Some(command) = cli.command else { return ExitCode::from(2) }; // not reached
     let status = match command {
         Command::Run(args) => run::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),

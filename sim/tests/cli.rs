@@ -120,6 +120,20 @@ fn what_cannot_be_read_is_refused_in_one_line_that_says_what_to_do() {
     refused(&format!("run --scenario {absurd}"), &[&absurd, "lease", "renew"]);
     let nobody = file("nobody.json", b"{\"replicas\": []}");
     refused(&format!("run --scenario {nobody}"), &["replicas", "list 1 to"]);
+    let marked = file("marked", b"\xef\xbb\xbfa\n");
+    refused(&format!("run --keys {marked}"), &[&marked, "line 1", "feff", "plain text"]);
+    let long = file("long", &[&[b'a'; 9_999][..], b"\n", &[b'a'; 9_999][..]].concat());
+    refused(&format!("run --keys {long}"), &["line 2", "aaa…", "once"]);
+    for (expect, parts) in [
+        (r#"{"strict": ["one-leadr"]}"#, ["expect.strict", "one-leadr", "one-leader"]),
+        (r#"{"strickt": ["one-leader"]}"#, ["expect", "strickt", "client-go-v1.36"]),
+    ] {
+        let hoping = file("hoping.json", format!(r#"{{"expect": {expect}}}"#).as_bytes());
+        refused(&format!("run --scenario {hoping}"), &parts);
+    }
+    refused("conform /nowhere/a /nowhere/b", &["/nowhere/a", "cannot be read", "1 more"]);
+    let quoted = file("quoted.json", format!("\"{}\"", "a".repeat(9_999)).as_bytes());
+    refused(&format!("conform {quoted}"), &[&quoted, "line 1", "…", "as it was recorded"]);
     refused("run calm --trace /nowhere/trace", &["/nowhere/trace", "cannot be written"]);
 }
 
@@ -127,6 +141,9 @@ fn what_cannot_be_read_is_refused_in_one_line_that_says_what_to_do() {
 fn a_wrong_command_line_is_an_exit_status_of_2() {
     for line in [
         "walk",
+        "run calm pause",
+        "run calm --sed 3",
+        "run calm --seed -1",
         "run calm --seed x",
         "run calm --profile lax",
         "run calm --scenario x",
@@ -135,11 +152,13 @@ fn a_wrong_command_line_is_an_exit_status_of_2() {
         "sweep --jobs 0",
         "conform",
     ] {
-        let output = tenure(line);
-        assert_eq!(status(&output), 2, "{line}");
-        assert!(output.stdout.is_empty(), "{line}");
+        refused(line, &["tenure: ", "see `tenure --help`"]);
     }
-    assert_eq!(status(&tenure("--help")), 0);
+    for line in ["--help", "help run", "sweep -h"] {
+        let output = tenure(line);
+        assert_eq!((status(&output), text(&output.stderr)), (0, ""), "{line}");
+        assert!(text(&output.stdout).contains("Usage: tenure"), "{line}");
+    }
     assert!(text(&tenure("--version").stdout).starts_with("tenure "));
 }
 
@@ -154,6 +173,41 @@ fn bad_input_leaves_nothing_written() {
     refused(&format!("run nowhere --trace {trace}"), &["nowhere"]);
     refused(&format!("run --keys /nowhere --trace {trace}"), &["/nowhere"]);
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+}
+
+#[test]
+fn a_trace_takes_no_place_but_that_of_a_file() {
+    let directory = directory("place");
+    let path = |name: &str| directory.join(name);
+    let to = |name: &str| format!("run graceful-release --trace {}", path(name).display());
+    refused(&to("."), &["is a directory", "name a file"]);
+    let scenario = path("scenario.json");
+    fs::write(&scenario, "{}").unwrap();
+    let over = format!("run --scenario {0} --trace {0}", scenario.display());
+    refused(&over, &["scenario.json", "input", "another"]);
+    assert_eq!(fs::read(&scenario).unwrap(), b"{}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{FileTypeExt as _, symlink};
+        // What is no file stays what it is: a pipe here, /dev/null on a bad day.
+        assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+        refused(&to("pipe"), &["pipe", "no regular file"]);
+        assert!(fs::metadata(path("pipe")).unwrap().file_type().is_fifo());
+        symlink("nowhere", path("loose")).unwrap();
+        refused(&to("loose"), &["leads nowhere"]);
+        fs::write(path("old"), "old").unwrap();
+        symlink("old", path("link")).unwrap();
+        assert_eq!(status(&tenure(&to("link"))), 0);
+        assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
+        assert!(fs::metadata(path("old")).unwrap().len() > 1_000);
+    }
+    let fixed = path("fixed");
+    fs::write(&fixed, "precious").unwrap();
+    let mut permissions = fs::metadata(&fixed).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&fixed, permissions).unwrap();
+    refused(&to("fixed"), &["may not be written"]);
+    assert_eq!(fs::read(&fixed).unwrap(), b"precious");
 }
 
 #[test]

@@ -24,7 +24,8 @@ use crate::time::{Instant, Now, saturating_nanos};
 /// 2. [`poll_request`](Self::poll_request); if there is one, send it. There is at most one
 ///    outstanding: a new one replaces the old, whose answer no longer matters.
 /// 3. Wait for whichever comes first: an answer, the instant of `poll_timeout`, a wish to stop.
-/// 4. Hand it in with the time, and go to 1. Leave the loop when [`is_finished`](Self::is_finished).
+/// 4. Hand it in with the time, and go to 1. Leave the loop when [`is_finished`](Self::is_finished),
+///    but after step 1: under [`Profile::ClientGo`] the event that stops the work comes with the end.
 ///
 /// Work asks [`is_leading`](Self::is_leading) before each act, since events arrive late in a process
 /// that is paused or slow, and passes the [`Token`] on where the resource can check it.
@@ -318,7 +319,7 @@ impl Elector {
         }
     }
 
-    /// Whether this elector has ended: no request and no further event will come
+    /// Whether this elector has ended: no request will come, and no event but those not fetched yet
     /// (client-go: `Run` has returned). To take part again, make a new one.
     #[must_use]
     pub const fn is_finished(&self) -> bool {

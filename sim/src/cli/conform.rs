@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::output;
-use crate::conform::{Counts, Divergence, InputError, Refusal, replay};
+use super::{Refusal, output};
+use crate::conform::{self, Counts, Divergence, InputError, replay};
 
 /// Replay recordings of the real client-go through the elector and compare all it does.
 #[derive(Debug, clap::Args)]
@@ -47,29 +47,21 @@ pub fn run(args: &ConformArgs) -> u8 {
         let file = path.display().to_string();
         let text = fs::read_to_string(path).map_err(|error| {
             let message = format!("cannot be read ({error}): give the path of a trace file");
-            Refusal::Input(InputError { line: None, message })
+            conform::Refusal::Input(InputError { line: None, message })
         });
         match text.and_then(|text| replay(&text)) {
             Ok(counts) => {
                 summary.files += 1;
                 summary.counts += counts;
             }
-            Err(Refusal::Divergence(what)) => {
+            Err(conform::Refusal::Divergence(what)) => {
                 summary.divergences.push(InFile { file, what: *what });
             }
-            Err(Refusal::Input(what)) => summary.errors.push(InFile { file, what }),
+            Err(conform::Refusal::Input(what)) => summary.errors.push(InFile { file, what }),
         }
     }
     summary.exit = summary.exit();
-    summary.print(args.json);
-    summary.exit
-}
-
-/// Prints to whoever still reads.
-fn say(text: core::fmt::Arguments<'_>) {
-    if let Err(refusal) = output::print(text) {
-        refusal.print();
-    }
+    summary.print(args.json).map_or_else(|refusal| refusal.print(), |()| summary.exit)
 }
 
 impl Summary {
@@ -82,24 +74,31 @@ impl Summary {
         }
     }
 
-    fn print(&self, json: bool) {
-        if json {
-            match serde_json::to_string(self) {
-                Ok(text) => say(format_args!("{text}\n")),
-                Err(error) => eprintln!("tenure conform: {error}"),
-            }
-            return;
+    /// What stands on standard error is one line, whatever is wrong with how many files.
+    fn print(&self, json: bool) -> Result<(), Refusal> {
+        if let Some(InFile { file, what }) = self.errors.first() {
+            let others = match self.errors.len() - 1 {
+                0 => String::new(),
+                others => format!(" ({others} more cannot be replayed; --json lists them)"),
+            };
+            Refusal::new(format_args!("{file}: {what}{others}")).print();
+        } else if self.exit == 2 {
+            Refusal::new("no file has a call to compare: give one that has").print();
         }
-        for InFile { file, what } in &self.errors {
-            eprintln!("{file}: {what}");
+        if json {
+            let json = serde_json::to_value(self).map_err(Refusal::new)?;
+            return output::print_json(&json);
         }
         for InFile { file, what } in &self.divergences {
-            say(format_args!("{file}: {what}\n"));
+            output::print(format_args!("{file}: {what}\n"))?;
+        }
+        if self.exit == 2 && self.files == 0 {
+            return Ok(());
         }
         let Counts { attempts, calls, callbacks } = self.counts;
         let files = self.files;
-        say(format_args!(
+        output::print(format_args!(
             "{files} files equal: {attempts} attempts, {calls} calls, {callbacks} callbacks\n"
-        ));
+        ))
     }
 }

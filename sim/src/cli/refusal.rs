@@ -36,9 +36,21 @@ impl Refusal {
     /// Says it, and gives the exit status for it.
     pub(super) fn print(&self) -> u8 {
         // One line, whatever a parser's message contains.
-        let line = self.0.split(['\n', '\r']).collect::<Vec<_>>().join(" ");
+        let line = shortened(self.0.split(['\n', '\r']).collect::<Vec<_>>().join(" "));
         // Whoever closed stderr does not want to know.
         let _ = writeln!(io::stderr(), "tenure: {line}");
         2
     }
+}
+
+/// Without the middle if it is long, as when a parser quotes what it read: where stands first, what to
+/// do last.
+fn shortened(line: String) -> String {
+    const ENDS: usize = 500;
+    let letters = line.chars().count();
+    if letters <= 2 * ENDS {
+        return line;
+    }
+    let first = line.chars().take(ENDS);
+    first.chain(['…']).chain(line.chars().skip(letters - ENDS)).collect()
 }

@@ -64,6 +64,12 @@ pub(super) struct Done {
 /// # Errors
 /// Input that makes no sense.
 pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
+    let inputs = [&args.scenario, &args.keys].into_iter().flatten();
+    if let Some(path) =
+        args.trace.iter().find(|trace| inputs.clone().any(|input| same(input, trace)))
+    {
+        return Err(Refusal::file(path, "--trace would write over an input: name another file"));
+    }
     if args.scenario.is_none() && args.name == "experiment" {
         return experiment::run(args);
     }
@@ -77,6 +83,11 @@ pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
         output::print(describe::text(&done))?;
     }
     Ok(done.verdict.exit_status())
+}
+
+/// Whether both are the same file, which exists.
+fn same(one: &Path, other: &Path) -> bool {
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 fn scenario(args: &RunArgs) -> Result<Scenario, Refusal> {
@@ -111,7 +122,24 @@ fn read(path: &Path) -> Result<Scenario, Refusal> {
         Refusal::file(path, malformed(&text, &field, error.inner()))
     })?;
     reader.end().map_err(|error| Refusal::file(path, malformed(&text, "", &error)))?;
+    expectable(&scenario).map_err(|what| Refusal::file(path, what))?;
     Ok(scenario)
+}
+
+/// What no check and no profile is called would be expected in vain.
+fn expectable(scenario: &Scenario) -> Result<(), String> {
+    for (profile, checks) in &scenario.expect {
+        if !matches!(profile.as_str(), "*" | "client-go") && profile.parse::<Profile>().is_err() {
+            return Err(format!(
+                "expect: {profile:?} is no profile: use strict, client-go, client-go-v1.36, client-go-head or *"
+            ));
+        }
+        if let Some(check) = checks.iter().find(|check| !Checks::NAMES.contains(&check.as_str())) {
+            let names = Checks::NAMES.join(", ");
+            return Err(format!("expect.{profile}: {check:?} is no check: use {names}"));
+        }
+    }
+    Ok(())
 }
 
 /// Line, field, what is wrong and what to do about it.
@@ -123,7 +151,7 @@ fn malformed(text: &str, field: &str, error: &serde_json::Error) -> String {
     let line = error.line().saturating_sub(below).max(1);
     let message = error.to_string();
     let what = message.split(" at line ").next().unwrap_or(&message);
-    let field = if matches!(field, "" | ".") { String::new() } else { format!("{field}: ") };
+    let field = if matches!(field, "" | "." | "?") { String::new() } else { format!("{field}: ") };
     format!("line {line}: {field}{what}: see docs/simulation.md")
 }
 

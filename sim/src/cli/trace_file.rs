@@ -22,9 +22,7 @@ pub(super) struct TraceFile {
 impl TraceFile {
     /// Begins the trace of a run.
     pub(super) fn new(path: &Path, scenario: &Scenario, seed: u64) -> Result<Self, Refusal> {
-        if path.is_dir() {
-            return Err(Refusal::file(path, "is a directory: name a file"));
-        }
+        let path = &place(path)?;
         let mut part = OsString::from(path);
         part.push(format!(".{}.part", std::process::id()));
         let part = PathBuf::from(part);
@@ -39,6 +37,27 @@ impl TraceFile {
         let placed = written.and_then(|()| fs::rename(&self.part, &self.path));
         placed.map_err(|error| Refusal::unwritable(&self.path, &error))
     }
+}
+
+/// Where the file will stand: behind a link, where the link leads. Renaming would replace a device or
+/// a pipe by a file; these are refused.
+fn place(path: &Path) -> Result<PathBuf, Refusal> {
+    let Ok(metadata) = fs::metadata(path) else {
+        return match fs::symlink_metadata(path) {
+            Ok(_) => Err(Refusal::file(path, "is a link that leads nowhere: name a file")),
+            Err(_) => Ok(path.to_owned()), // nothing is there yet
+        };
+    };
+    if metadata.is_dir() {
+        return Err(Refusal::file(path, "is a directory: name a file"));
+    }
+    if !metadata.is_file() {
+        return Err(Refusal::file(path, "is no regular file: name one, or one that is not there"));
+    }
+    if metadata.permissions().readonly() {
+        return Err(Refusal::file(path, "may not be written: name another file"));
+    }
+    fs::canonicalize(path).map_err(|error| Refusal::unwritable(path, &error))
 }
 
 impl Drop for TraceFile {

@@ -11,6 +11,18 @@ use crate::time::Span;
 /// The names that the crate ships: 2,291 objects of public projects.
 const SHIPPED: &str = include_str!("../../data/kubernetes-objects.txt");
 
+/// What some editors put before a text: nothing that anybody sees.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// As much of a name as a message needs.
+fn beginning(name: &str) -> String {
+    let mut told: String = name.chars().take(80).collect();
+    if told.len() < name.len() {
+        told.push('…');
+    }
+    told
+}
+
 /// Objects to be reconciled, by name. An object is known by its place in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
@@ -53,7 +65,7 @@ impl Workload {
     /// One name a line.
     ///
     /// # Errors
-    /// There is no name, a line is empty, or a name stands there twice.
+    /// There is no name, a line is empty, a name has a control character in it, or stands there twice.
     pub fn new(text: &str) -> Result<Self, BadName> {
         let mut lines = BTreeMap::new();
         let mut keys = Vec::new();
@@ -62,8 +74,13 @@ impl Workload {
             if name.trim().is_empty() {
                 return Err(wrong("the name is empty".to_owned(), "write one name a line"));
             }
+            if let Some(odd) = name.chars().find(|odd| odd.is_control() || *odd == BYTE_ORDER_MARK)
+            {
+                let problem = format!("the name has {odd:?} in it");
+                return Err(wrong(problem, "write names as plain text, in UTF-8, one a line"));
+            }
             if let Some(first) = lines.insert(name, number) {
-                let problem = format!("{name:?} stands in line {first} already");
+                let problem = format!("{:?} stands in line {first} already", beginning(name));
                 return Err(wrong(problem, "name each object once"));
             }
             keys.push(Key::from_bytes(name.as_bytes()));
@@ -132,6 +149,14 @@ mod tests {
         for (text, error) in [
             ("", "there is no name: write one name a line"),
             ("a\n\nb\n", "line 2: the name is empty: write one name a line"),
+            (
+                "\u{feff}a\n",
+                "line 1: the name has '\\u{feff}' in it: write names as plain text, in UTF-8, one a line",
+            ),
+            (
+                "a\nb\0\n",
+                "line 2: the name has '\\0' in it: write names as plain text, in UTF-8, one a line",
+            ),
             ("a\nb\r\na\n", "line 3: \"a\" stands in line 1 already: name each object once"),
         ] {
             assert_eq!(Workload::new(text).unwrap_err().to_string(), error);
