@@ -15,6 +15,9 @@ const MAX_PAIRS: usize = 100_000;
 /// end, which comes after 213,503 days.
 const LONGEST: Span = Span::from_secs(50_000 * 86_400);
 
+/// Shorter ones would make a run that does nothing but write.
+const LEAST_PERIOD: Span = Span::from_micros(100);
+
 const NAMES: [&str; 3] = ["lease_duration", "renew_deadline", "retry_period"];
 
 /// Why a scenario makes no sense.
@@ -56,6 +59,11 @@ impl Scenario {
         }
         if self.horizon.is_zero() {
             return Err(wrong("horizon", self.horizon, "say how long to run, as \"10m\""));
+        }
+        let period = self.work.period;
+        if !period.is_zero() && period < LEAST_PERIOD {
+            let remedy = format!("write at most once in {LEAST_PERIOD}, or never with 0s");
+            return Err(wrong("work.period", period, remedy));
         }
         if let Some(heal_at) = self.heal_at.filter(|heal_at| *heal_at > self.horizon) {
             let remedy = format!("heal at or before the horizon, {}", self.horizon);
@@ -309,6 +317,10 @@ mod tests {
     fn nonsense_is_refused_by_field_value_and_remedy() {
         for (text, error) in [
             (r#"{"replicas": []}"#, "replicas is a list of 0: list 1 to 10000 replicas"),
+            (
+                r#"{"work": {"period": "1ns"}}"#,
+                "work.period is 1ns: write at most once in 100us, or never with 0s",
+            ),
             (r#"{"heal_at": "11m"}"#, "heal_at is 11m: heal at or before the horizon, 10m"),
             (
                 r#"{"faults": [{"fault": {"delete": {}}}]}"#,
