@@ -27,6 +27,7 @@ mod elector;
 mod event;
 mod health;
 mod jitter;
+mod object;
 mod outbox;
 mod profile;
 mod request;

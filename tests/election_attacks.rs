@@ -222,3 +222,30 @@ fn two_identities_never_make_one_holder() {
     let error = Elector::new(config, 1, Instant::default()).unwrap_err();
     assert_eq!(error, ConfigError::IncarnationSeparator);
 }
+
+/// The configured labels are set on each write, and nobody else's are lost.
+#[test]
+fn labels_are_merged() {
+    use tenure::lock::Object;
+    let label = |key: &str, value: &str| (key.into(), value.into());
+    for profile in [Profile::Strict, Profile::ClientGo(Release::Head)] {
+        let labels = [label("app", "mine")].into();
+        let config = Config { profile, labels, ..config() };
+        let mut elector = Elector::new(config, 1, now(0).instant).unwrap();
+        elector.handle_timeout(now(0));
+        let look = elector.poll_request().unwrap();
+        answer(&mut elector, 0, &look, Err(Failure::NotFound));
+        let create = elector.poll_request().unwrap();
+        let Ok(mut stored) = as_asked(&create, 1) else { return };
+        let Object::Lease(lease) = &mut stored.object;
+        assert_eq!(lease.metadata.labels, [label("app", "mine")].into());
+        std::sync::Arc::make_mut(&mut lease.metadata).labels =
+            [label("app", "theirs"), label("team", "blue")].into();
+        answer(&mut elector, 0, &create, Ok(stored));
+        elector.handle_timeout(now(2));
+        let Op::Update(object, _) = elector.poll_request().unwrap().op else { return };
+        let Object::Lease(lease) = object;
+        let merged = [label("app", "mine"), label("team", "blue")];
+        assert_eq!(lease.metadata.labels, merged.into(), "{profile}");
+    }
+}

@@ -182,13 +182,11 @@ impl ClientGo {
     }
 
     pub(super) fn stop(&mut self, cx: &mut Context<'_>, now: Now) {
-        if self.cancelled.is_some() {
+        // The context of a release is another one.
+        if self.cancelled.is_some() || matches!(self.phase, Phase::Releasing { .. }) {
             return;
         }
         self.cancelled = Some(now.instant);
-        if matches!(self.phase, Phase::Releasing { .. }) {
-            return;
-        }
         match &mut self.call {
             // The call ends with its context: at the next time-out, or with an answer before it.
             Some(call) => call.deadline = Some(now.instant),

@@ -22,8 +22,7 @@ mod leave;
 mod restate;
 
 use super::elector::Context;
-use super::{Cause, Event, Failure, Op, RequestId, Response, Stored, Token};
-use crate::lock::lease::LeaseSpec;
+use super::{Cause, Event, Failure, Op, RequestId, Response, Stored, Token, object};
 use crate::lock::{Identity, Object, Observed, Record};
 use crate::time::{Instant, Now, Timestamp};
 
@@ -217,9 +216,7 @@ impl Strict {
     fn swap(&mut self, cx: &mut Context<'_>, now: Now, step: Step, record: &Record) {
         let (Some(seen), Some(object)) = (&self.seen, &self.object) else { return };
         let mut object = object.clone();
-        let Object::Lease(lease) = &mut object;
-        lease.spec = LeaseSpec::from_record(record);
-        lease.merge_labels(&cx.config.labels);
+        object::put(cx.config, record, &mut object);
         let op = Op::Update(object, seen.version.clone());
         self.send(cx, now, step, op);
     }

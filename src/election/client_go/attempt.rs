@@ -1,11 +1,9 @@
 //! `tryAcquireOrRenew`, and the calls of `LeaseLock` under it.
 
-use alloc::sync::Arc;
-
 use super::{Call, ClientGo, Step};
 use crate::election::elector::Context;
-use crate::election::{Failure, Op, Stored};
-use crate::lock::lease::{Lease, LeaseSpec, Metadata};
+use crate::election::{Failure, Op, Stored, object};
+use crate::lock::lease::Lease;
 use crate::lock::{Object, Record, Version};
 use crate::time::{Instant, Now};
 
@@ -117,16 +115,7 @@ impl ClientGo {
 
     /// `LeaseLock.Create`.
     fn create(&mut self, cx: &mut Context<'_>, now: Now, record: &Record) {
-        let metadata = Metadata {
-            namespace: cx.config.lock.namespace.clone(),
-            name: cx.config.lock.name.clone(),
-            labels: cx.config.labels.clone(),
-            ..Metadata::default()
-        };
-        let metadata = Arc::new(metadata);
-        let spec = LeaseSpec::from_record(record);
-        let lease = Lease { metadata, spec };
-        self.send(cx, now, Step::Create, Op::Create(Object::Lease(lease)));
+        self.send(cx, now, Step::Create, Op::Create(object::with(cx.config, record)));
     }
 
     /// `LeaseLock.Update`: changes the object it holds, then sends it. With none it fails unsent.
@@ -135,9 +124,7 @@ impl ClientGo {
             self.answered(cx, now, step, Err(Failure::Other));
             return;
         };
-        let Object::Lease(lease) = &mut held.object;
-        lease.spec = LeaseSpec::from_record(record);
-        lease.merge_labels(&cx.config.labels);
+        object::put(cx.config, record, &mut held.object);
         let op = Op::Update(held.object.clone(), held.version.clone());
         self.send(cx, now, step, op);
     }

@@ -1,13 +1,11 @@
 //! What follows an answer.
 
-use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::{Call, Phase, Step, Strict, UNCLAIMED, changed};
 use crate::election::elector::Context;
-use crate::election::{Cause, Failure, Missing, Op, Stored};
-use crate::lock::lease::{Lease, LeaseSpec, Metadata};
-use crate::lock::{Identity, Object, Observed, Record};
+use crate::election::{Cause, Failure, Missing, Op, Stored, object};
+use crate::lock::{Identity, Observed, Record};
 use crate::time::{Instant, Now};
 
 impl Strict {
@@ -158,16 +156,7 @@ impl Strict {
             renew_time: Some(now.timestamp),
             ..Record::default()
         };
-        let metadata = Metadata {
-            namespace: cx.config.lock.namespace.clone(),
-            name: cx.config.lock.name.clone(),
-            labels: cx.config.labels.clone(),
-            ..Metadata::default()
-        };
-        let metadata = Arc::new(metadata);
-        let spec = LeaseSpec::from_record(&record);
-        let lease = Lease { metadata, spec };
-        self.send(cx, now, step, Op::Create(Object::Lease(lease)));
+        self.send(cx, now, step, Op::Create(object::with(cx.config, &record)));
     }
 
     pub(super) fn names_me(&self, cx: &Context<'_>) -> bool {
