@@ -174,7 +174,7 @@ impl Strict {
         let Some(call) = self.call.take_if(|call| call.id == response.id) else { return };
         cx.out.withdraw();
         match response.result {
-            Ok(_) if call.deadline <= now.instant => self.failed(cx, now, &call, Failure::Other),
+            _ if call.deadline <= now.instant => self.failed(cx, now, &call, Failure::Other),
             Ok(stored) => self.succeeded(cx, now, &call, stored),
             Err(failure) => self.failed(cx, now, &call, failure),
         }
