@@ -37,9 +37,9 @@ mod warning;
 pub use config::{Config, ConfigError, Missing};
 pub use elector::Elector;
 #[doc(hidden)]
-pub use elector::{ClientGoState, Restatement};
+pub use elector::{ClientGoState, Raw, Restatement};
 pub use event::{Cause, Event, Token};
 pub use health::Unhealthy;
 pub use profile::{Profile, Release, UnknownProfile};
-pub use request::{Failure, Op, Request, RequestId, Response, Stored};
+pub use request::{Failure, Op, Request, RequestId, Response, Stored, Watched};
 pub use warning::{Margin, Warning};

@@ -4,7 +4,7 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`election`] | [`Elector`](election::Elector): one replica's part in the election of a leader |
-//! | [`lock`] | what is stored: records, versions, the Lease object and, with feature `serde`, their JSON |
+//! | [`lock`] | what is stored: records, versions, the objects that carry them, and their JSON |
 //! | [`placement`] | which member owns a key: [`Rendezvous`](placement::Rendezvous) |
 //! | [`time`] | [`Instant`](time::Instant) decides, [`Timestamp`](time::Timestamp) is written for people |
 //!
@@ -71,8 +71,8 @@
 //! ```
 //!
 //! # Features
-//! - `serde`: [`lock`]'s `wire` module, which reads and writes locks exactly as Go does. Off by
-//!   default; without it the crate has no dependency.
+//! - `serde`: serde's traits for records and Leases. Off by default; without it the crate has no
+//!   dependency.
 #![no_std]
 #![warn(clippy::float_arithmetic, clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 

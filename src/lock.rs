@@ -4,18 +4,21 @@
 //! | stored form | here |
 //! | --- | --- |
 //! | `coordination.k8s.io/v1` Lease | [`lease`] |
+//! | `ConfigMap`, Endpoints: an annotation | [`annotated`] |
 //!
-//! With the feature `serde`, the module `wire` reads and writes records and Leases exactly as Go does.
+//! [`wire`] reads and writes records and Leases exactly as Go does.
 
 use alloc::sync::Arc;
 use core::fmt;
 
+pub mod annotated;
 pub mod lease;
-#[cfg(feature = "serde")]
 pub mod wire;
 
 use crate::time::{Instant, Timestamp};
-use lease::Lease;
+use annotated::Annotated;
+use lease::{Lease, Metadata};
+use wire::WireError;
 
 /// The name under which a replica holds a lock. Cheap to clone; empty means "nobody".
 ///
@@ -165,11 +168,39 @@ pub struct Observed {
     pub at: Instant,
 }
 
+/// The holder that a lock of two objects shows while these name different ones
+/// (client-go, `resourcelock.UnknownLeader`).
+///
+/// ```
+/// assert_eq!(tenure::lock::UNKNOWN_HOLDER, "leaderelection.k8s.io/unknown");
+/// ```
+pub const UNKNOWN_HOLDER: &str = "leaderelection.k8s.io/unknown";
+
 /// The kinds of object that can carry a lock.
+///
+/// ```
+/// use tenure::lock::Kind;
+/// assert_eq!(Kind::ConfigMap.to_string(), "ConfigMap");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// `coordination.k8s.io/v1` Lease.
+    /// `coordination.k8s.io/v1` Lease: what to use.
     Lease,
+    /// `v1` `ConfigMap`: client-go's lock until its release 1.23, to migrate from.
+    ConfigMap,
+    /// `v1` Endpoints: client-go's lock until its release 1.23, to migrate from.
+    Endpoints,
+}
+
+impl fmt::Display for Kind {
+    /// As in an object's field `kind`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lease => "Lease",
+            Self::ConfigMap => "ConfigMap",
+            Self::Endpoints => "Endpoints",
+        })
+    }
 }
 
 /// Which object carries a lock.
@@ -179,8 +210,10 @@ pub enum Kind {
 /// let lock = LockRef::lease("default", "controller");
 /// assert_eq!(lock.kind, Kind::Lease);
 /// assert_eq!(lock.to_string(), "default/controller");
+/// let old = LockRef { kind: Kind::ConfigMap, ..lock };
+/// assert_eq!(old.name.as_ref(), "controller");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LockRef {
     /// What it is.
     pub kind: Kind,
@@ -206,25 +239,70 @@ impl fmt::Display for LockRef {
 }
 
 /// An object that carries a lock, as it is to be stored or as it was read. Cheap to clone.
+///
+/// ```
+/// use tenure::lock::{Kind, Object, Record, lease::Lease};
+/// let object = Object::Lease(Lease::default());
+/// assert_eq!(object.kind(), Kind::Lease);
+/// assert_eq!(object.record(), Ok(Record::default()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Object {
     /// A Lease.
     Lease(Lease),
+    /// A `ConfigMap`.
+    ConfigMap(Annotated),
+    /// Endpoints.
+    Endpoints(Annotated),
 }
 
 impl Object {
-    /// Whether the record that the object carries names `identity`.
-    pub(crate) fn is_held_by(&self, identity: &Identity) -> bool {
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
         match self {
-            Self::Lease(lease) => lease.spec.holder_identity.as_ref() == Some(identity),
+            Self::Lease(_) => Kind::Lease,
+            Self::ConfigMap(_) => Kind::ConfigMap,
+            Self::Endpoints(_) => Kind::Endpoints,
         }
     }
 
-    /// The record that the object carries.
-    #[must_use]
-    pub fn record(&self) -> Record {
+    /// Whether the record that the object carries names `identity`. Copies nothing of a Lease.
+    pub(crate) fn is_held_by(&self, identity: &Identity) -> bool {
         match self {
-            Self::Lease(lease) => lease.spec.to_record(),
+            Self::Lease(lease) => lease.spec.holder_identity.as_ref() == Some(identity),
+            Self::ConfigMap(object) | Self::Endpoints(object) => {
+                object.record().is_ok_and(|record| record.holder == *identity)
+            }
+        }
+    }
+
+    /// Its metadata.
+    #[must_use]
+    pub const fn metadata(&self) -> &Arc<Metadata> {
+        match self {
+            Self::Lease(lease) => &lease.metadata,
+            Self::ConfigMap(object) | Self::Endpoints(object) => &object.metadata,
+        }
+    }
+
+    /// Its metadata, to be changed.
+    #[must_use]
+    pub const fn metadata_mut(&mut self) -> &mut Arc<Metadata> {
+        match self {
+            Self::Lease(lease) => &mut lease.metadata,
+            Self::ConfigMap(object) | Self::Endpoints(object) => &mut object.metadata,
+        }
+    }
+
+    /// The record that the object carries; nobody's if it carries none.
+    ///
+    /// # Errors
+    /// An annotation that Go does not read as a record. Never for a Lease.
+    pub fn record(&self) -> Result<Record, WireError> {
+        match self {
+            Self::Lease(lease) => Ok(lease.spec.to_record()),
+            Self::ConfigMap(object) | Self::Endpoints(object) => object.record(),
         }
     }
 }

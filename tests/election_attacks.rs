@@ -78,7 +78,7 @@ fn a_success_that_names_another_renews_nothing() {
     elector.handle_timeout(now(2));
     let request = elector.poll_request().unwrap();
     let Ok(mut stored) = as_asked(&request, 2) else { return };
-    let tenure::lock::Object::Lease(lease) = &mut stored.object;
+    let tenure::lock::Object::Lease(lease) = &mut stored.object else { panic!() };
     lease.spec.holder_identity = Some("other".into());
     answer(&mut elector, 2, &request, Ok(stored.clone()));
     assert_eq!(elector.leading_until(), Some(now(10).instant));
@@ -237,14 +237,14 @@ fn labels_are_merged() {
         answer(&mut elector, 0, &look, Err(Failure::NotFound));
         let create = elector.poll_request().unwrap();
         let Ok(mut stored) = as_asked(&create, 1) else { return };
-        let Object::Lease(lease) = &mut stored.object;
+        let Object::Lease(lease) = &mut stored.object else { panic!() };
         assert_eq!(lease.metadata.labels, [label("app", "mine")].into());
         std::sync::Arc::make_mut(&mut lease.metadata).labels =
             [label("app", "theirs"), label("team", "blue")].into();
         answer(&mut elector, 0, &create, Ok(stored));
         elector.handle_timeout(now(2));
         let Op::Update(object, _) = elector.poll_request().unwrap().op else { return };
-        let Object::Lease(lease) = object;
+        let Object::Lease(lease) = object else { panic!() };
         let merged = [label("app", "mine"), label("team", "blue")];
         assert_eq!(lease.metadata.labels, merged.into(), "{profile}");
     }

@@ -279,7 +279,8 @@ impl Driver {
                         assert_eq!(self.started, self.stopped, "stopped what was not started");
                     }
                 }
-                Event::NewLeader { .. } | Event::ForeignWrite { .. } => {}
+                Event::NewLeader { .. } | Event::ForeignWrite { .. } | Event::Endangered { .. } => {
+                }
             }
         }
         if let Some(request) = self.elector.poll_request() {
@@ -293,7 +294,7 @@ impl Driver {
             let vague = vague || self.clock == u64::MAX;
             assert!(vague || in_time, "asked for after its deadline");
             if let Op::Update(object, _) = &request.op {
-                self.releases += usize::from(object.record().holder.is_empty());
+                self.releases += usize::from(object.record().unwrap().holder.is_empty());
             }
             self.answered = false;
             self.requests.push((request, now));
@@ -321,7 +322,7 @@ impl Driver {
             (Answer::Good, Op::Create(object) | Op::Update(object, _)) => {
                 self.version += 1;
                 let now = Instant::from_nanos(self.clock);
-                let names_me = object.record().holder == *self.elector.identity();
+                let names_me = object.record().unwrap().holder == *self.elector.identity();
                 if back == 0
                     && !self.answered
                     && names_me

@@ -217,6 +217,7 @@ fn show(player: &mut Player, at: Duration) -> String {
             }
             Event::StoppedLeading { cause } => writeln!(out, "stopped leading: {cause:?}"),
             Event::NewLeader { identity } => writeln!(out, "new leader {identity:?}"),
+            Event::Endangered { until } => writeln!(out, "endangered until {}", seconds(until)),
             Event::ForeignWrite { version } => writeln!(out, "foreign write, version {version}"),
         }
         .unwrap();
@@ -253,7 +254,7 @@ fn show(player: &mut Player, at: Duration) -> String {
 }
 
 fn body(object: &Object) -> String {
-    let record = object.record();
+    let record = object.record().unwrap();
     let time = |time: Option<Timestamp>| {
         time.map_or_else(
             || "null".into(),

@@ -391,7 +391,9 @@ impl Driver {
                 self.believes = false;
             }
             Event::NewLeader { .. } => {}
-            Event::ForeignWrite { .. } => assert!(self.strict, "client-go does not look"),
+            Event::ForeignWrite { .. } | Event::Endangered { .. } => {
+                assert!(self.strict, "client-go does not look");
+            }
         }
     }
 
@@ -408,7 +410,7 @@ impl Driver {
         if self.strict {
             assert!(request.deadline.is_some_and(|deadline| deadline > now), "not worth sending");
             if let Op::Update(object, _) = &request.op {
-                let releases = object.record().holder.is_empty();
+                let releases = object.record().unwrap().holder.is_empty();
                 assert!(!releases || !self.works || self.misled, "released under work");
             }
         }

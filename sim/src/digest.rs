@@ -177,6 +177,7 @@ const fn cause_number(cause: Cause) -> u64 {
         Cause::Expired => 1,
         Cause::Preempted => 2,
         Cause::Deleted => 3,
+        Cause::HandedOver => 4,
     }
 }
 

@@ -141,8 +141,8 @@ impl Store {
     #[must_use]
     pub fn list(&self, label: Option<&(Arc<str>, Arc<str>)>) -> (Vec<Stored>, u64) {
         let has = |held: &&Held| {
-            let Object::Lease(lease) = &held.stored.object;
-            label.is_none_or(|(key, value)| lease.metadata.labels.get(key) == Some(value))
+            let labels = &held.stored.object.metadata().labels;
+            label.is_none_or(|(key, value)| labels.get(key) == Some(value))
         };
         (self.objects.values().filter(has).map(|held| held.stored.clone()).collect(), self.version)
     }
@@ -152,7 +152,7 @@ impl Store {
     /// # Errors
     /// [`Failure::AlreadyExists`]; [`Failure::Other`] for what is invalid.
     pub fn create(&mut self, object: &Object) -> Result<&Stored, Failure> {
-        let Object::Lease(mut lease) = object.clone();
+        let Object::Lease(mut lease) = object.clone() else { return Err(Failure::Other) };
         self.validated(&lease)?;
         if self.objects.contains_key(&lease.metadata.name) {
             return Err(Failure::AlreadyExists);
@@ -170,14 +170,14 @@ impl Store {
     /// (any more); [`Failure::NotFound`] if there is none and the object has no uid;
     /// [`Failure::Other`] for what is invalid.
     pub fn update(&mut self, object: &Object, version: u64) -> Result<&Stored, Failure> {
-        let Object::Lease(lease) = object;
+        let Object::Lease(lease) = object else { return Err(Failure::Other) };
         let metadata = &lease.metadata;
         let Some(held) = self.objects.get(&metadata.name) else {
             let missing =
                 if metadata.uid.is_empty() { Failure::NotFound } else { Failure::Conflict };
             return Err(missing);
         };
-        let Object::Lease(present) = &held.stored.object;
+        let Object::Lease(present) = &held.stored.object else { return Err(Failure::Other) };
         let other_uid = !metadata.uid.is_empty() && metadata.uid != present.metadata.uid;
         if other_uid || held.snapshot.version != version {
             return Err(Failure::Conflict);
@@ -209,7 +209,7 @@ impl Store {
     /// Somebody edits an object by hand. False if there is none, or nothing to restore.
     pub fn edit(&mut self, name: &str, edit: &Edit) -> bool {
         let Some(held) = self.objects.get(name) else { return false };
-        let Object::Lease(mut lease) = held.stored.object.clone();
+        let Object::Lease(mut lease) = held.stored.object.clone() else { return false };
         match edit {
             Edit::SetHolder { holder, duration_seconds } => {
                 lease.spec.holder_identity = Some(Identity::from(holder.as_str()));
@@ -294,8 +294,7 @@ impl Store {
 
 /// The name by which an object is known.
 fn object_name(object: &Object) -> &str {
-    let Object::Lease(lease) = object;
-    &lease.metadata.name
+    &object.metadata().name
 }
 
 /// Times are kept in whole microseconds.
@@ -317,7 +316,7 @@ mod tests {
     }
 
     fn with(change: impl FnOnce(&mut Lease)) -> Object {
-        let Object::Lease(mut lease) = lease("a");
+        let Object::Lease(mut lease) = lease("a") else { panic!() };
         change(&mut lease);
         Object::Lease(lease)
     }
@@ -374,7 +373,10 @@ mod tests {
         let object = with(|lease| lease.spec.renew_time = time);
         let mut store = store();
         let stored = store.create(&object).unwrap();
-        assert_eq!(stored.object.record().renew_time, Timestamp::from_unix(5, 123_456_000));
+        assert_eq!(
+            stored.object.record().unwrap().renew_time,
+            Timestamp::from_unix(5, 123_456_000)
+        );
         // So a renewal within the same microsecond changes nothing.
         let again = with(|lease| lease.spec.renew_time = Timestamp::from_unix(5, 123_456_001));
         assert_eq!(store.update(&again, 1).unwrap().version, Version::ordered(1));

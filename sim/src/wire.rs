@@ -174,6 +174,7 @@ names!(cause, tenure::election::Cause,
     tenure::election::Cause::Expired => "expired",
     tenure::election::Cause::Preempted => "preempted",
     tenure::election::Cause::Deleted => "deleted",
+    tenure::election::Cause::HandedOver => "handed-over",
 );
 names!(missing, tenure::election::Missing,
     tenure::election::Missing::Wait => "wait",

@@ -234,7 +234,7 @@ fn a_restored_record_is_one_of_the_lock() {
     scenario.replicas[2].start = seconds(5);
     let mut world = World::new(&scenario, 1).unwrap();
     let other = world.store().get("lock").unwrap().object.clone();
-    let tenure::lock::Object::Lease(mut lease) = other;
+    let tenure::lock::Object::Lease(mut lease) = other else { panic!() };
     Arc::make_mut(&mut lease.metadata).name = "other".into();
     lease.spec.holder_identity = Some("somebody else".into());
     world.store_mut().create(&tenure::lock::Object::Lease(lease)).unwrap();

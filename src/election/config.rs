@@ -42,6 +42,10 @@ pub enum Missing {
 pub struct Config {
     /// The object that carries the lock.
     pub lock: LockRef,
+    /// A second object that carries the lock, while a group migrates from one kind to another:
+    /// client-go's `MultiLock`, of which [`lock`](Self::lock) is the primary. Two replicas exclude
+    /// each other if they have an object in common.
+    pub secondary: Option<LockRef>,
     /// This replica's name; unique in the group.
     pub identity: Identity,
     /// Unique for each life of a process, better for each elector (from the system's randomness), so
@@ -63,6 +67,19 @@ pub struct Config {
     pub release_on_stop: bool,
     /// What to do when there is no lock.
     pub missing: Missing,
+    /// Whether a coordinator says who leads (coordinated leader election, KEP-4355): this replica
+    /// then never takes the lock by itself. [`Profile::ClientGo`] from 1.31 on.
+    pub coordinated: bool,
+    /// How long before the end of authority to say [`Event::Endangered`](super::Event::Endangered);
+    /// never if `None`. [`Profile::Strict`] only.
+    pub warn_before: Option<Duration>,
+    /// How much longer than the lease lasts candidates wait after a holder that did not release the
+    /// lock, so that what it had begun comes to rest (Chubby's and Consul's lock delay).
+    /// [`Profile::Strict`] only.
+    pub lock_delay: Duration,
+    /// Whether this replica should lead whenever it can: it asks the holder to hand the lock over.
+    /// One that is preferred itself does not heed this. [`Profile::Strict`] only.
+    pub preferred: bool,
     /// Labels to set on the object; others on it are left alone.
     pub labels: Entries,
     /// Which rules to follow.
@@ -80,6 +97,7 @@ impl Config {
     ) -> Self {
         Self {
             lock,
+            secondary: None,
             identity: identity.into(),
             incarnation: incarnation.into(),
             lease_duration: Duration::from_secs(15),
@@ -88,6 +106,10 @@ impl Config {
             request_timeout: Some(Duration::from_secs(5)),
             release_on_stop: true,
             missing: Missing::Wait,
+            coordinated: false,
+            warn_before: None,
+            lock_delay: Duration::ZERO,
+            preferred: false,
             labels: Entries::new(),
             profile: Profile::Strict,
         }

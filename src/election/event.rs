@@ -1,6 +1,7 @@
 //! What an elector tells its driver.
 
 use crate::lock::{Identity, Version};
+use crate::time::Instant;
 
 /// Something that happened, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,7 +21,17 @@ pub enum Event {
         /// Why.
         cause: Cause,
     },
-    /// Another identity, maybe this replica's own, holds the lock now; empty if it was released.
+    /// This replica still leads, but the end of its authority is near: the last success is so long
+    /// ago that less than [`Config::warn_before`](super::Config::warn_before) is left. Finish what
+    /// must not be cut off, begin nothing new. Once for each success ([`Profile::Strict`] only).
+    ///
+    /// [`Profile::Strict`]: super::Profile::Strict
+    Endangered {
+        /// When authority ends, if no renewal succeeds before.
+        until: Instant,
+    },
+    /// Another identity, maybe this replica's own, holds the lock now; empty if it was released;
+    /// [`UNKNOWN_HOLDER`](crate::lock::UNKNOWN_HOLDER) if that cannot be told.
     NewLeader {
         /// Who.
         identity: Identity,
@@ -46,6 +57,9 @@ pub enum Cause {
     Preempted,
     /// It found that the lock is gone.
     Deleted,
+    /// It gives the lock to another, as it was asked to
+    /// ([`Elector::hand_over`](super::Elector::hand_over), [`Config::preferred`](super::Config::preferred)).
+    HandedOver,
 }
 
 /// Orders the terms of leaders: the store's version of the write that began the term.

@@ -1,34 +1,54 @@
-//! The object that carries the lock, as an elector writes it: the machines know records only.
+//! The objects that carry the lock, as an elector writes them: the machines know records only.
 
-use super::Config;
+use super::outbox::Part;
+use super::{Config, Profile, Release};
+use crate::lock::annotated::Annotated;
 use crate::lock::lease::{Lease, LeaseSpec, Metadata};
-use crate::lock::{Kind, Object, Record};
+use crate::lock::{Kind, Object, Record, wire};
 
-/// The configured lock as a new object, with nothing in it.
-pub(super) fn blank(config: &Config) -> Object {
+/// A new object of the configured lock, with nothing in it.
+pub(super) fn blank(config: &Config, part: Part) -> Object {
+    let lock = part.of(config);
     let metadata = Metadata {
-        namespace: config.lock.namespace.clone(),
-        name: config.lock.name.clone(),
+        namespace: lock.namespace.clone(),
+        name: lock.name.clone(),
         ..Metadata::default()
     };
-    match config.lock.kind {
-        Kind::Lease => Object::Lease(Lease { metadata: metadata.into(), ..Lease::default() }),
+    let metadata = metadata.into();
+    match lock.kind {
+        Kind::Lease => Object::Lease(Lease { metadata, ..Lease::default() }),
+        Kind::ConfigMap => Object::ConfigMap(Annotated { metadata }),
+        Kind::Endpoints => Object::Endpoints(Annotated { metadata }),
     }
 }
 
-/// Puts `record` and the configured labels into `object`; what else it has stays.
+/// Puts `record` into `object`, and the configured labels if it is a Lease, as client-go does; what
+/// else it has stays.
 pub(super) fn put(config: &Config, record: &Record, object: &mut Object) {
     match object {
         Object::Lease(lease) => {
             lease.spec = LeaseSpec::from_record(record);
-            lease.merge_labels(&config.labels);
+            Metadata::merge_labels(&mut lease.metadata, &config.labels);
+        }
+        Object::ConfigMap(object) | Object::Endpoints(object) => {
+            object.annotate(text(config, record));
         }
     }
 }
 
 /// A new object with `record` in it.
-pub(super) fn with(config: &Config, record: &Record) -> Object {
-    let mut object = blank(config);
+pub(super) fn with(config: &Config, part: Part, record: &Record) -> Object {
+    let mut object = blank(config, part);
     put(config, record, &mut object);
     object
+}
+
+/// The record as the annotation's text.
+pub(super) fn text(config: &Config, record: &Record) -> alloc::string::String {
+    match config.profile {
+        Profile::ClientGo(release) if release < Release::V1_31 => {
+            wire::record_to_json_five_fields(record)
+        }
+        Profile::ClientGo(_) | Profile::Strict => wire::record_to_json(record),
+    }
 }

@@ -3,34 +3,61 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 
-use super::{Event, Op, Request, RequestId};
+use super::{Config, Event, Op, Request, RequestId};
 use crate::lock::LockRef;
 use crate::time::Instant;
 
 /// The id of an elector's first request.
 pub(super) const FIRST: RequestId = RequestId(0);
 
+/// One of the objects that carry the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Part {
+    /// The lock, or the first object of two.
+    Primary,
+    /// The second object, if there are two.
+    Secondary,
+}
+
+impl Part {
+    /// What it is called.
+    pub(super) fn of(self, config: &Config) -> &LockRef {
+        match self {
+            Self::Primary => &config.lock,
+            Self::Secondary => config.secondary.as_ref().unwrap_or(&config.lock),
+        }
+    }
+}
+
 /// The one request and the events that the driver has not fetched yet.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Outbox {
-    lock: Arc<LockRef>,
+    primary: Arc<LockRef>,
+    secondary: Arc<LockRef>,
     request: Option<Request>,
     events: VecDeque<Event>,
     next_id: u64,
 }
 
 impl Outbox {
-    pub(super) fn new(lock: Arc<LockRef>) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
+        let primary = Arc::new(config.lock.clone());
+        let secondary = config.secondary.clone().map_or_else(|| primary.clone(), Arc::new);
         // A term seldom makes more than four events between two polls.
-        Self { lock, request: None, events: VecDeque::with_capacity(4), next_id: 0 }
+        let events = VecDeque::with_capacity(4);
+        Self { primary, secondary, request: None, events, next_id: 0 }
     }
 
     /// Asks for `op`; a request that was not fetched yet is replaced, since its answer is no longer
     /// wanted.
-    pub(super) fn request(&mut self, op: Op, deadline: Option<Instant>) -> RequestId {
+    pub(super) fn request(&mut self, part: Part, op: Op, deadline: Option<Instant>) -> RequestId {
         let id = RequestId(self.next_id);
         self.next_id += 1;
-        self.request = Some(Request { id, lock: self.lock.clone(), op, deadline });
+        let lock = match part {
+            Part::Primary => self.primary.clone(),
+            Part::Secondary => self.secondary.clone(),
+        };
+        self.request = Some(Request { id, lock, op, deadline });
         id
     }
 

@@ -74,3 +74,13 @@ pub enum Failure {
     /// Anything else: refused, unreachable, timed out. The store may have applied the request.
     Other,
 }
+
+/// What a watch of the store showed of an object that carries the lock
+/// ([`Elector::handle_watch`](super::Elector::handle_watch)).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Watched {
+    /// It was written; so it is now.
+    Stored(Stored),
+    /// It was deleted.
+    Deleted,
+}

@@ -22,8 +22,9 @@ mod leave;
 mod restate;
 
 use super::elector::Context;
-use super::{Cause, Event, Failure, Op, RequestId, Response, Stored, Token, object};
-use crate::lock::{Identity, Object, Observed, Record};
+use super::outbox::Part;
+use super::{Cause, Event, Failure, Op, RequestId, Response, Stored, Token, Watched, object};
+use crate::lock::{Identity, Object, Observed, Record, UNKNOWN_HOLDER};
 use crate::time::{Instant, Now, Timestamp};
 
 /// The holder of a lock that was created because it was missing: nobody in particular.
@@ -189,6 +190,14 @@ impl Strict {
         self.handle_timeout(cx, now);
     }
 
+    pub(super) fn handle_watch(&mut self, cx: &mut Context<'_>, now: Now, _watched: Watched) {
+        self.poke(cx, now);
+    }
+
+    pub(super) fn hand_over(&mut self, cx: &mut Context<'_>, now: Now, _to: Identity) {
+        self.stop(cx, now);
+    }
+
     /// Begins the attempt that the phase calls for.
     fn attempt(&mut self, cx: &mut Context<'_>, now: Now) {
         match self.phase {
@@ -207,7 +216,7 @@ impl Strict {
         let end = self.held_until().unwrap_or(now.instant + cx.config.renew_deadline);
         let deadline =
             cx.config.request_timeout.map_or(end, |timeout| end.min(now.instant + timeout));
-        let id = cx.out.request(op, Some(deadline));
+        let id = cx.out.request(Part::Primary, op, Some(deadline));
         self.call = Some(Call { id, step, sent: now.instant, deadline });
     }
 
@@ -233,7 +242,9 @@ impl Strict {
 
     /// Takes in what the store has. True if the version is another than the one in hand.
     fn observe(&mut self, cx: &mut Context<'_>, now: Now, stored: Stored) {
-        let record = stored.object.record();
+        // What cannot be read is held by somebody, for as long as I would hold it.
+        let unknown = || Record { holder: UNKNOWN_HOLDER.into(), ..Record::default() };
+        let record = stored.object.record().unwrap_or_else(|_| unknown());
         self.object = Some(stored.object);
         if record.holder != self.reported && record.holder.as_str() != UNCLAIMED {
             self.reported = record.holder.clone();

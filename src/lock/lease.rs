@@ -31,8 +31,8 @@ pub struct Lease {
 /// The part of a Kubernetes object's metadata that a lock needs.
 ///
 /// The store's version is not here: it travels beside the object, so that no write can forget it.
-/// Whatever else an object's metadata holds (owner references, finalizers) is the driver's to keep
-/// when it stores a body over the object that it read.
+/// Whatever else an object holds is the driver's to keep when it stores a body over the object that
+/// it read; `rest` is room for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Metadata {
     /// The namespace.
@@ -45,6 +45,10 @@ pub struct Metadata {
     pub labels: Entries,
     /// The annotations.
     pub annotations: Entries,
+    /// What else the object holds (owner references, finalizers; a `ConfigMap`'s data, the subsets of
+    /// Endpoints), in a form of the driver's choice. What was read with an object comes back,
+    /// untouched, with each write over it.
+    pub rest: Option<Arc<[u8]>>,
 }
 
 /// `spec` of a Lease. Each field may be absent.
@@ -69,13 +73,13 @@ pub struct LeaseSpec {
     pub preferred_holder: Option<Identity>,
 }
 
-impl Lease {
-    /// Sets each of `labels`, leaving all others as they are. Copies the metadata only if they change.
-    pub(crate) fn merge_labels(&mut self, labels: &Entries) {
-        if labels.iter().all(|(key, value)| self.metadata.labels.get(key) == Some(value)) {
+impl Metadata {
+    /// Sets each of `labels`, leaving all others as they are. Copies only if they change.
+    pub(crate) fn merge_labels(this: &mut Arc<Self>, labels: &Entries) {
+        if labels.iter().all(|(key, value)| this.labels.get(key) == Some(value)) {
             return;
         }
-        let merged = &mut Arc::make_mut(&mut self.metadata).labels;
+        let merged = &mut Arc::make_mut(this).labels;
         for (key, value) in labels {
             merged.insert(key.clone(), value.clone());
         }

@@ -43,13 +43,14 @@
 //! There is no JSON library below this: `serde_json` nests 128 deep, takes UTF-8 only and matches
 //! keys exactly, and the scanner needs less code than bending it would.
 //!
-//! Records and Leases also implement serde's traits, for drivers whose store speaks another format
+//! With the feature `serde`, records and Leases also implement serde's traits, for drivers whose store speaks another format
 //! or whose client has a JSON library of its own: the same fields and times, under that library's
 //! grammar.
 
 mod decode;
 mod encode;
 mod error;
+#[cfg(feature = "serde")]
 mod serde;
 mod shape;
 mod syntax;

@@ -19,7 +19,7 @@ impl World {
         let name = |i: u8| self.replicas[usize::from(i)].elector.identity();
         let flight = |i: u8| match &self.replicas[usize::from(i)].flight {
             Some(Flight::Sent(request)) => op(request),
-            Some(Flight::Answered(Ok(stored))) => record(&stored.object.record()),
+            Some(Flight::Answered(Ok(stored))) => record(&stored.object.record().unwrap()),
             Some(Flight::Answered(Err(failure))) => format!("{failure:?}"),
             None => String::new(),
         };
@@ -45,8 +45,8 @@ impl World {
 pub(crate) fn op(op: &Op) -> String {
     match op {
         Op::Get => "get".into(),
-        Op::Create(object) => format!("create {}", record(&object.record())),
-        Op::Update(object, _) => format!("update to {}", record(&object.record())),
+        Op::Create(object) => format!("create {}", record(&object.record().unwrap())),
+        Op::Update(object, _) => format!("update to {}", record(&object.record().unwrap())),
     }
 }
 

@@ -307,7 +307,8 @@ impl World {
     /// The wall clock shows another time than the one in the record, so that it need not be part of
     /// the state.
     fn now(&self, i: usize) -> Now {
-        let stored = self.store.as_ref().and_then(|stored| stored.object.record().renew_time);
+        let stored =
+            self.store.as_ref().and_then(|stored| stored.object.record().unwrap().renew_time);
         let even = Timestamp::from_unix(1_000, 0).unwrap();
         let near = |time: Timestamp| (1_000..1_005).contains(&time.unix_seconds());
         let odd = Timestamp::from_unix(1_010, 0).unwrap();
@@ -378,7 +379,7 @@ impl World {
                 }
                 replica.believes = false;
             }
-            Event::NewLeader { .. } | Event::ForeignWrite { .. } => {}
+            Event::NewLeader { .. } | Event::ForeignWrite { .. } | Event::Endangered { .. } => {}
         }
         Ok(())
     }
@@ -400,7 +401,7 @@ impl World {
     }
 
     fn apply(&mut self, writer: &Writer, op: Op) -> Result<Result<Stored, Failure>, String> {
-        let before = self.store.as_ref().map(|stored| stored.object.record());
+        let before = self.store.as_ref().map(|stored| stored.object.record().unwrap());
         let object = match (op, &self.store) {
             (Op::Get, stored) => return Ok(stored.clone().ok_or(Failure::NotFound)),
             (Op::Create(_), Some(_)) => return Ok(Err(Failure::AlreadyExists)),
@@ -410,7 +411,7 @@ impl World {
             }
             (Op::Create(object) | Op::Update(object, _), _) => object,
         };
-        laws::write(self, writer, before.as_ref(), &object.record())?;
+        laws::write(self, writer, before.as_ref(), &object.record().unwrap())?;
         let stored = Stored { object, version: Version::ordered(self.next_version) };
         self.next_version += 1;
         self.store = Some(stored.clone());

@@ -47,7 +47,7 @@ prop_compose! {
         if absent & 8 != 0 { spec.renew_time = None; }
         if absent & 16 != 0 { spec.lease_transitions = None; }
         if absent & 32 != 0 { spec.strategy = Some("".into()); }
-        let metadata = Metadata { name: name.into(), namespace: namespace.into(), uid: uid.into(), labels, annotations };
+        let metadata = Metadata { name: name.into(), namespace: namespace.into(), uid: uid.into(), labels, annotations, rest: None };
         Lease { metadata: metadata.into(), spec }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenure::election::{ClientGoState, Op, Stored};
+use tenure::election::{ClientGoState, Op, Release, Stored};
 use tenure::lock::lease::{Lease, LeaseSpec, Metadata};
 use tenure::lock::{Identity, Object as LockObject, Record, Version, wire};
 use tenure::time::{Instant, Now, Timestamp};
@@ -108,6 +108,7 @@ pub(super) fn body_difference(recorded: Option<&Object>, op: &Op) -> Option<Diff
         (Some(recorded), Some(LockObject::Lease(lease))) => {
             object_difference("request", recorded, lease, &version)
         }
+        (Some(_), Some(other)) => Some(("a Lease".into(), other.kind().to_string())),
     }
 }
 
@@ -121,7 +122,9 @@ pub(super) fn held_difference(
         (Some(_), None) => Some(("a held object".into(), "none".into())),
         (None, Some(_)) => Some(("no held object".into(), "one".into())),
         (Some(recorded), Some(held)) => {
-            let LockObject::Lease(lease) = &held.object;
+            let LockObject::Lease(lease) = &held.object else {
+                return Some(("a held Lease".into(), held.object.kind().to_string()));
+            };
             object_difference("held_object_after", recorded, lease, &held.version.to_string())
         }
     }
@@ -215,7 +218,7 @@ fn record_difference(recorded: &ObservedRecord, record: &Record) -> Option<Diffe
 
 /// client-go compares these bytes, so they must be equal byte by byte.
 fn raw_difference(recorded: Option<&str>, state: &ClientGoState) -> Option<Difference> {
-    let raw = state.observed_raw.as_ref().map(wire::record_to_json);
+    let raw = state.observed_raw.as_ref().map(|raw| raw.to_text(Release::Head));
     differ("state_after", "observed_raw_record", recorded.as_ref(), raw.as_deref().as_ref())
 }
 

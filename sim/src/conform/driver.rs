@@ -141,7 +141,7 @@ impl Driver {
                 Event::NewLeader { identity } => {
                     CallbackKind::NewLeader(identity.as_str().to_owned())
                 }
-                Event::ForeignWrite { .. } => continue, // Strict only.
+                Event::ForeignWrite { .. } | Event::Endangered { .. } => continue, // Strict only.
             };
             self.led |= kind == CallbackKind::StartedLeading;
             self.callbacks.push(Callback { t_ns, kind, after: self.after });

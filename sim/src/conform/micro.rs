@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenure::election::{ClientGoState, Config, Elector, Failure, Profile, Release};
+use tenure::election::{ClientGoState, Config, Elector, Failure, Profile, Raw, Release};
 use tenure::lock::LockRef;
 
 use super::compare::{self, Difference, NAMESPACE};
@@ -163,6 +163,7 @@ fn start(case: &Case, release: Release) -> Result<Driver, Difference> {
         ..Config::new(LockRef::lease(NAMESPACE, LOCK), case.identity.as_str(), "")
     };
     let raw = case.observed_raw_record.as_deref().map(compare::raw_record).transpose();
+    let raw = raw.map(|raw| raw.map(Raw::Record));
     let held = case.held_object.as_ref().map(compare::stored).transpose();
     let state = ClientGoState {
         observed_record: compare::record(&case.observed_record),

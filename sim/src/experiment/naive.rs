@@ -122,7 +122,7 @@ impl Membership {
         let mut seen = BTreeMap::new();
         self.own = None;
         for stored in leases {
-            let Object::Lease(lease) = &stored.object;
+            let Object::Lease(lease) = &stored.object else { continue };
             let (name, version) = (&lease.metadata.name, version(stored));
             let before = self.seen.get(name).filter(|(before, _)| *before == version);
             seen.insert(Arc::clone(name), before.copied().unwrap_or((version, now)));
@@ -144,6 +144,7 @@ impl Membership {
                 lease.spec.renew_time = renew_time;
                 Call::Update { object: Object::Lease(lease), version }
             }
+            Some(_) => return,                                    // not mine
             None if self.seen.contains_key(&self.name) => return, // what it is now, a list will tell
             None => Call::Create(Object::Lease(self.lease(now))),
         };

@@ -59,6 +59,7 @@ impl<P: Program> Replica<P> {
                         told = true;
                     }
                 }
+                Said::Endangered { .. } => {}
                 Said::NewLeader { identity } => {
                     outside.emit(What::NewLeader { replica, identity });
                 }
@@ -89,9 +90,9 @@ impl<P: Program> Replica<P> {
         self.outstanding = Some((request.id, request.deadline));
         let (verb, record, version) = match &request.op {
             Op::Get => (Verb::Get, None, None),
-            Op::Create(object) => (Verb::Create, Some(object.record()), None),
+            Op::Create(object) => (Verb::Create, object.record().ok(), None),
             Op::Update(object, version) => {
-                (Verb::Update, Some(object.record()), version.as_ordered())
+                (Verb::Update, object.record().ok(), version.as_ordered())
             }
         };
         let (replica, id) = (self.index, request.id.as_u64());

@@ -1,7 +1,8 @@
 //! `tryAcquireOrRenew`, and the calls of `LeaseLock` under it.
 
 use super::{Call, ClientGo, Step};
-use crate::election::elector::Context;
+use crate::election::elector::{Context, Raw};
+use crate::election::outbox::Part;
 use crate::election::{Failure, Op, Stored, object};
 use crate::lock::lease::Lease;
 use crate::lock::{Object, Record, Version};
@@ -73,11 +74,14 @@ impl ClientGo {
 
     /// The slow path after its GET.
     fn fetched(&mut self, cx: &mut Context<'_>, now: Now, mut attempt: Attempt, stored: Stored) {
-        let fetched = stored.object.record();
+        let Ok(fetched) = stored.object.record() else {
+            self.try_done(cx, now, false);
+            return;
+        };
         self.state.held = Some(stored);
         // Fault: compared as text with whole seconds, so that renewals within one second, or by a
         // holder whose wall clock stands still, are not seen.
-        let raw = fetched.clone().truncate_to_seconds();
+        let raw = Raw::Record(fetched.clone().truncate_to_seconds());
         if self.state.observed_raw.as_ref() != Some(&raw) {
             self.observe(fetched.clone(), now.instant);
             self.state.observed_raw = Some(raw);
@@ -115,7 +119,12 @@ impl ClientGo {
 
     /// `LeaseLock.Create`.
     fn create(&mut self, cx: &mut Context<'_>, now: Now, record: &Record) {
-        self.send(cx, now, Step::Create, Op::Create(object::with(cx.config, record)));
+        self.send(
+            cx,
+            now,
+            Step::Create,
+            Op::Create(object::with(cx.config, Part::Primary, record)),
+        );
     }
 
     /// `LeaseLock.Update`: changes the object it holds, then sends it. With none it fails unsent.
@@ -135,7 +144,7 @@ impl ClientGo {
             (Some(end), Some(timeout)) => Some(end.min(timeout)),
             (end, timeout) => end.or(timeout),
         };
-        let id = cx.out.request(op, deadline);
+        let id = cx.out.request(Part::Primary, op, deadline);
         self.call = Some(Call { id, step, deadline });
     }
 }

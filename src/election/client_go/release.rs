@@ -29,7 +29,11 @@ impl ClientGo {
                     lease_duration_seconds: 1,
                     acquire_time: Some(now.timestamp),
                     renew_time: Some(now.timestamp),
-                    leader_transitions: stored.object.record().leader_transitions,
+                    leader_transitions: stored
+                        .object
+                        .record()
+                        .unwrap_or_default()
+                        .leader_transitions,
                     ..Record::default()
                 };
                 self.state.held = Some(stored);
@@ -40,7 +44,7 @@ impl ClientGo {
                 self.finish(cx);
             }
             (Step::ReleaseUpdate, Ok(stored)) => {
-                let record = self.state.held.as_ref().map(|held| held.object.record());
+                let record = self.state.held.as_ref().and_then(|held| held.object.record().ok());
                 self.observe(record.unwrap_or_default(), now.instant);
                 self.state.held = Some(stored);
                 self.state.returned = Some(true);

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::{Call, Phase, Step, Strict, UNCLAIMED, changed};
 use crate::election::elector::Context;
+use crate::election::outbox::Part;
 use crate::election::{Cause, Failure, Missing, Op, Stored, object};
 use crate::lock::{Identity, Observed, Record};
 use crate::time::{Instant, Now};
@@ -156,7 +157,7 @@ impl Strict {
             renew_time: Some(now.timestamp),
             ..Record::default()
         };
-        self.send(cx, now, step, Op::Create(object::with(cx.config, &record)));
+        self.send(cx, now, step, Op::Create(object::with(cx.config, Part::Primary, &record)));
     }
 
     pub(super) fn names_me(&self, cx: &Context<'_>) -> bool {

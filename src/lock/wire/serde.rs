@@ -229,6 +229,7 @@ impl<'de> Deserialize<'de> for Lease {
                 uid: metadata.uid.unwrap_or_default(),
                 labels: metadata.labels.unwrap_or_default(),
                 annotations: metadata.annotations.unwrap_or_default(),
+                rest: None,
             }),
             spec: LeaseSpec {
                 holder_identity: spec.holder_identity,
