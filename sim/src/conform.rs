@@ -29,7 +29,8 @@ use serde::Serialize;
 use tenure::election::Release;
 
 /// The versions of client-go whose traces can be replayed.
-const RELEASES: [(&str, Release); 2] = [("v0.36.2", Release::V1_36), ("HEAD", Release::Head)];
+const RELEASES: [(&str, Release); 3] =
+    [("v0.23.17", Release::V1_20), ("v0.36.2", Release::V1_36), ("HEAD", Release::Head)];
 const TRACE: &str = "client-go-leaderelection-trace/1";
 const MICRO: &str = "client-go-tryacquire-micro/1";
 
