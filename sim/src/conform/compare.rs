@@ -40,7 +40,7 @@ fn timestamp(t_ns: i64) -> Timestamp {
 }
 
 /// The trace's form of a time that may be absent or Go's zero, which it does not tell apart.
-fn recorded_time(timestamp: Option<Timestamp>) -> Option<i128> {
+pub(super) fn recorded_time(timestamp: Option<Timestamp>) -> Option<i128> {
     let timestamp = timestamp.filter(|timestamp| *timestamp != Timestamp::GO_ZERO)?;
     Some(timestamp.unix_nanos() - EPOCH_SECONDS * NANOS_PER_SECOND)
 }
@@ -227,7 +227,7 @@ fn raw_difference(
     differ("state_after", "observed_raw_record", recorded.as_ref(), raw.as_deref().as_ref())
 }
 
-fn differ<T: PartialEq + std::fmt::Debug>(
+pub(super) fn differ<T: PartialEq + std::fmt::Debug>(
     what: &str,
     field: &str,
     recorded: Option<&T>,
