@@ -78,7 +78,7 @@ fn what_is_released() {
     }
 }
 
-/// TestReleaseMethodCallsGet, and what comes of a read that fails.
+/// `TestReleaseMethodCallsGet`, and what comes of a read that fails.
 #[test]
 fn release_reads_first_since_1_34() {
     for release in Release::ALL.into_iter().filter(|release| *release >= Release::V1_34) {
@@ -93,7 +93,7 @@ fn release_reads_first_since_1_34() {
     }
 }
 
-/// TestReleaseRetriesOnConflict: at head until it wins; before, a conflict ends it.
+/// `TestReleaseRetriesOnConflict`: at head until it wins; before, a conflict ends it.
 #[test]
 fn conflict() {
     for release in Release::ALL {
@@ -194,8 +194,8 @@ fn how_long_it_may_take() {
     }
 }
 
-/// TestReleaseOnCancellation_Leases "release acquired lock on cancellation of update": 15/2/1 s, the
-/// first and the third update fail, the fourth is under way when the context is cancelled and fails
+/// `TestReleaseOnCancellation_Leases` "release acquired lock on cancellation of update": 15/2/1 s,
+/// the first and the third update fail, the fourth is under way when the context is cancelled and fails
 /// by that; the fifth releases.
 #[test]
 fn release_on_cancellation_of_update() {

@@ -119,10 +119,9 @@ fn whose_duration_counts() {
     each(|kind, release| {
         let name = "acquire from led object with the lease duration seconds";
         let mut replica = Replica::new(name, &[kind], release);
-        let lasts = Duration::from_secs(if release < Release::V1_27 { 10 } else { 3 });
-        let nano = Duration::from_nanos(1);
+        let lasts = if release < Release::V1_27 { 10 } else { 3 };
         assert!(!replica.attempt(&[("get P", led())]), "{}", replica.what);
-        replica.wait(lasts - nano);
+        replica.wait(Duration::from_nanos(lasts * 1_000_000_000 - 1));
         assert!(!replica.attempt(&[("get P", led())]), "{}", replica.what);
         // The answer took the nanosecond that was lacking: at its very end it has run out.
         assert!(replica.attempt(&take()), "{}", replica.what);
