@@ -333,7 +333,7 @@ impl Elector {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.machine {
-            Machine::Strict(machine) => machine.poll_timeout(),
+            Machine::Strict(machine) => machine.poll_timeout(&self.config),
             Machine::ClientGo(machine) => machine.poll_timeout(),
         }
     }
@@ -393,7 +393,7 @@ impl Elector {
     pub fn check_health(&self, now: Instant, tolerance: Duration) -> Result<(), Unhealthy> {
         let renewed = match &self.machine {
             Machine::Strict(machine) => {
-                machine.leading_until().and_then(|_| machine.seen()).map(|seen| seen.at)
+                machine.leading_until().and_then(|_| machine.renewed_at())
             }
             Machine::ClientGo(machine) if machine.observed_holder() == &self.holder => {
                 machine.state().observed_time
