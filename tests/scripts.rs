@@ -13,6 +13,8 @@
 //! | `TIME answer stored version=V` | it is answered with the object that it asked to store |
 //! | `TIME answer notfound\|exists\|conflict\|error` | it fails |
 //! | `… id=first` | the answer is to the elector's first request instead |
+//! | `TIME watch [kind=config-map] (deleted \| as in an answer)` | `handle_watch` |
+//! | `… opaque=V` in place of `version=V` | a version that is not ordered |
 //! | `TIME poke`, `TIME stop`, `TIME work-stopped` | the method of that name |
 //! | `TIME leading` | whether it may act then |
 //!
@@ -32,7 +34,7 @@ use std::time::Duration;
 
 use tenure::election::{
     Config, Elector, Event, Failure, Missing, Op, Profile, Request, RequestId, Response, Stored,
-    Token,
+    Token, Watched,
 };
 use tenure::lock::lease::{Lease, LeaseSpec};
 use tenure::lock::{Kind, LockRef, Object, Record, Version, annotated::Annotated, wire};
@@ -133,6 +135,15 @@ fn command(player: &mut Option<Player>, line: &str) -> String {
         "poke" => player.elector.poke(now),
         "stop" => player.elector.stop(now),
         "work-stopped" => player.elector.work_stopped(now),
+        "watch" => {
+            let kind =
+                if field("kind") == Some("config-map") { Kind::ConfigMap } else { Kind::Lease };
+            let watched = match words[2] {
+                "deleted" => Watched::Deleted,
+                _ => Watched::Stored(answer("ok", kind, Op::Get, &field).unwrap()),
+            };
+            player.elector.handle_watch(now, watched);
+        }
         "leading" => {
             return format!(
                 "{}\n",
@@ -194,7 +205,10 @@ fn answer<'a>(
     op: Op,
     field: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Stored, Failure> {
-    let version = || Version::ordered(field("version").expect("version=").parse().unwrap());
+    let version = || match field("opaque") {
+        Some(text) => Version::opaque(text),
+        None => Version::ordered(field("version").expect("version=").parse().unwrap()),
+    };
     let number = |name: &str, default| field(name).map_or(default, |text| text.parse().unwrap());
     let time = |name: &str| field(name).map(|text| wall(duration(text)));
     match word {

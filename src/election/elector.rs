@@ -276,8 +276,24 @@ impl Elector {
         }
     }
 
-    /// A watch of the store has shown a change of the lock. Optional: without it, or when it goes
-    /// quiet, the elector reads by itself.
+    /// A watch of the store has shown an object of the lock. Optional: without it, or when it goes
+    /// quiet, the elector reads by itself. [`Profile::Strict`] only.
+    ///
+    /// A candidate waits from the delivery on, as from a read, and does not read while deliveries
+    /// come at least every other retry period. It takes what a watch has shown without a read: at
+    /// once when the lock is released, else exactly when the wait is over. A leader that is shown a
+    /// newer version that names another stops at once; its own renewals do nothing. After
+    /// [`Watched::Deleted`] everybody reads at once.
+    ///
+    /// Late, repeated and reordered deliveries do no harm. Of ordered versions the older are ignored.
+    /// Of others it cannot be told what is newer: a candidate may wait longer for it, or write in
+    /// vain, and a leader reads. An object of another name or kind is ignored; one that may be either
+    /// of two makes everybody read.
+    ///
+    /// It saves the candidates' reads (1,900 a minute of 100 candidates at a retry period of 2 s, then
+    /// none), and a takeover comes after the lease duration and the watch's latency, where polling
+    /// takes up to 4.4 retry periods more. The price: all candidates go for a free lock at once, and
+    /// all but one of these writes fail. `cargo test --test elector_watch` counts both.
     pub fn handle_watch(&mut self, now: Now, watched: Watched) {
         let (machine, mut cx) = self.split();
         if let Machine::Strict(machine) = machine {

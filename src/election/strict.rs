@@ -22,10 +22,13 @@ mod leave;
 mod parts;
 mod restate;
 mod view;
+mod watch;
+
+use core::time::Duration;
 
 use super::elector::Context;
 use super::outbox::Part;
-use super::{Cause, Config, Event, Failure, RequestId, Response, Stored, Token, Watched};
+use super::{Cause, Config, Event, Failure, RequestId, Response, Stored, Token};
 use crate::lock::{Identity, Observed, Record, UNKNOWN_HOLDER, Version};
 use crate::time::{Instant, Now, Timestamp, saturating_nanos};
 use view::{Holder, Known, View, parts};
@@ -171,9 +174,7 @@ impl Strict {
     }
 
     pub(super) fn handle_timeout(&mut self, cx: &mut Context<'_>, now: Now) {
-        if self.held_until().is_some_and(|until| until <= now.instant) {
-            self.held_no_more(cx, now);
-        }
+        self.lapse(cx, now);
         if let Some((_, until)) = self.endangered(cx.config).filter(|(at, _)| *at <= now.instant) {
             self.phase = Phase::Leading { until, warned: true };
             cx.out.event(Event::Endangered { until });
@@ -188,9 +189,7 @@ impl Strict {
     }
 
     pub(super) fn handle_response(&mut self, cx: &mut Context<'_>, now: Now, response: Response) {
-        if self.held_until().is_some_and(|until| until <= now.instant) {
-            self.held_no_more(cx, now);
-        }
+        self.lapse(cx, now);
         let Some(call) = self.call.take_if(|call| call.id == response.id) else { return };
         cx.out.withdraw();
         match response.result {
@@ -209,10 +208,6 @@ impl Strict {
         self.handle_timeout(cx, now);
     }
 
-    pub(super) fn handle_watch(&mut self, cx: &mut Context<'_>, now: Now, _watched: Watched) {
-        self.poke(cx, now);
-    }
-
     pub(super) fn hand_over(&mut self, cx: &mut Context<'_>, now: Now, _to: Identity) {
         self.stop(cx, now);
     }
@@ -220,6 +215,9 @@ impl Strict {
     /// Begins the attempt that the phase calls for.
     fn attempt(&mut self, cx: &mut Context<'_>, now: Now) {
         let step = match self.phase {
+            Phase::Candidate if self.take_due(cx).is_some_and(|due| due <= now.instant) => {
+                Step::Take
+            }
             Phase::Candidate => Step::Look,
             Phase::Leading { .. } | Phase::Draining { .. } if self.uncertain => Step::Recheck,
             Phase::Leading { .. } | Phase::Draining { .. } => Step::Renew,
@@ -244,9 +242,10 @@ impl Strict {
                 cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
             }
             known.seen = Observed { record, version: stored.version, at: now.instant };
+            known.watched = false;
         } else {
             let seen = Observed { record, version: stored.version, at: now.instant };
-            *slot = Some(Known { seen, object: stored.object });
+            *slot = Some(Known { seen, object: stored.object, watched: false });
         }
     }
 
@@ -298,7 +297,11 @@ impl Strict {
         }
     }
 
-    fn held_no_more(&mut self, cx: &mut Context<'_>, now: Now) {
+    /// What was held until now is held no more.
+    fn lapse(&mut self, cx: &mut Context<'_>, now: Now) {
+        if self.held_until().is_none_or(|until| until > now.instant) {
+            return;
+        }
         match self.phase {
             Phase::Leading { .. } | Phase::Draining { .. } => self.lose(cx, now, Cause::Expired),
             Phase::Releasing { .. } => self.finish(cx),
@@ -306,9 +309,30 @@ impl Strict {
         }
     }
 
-    /// A candidate's wait.
+    /// A candidate's wait: until the next look, or until what a watch has shown may be taken.
     fn wait(&mut self, cx: &mut Context<'_>, now: Now) {
-        self.next = now.instant + cx.jitter.candidate_wait(cx.config.retry_period);
+        self.wait_longer(cx, now, Duration::ZERO);
+    }
+
+    fn wait_longer(&mut self, cx: &mut Context<'_>, now: Now, more: Duration) {
+        let wait = cx.jitter.candidate_wait(cx.config.retry_period).saturating_add(more);
+        self.next = now.instant + wait;
+        self.hurry(cx, now);
+    }
+
+    /// Looks no later than when what a watch has shown may be taken.
+    fn hurry(&mut self, cx: &Context<'_>, now: Now) {
+        if let Some(due) = self.take_due(cx) {
+            self.next = self.next.min(due.max(now.instant));
+        }
+    }
+
+    /// When the lock may be taken without a read before.
+    fn take_due(&self, cx: &Context<'_>) -> Option<Instant> {
+        if self.working || self.stopping || !self.view.watched() {
+            return None;
+        }
+        self.view.due(cx)
     }
 }
 

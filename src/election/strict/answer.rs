@@ -19,7 +19,9 @@ impl Strict {
                 self.failed(cx, now, call, Failure::Other);
             }
             Step::Look => {
-                self.observe(cx, now, call.part, stored);
+                if !self.overtaken(call, &stored) {
+                    self.observe(cx, now, call.part, stored);
+                }
                 self.looked_on(cx, now, call);
             }
             Step::Placeholder => {
@@ -60,6 +62,9 @@ impl Strict {
     }
 
     pub(super) fn failed(&mut self, cx: &mut Context<'_>, now: Now, call: &Call, failure: Failure) {
+        if call.step == Step::Take {
+            self.distrust();
+        }
         match (call.step, failure) {
             (Step::Look, Failure::NotFound) => {
                 *self.view.slot(call.part) = None;
@@ -120,6 +125,14 @@ impl Strict {
         }
     }
 
+    /// Whether a watch has shown a later version since the read was sent.
+    fn overtaken(&self, call: &Call, stored: &Stored) -> bool {
+        self.view.get(call.part).is_some_and(|known| {
+            let shown = known.watched && known.seen.at >= call.sent;
+            shown && known.seen.version.as_ordered() > stored.version.as_ordered()
+        })
+    }
+
     /// A candidate has found no lock, or not all of it.
     fn missing(&mut self, cx: &mut Context<'_>, now: Now) {
         let new_group = cx.config.missing == Missing::NewGroup && !self.working;
@@ -150,12 +163,17 @@ impl Strict {
         }
     }
 
+    /// A leader has learnt that an object names another.
+    pub(super) fn preempted(&mut self, cx: &mut Context<'_>, now: Now) {
+        self.report(cx);
+        self.uncertain = false;
+        self.lose(cx, now, Cause::Preempted);
+    }
+
     /// A leader has read an object. One that names another ends it, whatever the others say.
     fn rechecked(&mut self, cx: &mut Context<'_>, now: Now, call: &Call) {
         if !self.view.names(call.part, cx.holder) {
-            self.report(cx);
-            self.uncertain = false;
-            self.lose(cx, now, Cause::Preempted);
+            self.preempted(cx, now);
         } else if !self.go_on(cx, now, call) {
             self.report(cx);
             // Stays so until a renewal succeeds: a second conflict says that reads are stale.

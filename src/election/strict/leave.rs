@@ -26,15 +26,15 @@ impl Strict {
 
     pub(in crate::election) fn work_stopped(&mut self, cx: &mut Context<'_>, now: Now) {
         // Work that asks for its authority may stop before the end of it was handled here.
-        if self.held_until().is_some_and(|until| until <= now.instant) {
-            self.held_no_more(cx, now);
-        }
+        self.lapse(cx, now);
         if matches!(self.phase, Phase::Leading { .. }) {
             return;
         }
         self.working = false;
-        if matches!(self.phase, Phase::Draining { .. } | Phase::Lapsed) {
-            self.wind_up(cx, now);
+        match self.phase {
+            Phase::Draining { .. } | Phase::Lapsed => self.wind_up(cx, now),
+            Phase::Candidate => self.hurry(cx, now),
+            _ => {}
         }
     }
 

@@ -25,6 +25,9 @@ pub(super) struct Known {
     pub(super) seen: Observed,
     /// What carried the record; an update changes only what is the elector's.
     pub(super) object: Object,
+    /// A watch showed this version, and no write over it has failed since: the takeover needs no
+    /// read before it.
+    pub(super) watched: bool,
 }
 
 /// All of them.
@@ -114,6 +117,11 @@ impl View {
             due = due.max(self.get(part)?.due(cx));
         }
         Some(due)
+    }
+
+    /// Whether a watch showed all that is known.
+    pub(super) fn watched(&self) -> bool {
+        self.known().all(|known| known.watched)
     }
 
     /// `None` if nothing is known.
