@@ -302,7 +302,46 @@ impl Elector {
     }
 
     /// Asks a leader to hand the lock over to the replica whose [`identity`](Self::identity) is `to`.
-    /// Does nothing for one that does not lead.
+    /// Does nothing for one that does not lead, nor if `to` is its own or empty. [`Profile::Strict`]
+    /// only.
+    ///
+    /// The leader says [`Event::StoppedLeading`] and goes on renewing, without leading, until
+    /// [`work_stopped`](Self::work_stopped), as if stopped; then it frees the lock, whatever
+    /// [`Config::release_on_stop`] says, and takes part again. `to` stands in the object's annotation
+    /// `tenure.dev/preferred-holder`: it takes the lock when it sees that, all others, this replica
+    /// included, when they have seen it unchanged for this replica's lease duration. So a successor
+    /// that died, or never was, costs that long. client-go's candidates do not know the annotation,
+    /// and may be first.
+    ///
+    /// ```
+    /// # use tenure::election::{Cause, Config, Elector, Event, Failure, Missing, Op, Response, Stored};
+    /// # use tenure::lock::{LockRef, Version};
+    /// # use tenure::time::{Now, Timestamp};
+    /// # let now = Now { instant: Default::default(), timestamp: Timestamp::GO_ZERO };
+    /// # let lock = LockRef::lease("default", "controller");
+    /// # let config = Config { missing: Missing::NewGroup, ..Config::new(lock, "pod-0", "6ba7b810") };
+    /// # let mut elector = Elector::new(config, 1, now.instant).unwrap();
+    /// # elector.handle_timeout(now);
+    /// # let mut version = 0;
+    /// # let mut store = |op| match op {
+    /// #     Op::Get if version == 0 => Err(Failure::NotFound),
+    /// #     Op::Get => Err(Failure::Other),
+    /// #     Op::Create(object) | Op::Update(object, _) => {
+    /// #         version += 1;
+    /// #         Ok(Stored { object, version: Version::ordered(version) })
+    /// #     }
+    /// # };
+    /// # while let Some(request) = elector.poll_request() {
+    /// #     let result = store(request.op);
+    /// #     elector.handle_response(now, Response { id: request.id, result });
+    /// # }
+    /// # while elector.poll_event().is_some() {}
+    /// assert!(elector.is_leading(now.instant));
+    /// elector.hand_over(now, "pod-1_9c858901".into());
+    /// let stopped = Event::StoppedLeading { cause: Cause::HandedOver };
+    /// assert_eq!(elector.poll_event(), Some(stopped));
+    /// assert!(!elector.is_leading(now.instant) && !elector.is_finished());
+    /// ```
     pub fn hand_over(&mut self, now: Now, to: Identity) {
         let (machine, mut cx) = self.split();
         if let Machine::Strict(machine) = machine {

@@ -20,6 +20,7 @@
 mod answer;
 mod leave;
 mod parts;
+mod prefer;
 mod restate;
 mod view;
 mod watch;
@@ -50,6 +51,8 @@ pub(super) struct Strict {
     working: bool,
     /// `stop` was called.
     stopping: bool,
+    /// Who is to have the lock next; empty unless it is being handed over.
+    successor: Identity,
     /// The last holder that was reported.
     reported: Identity,
 }
@@ -104,6 +107,8 @@ enum Step {
     Recheck,
     ReleaseLook,
     Release,
+    /// A candidate says that it should lead.
+    Wish,
 }
 
 impl Strict {
@@ -117,6 +122,7 @@ impl Strict {
             token: None,
             working: false,
             stopping: false,
+            successor: Identity::default(),
             reported: Identity::default(),
         }
     }
@@ -208,10 +214,6 @@ impl Strict {
         self.handle_timeout(cx, now);
     }
 
-    pub(super) fn hand_over(&mut self, cx: &mut Context<'_>, now: Now, _to: Identity) {
-        self.stop(cx, now);
-    }
-
     /// Begins the attempt that the phase calls for.
     fn attempt(&mut self, cx: &mut Context<'_>, now: Now) {
         let step = match self.phase {
@@ -234,11 +236,12 @@ impl Strict {
         let record = stored.object.record().unwrap_or_else(|_| unknown());
         let slot = self.view.slot(part);
         if let Some(known) = slot {
+            let wished = prefer::preferred(&known.object) != prefer::preferred(&stored.object);
             known.object = stored.object;
             if known.seen.version == stored.version {
                 return;
             }
-            if known.seen.record == record && !self.uncertain {
+            if known.seen.record == record && !self.uncertain && !wished {
                 cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
             }
             known.seen = Observed { record, version: stored.version, at: now.instant };
@@ -289,6 +292,7 @@ impl Strict {
         let leading = matches!(self.phase, Phase::Leading { .. });
         self.phase = if self.stopping { Phase::Lapsed } else { Phase::Candidate };
         self.token = None;
+        self.successor = Identity::default();
         self.call = None;
         cx.out.withdraw();
         self.wait(cx, now);
@@ -304,7 +308,7 @@ impl Strict {
         }
         match self.phase {
             Phase::Leading { .. } | Phase::Draining { .. } => self.lose(cx, now, Cause::Expired),
-            Phase::Releasing { .. } => self.finish(cx),
+            Phase::Releasing { .. } => self.finish(cx, now),
             Phase::Candidate | Phase::Lapsed | Phase::Finished => {}
         }
     }

@@ -53,16 +53,24 @@ impl Strict {
                 self.release_looked(cx, now, call);
             }
             Step::Release => {
+                self.wrote(cx, now, call.part, stored);
                 if !self.go_on(cx, now, call) {
-                    self.finish(cx);
+                    if !self.stopping {
+                        self.report(cx);
+                    }
+                    self.finish(cx, now);
                 }
+            }
+            Step::Wish => {
+                self.observe(cx, now, call.part, stored);
+                self.wait(cx, now);
             }
         }
         self.leave_if_idle(cx, now);
     }
 
     pub(super) fn failed(&mut self, cx: &mut Context<'_>, now: Now, call: &Call, failure: Failure) {
-        if call.step == Step::Take {
+        if matches!(call.step, Step::Take | Step::Wish) {
             self.distrust();
         }
         match (call.step, failure) {
@@ -96,7 +104,9 @@ impl Strict {
                 self.uncertain = true;
                 self.wait(cx, now);
             }
-            (Step::Look | Step::Placeholder | Step::Take | Step::Found, _) => self.wait(cx, now),
+            (Step::Look | Step::Placeholder | Step::Take | Step::Found | Step::Wish, _) => {
+                self.wait(cx, now)
+            }
         }
         self.leave_if_idle(cx, now);
     }
@@ -121,7 +131,10 @@ impl Strict {
             Some(due) if due <= call.sent && !self.working => {
                 self.begin(cx, now, Step::Take);
             }
-            Some(_) => self.wait(cx, now),
+            Some(_) => {
+                self.wait(cx, now);
+                self.begin(cx, now, Step::Wish);
+            }
         }
     }
 
@@ -178,6 +191,7 @@ impl Strict {
             self.report(cx);
             // Stays so until a renewal succeeds: a second conflict says that reads are stale.
             self.uncertain = true;
+            self.heed(cx);
             self.begin(cx, now, Step::Renew);
         }
     }

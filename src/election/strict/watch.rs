@@ -55,7 +55,10 @@ impl Strict {
         age: Age,
     ) {
         match (stored.object.is_held_by(cx.holder), age) {
-            (true, Age::Newer) if self.call.is_none() => self.observe(cx, now, part, stored),
+            (true, Age::Newer) if self.call.is_none() => {
+                self.observe(cx, now, part, stored);
+                self.heed(cx);
+            }
             (true, _) => {}
             // Rule 3.
             (false, Age::Newer) => {
@@ -81,6 +84,7 @@ impl Strict {
         if self.call.is_none() && !self.stopping {
             // A leader that renews each retry period is heard of in time.
             self.wait_longer(cx, now, cx.config.retry_period);
+            self.begin(cx, now, Step::Wish);
         }
     }
 
