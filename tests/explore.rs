@@ -190,6 +190,21 @@ fn strict_with_watch() {
     }
 }
 
+/// A watch of both objects, next to somebody who knows the second only and may be faster there.
+#[test]
+fn strict_with_watch_of_two_objects() {
+    for (lease, deadline, rates) in &ROWS[..2] {
+        let rules = Rules {
+            watch: true,
+            locks: vec![Lock::Both, Lock::Second],
+            ..strict(*lease, *deadline, rates)
+        };
+        let violated = lease < deadline;
+        let name = format!("watch of both, second: L {lease} D {deadline}");
+        run(&name, rules, violated.then_some(laws::AUTHORITY), 150_000, false);
+    }
+}
+
 /// Handing over, because somebody asks for it or because the other one should lead; to one that may
 /// have died, with late writes and crashes.
 #[test]
