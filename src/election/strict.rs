@@ -19,13 +19,20 @@
 
 mod answer;
 mod leave;
+mod parts;
+mod prefer;
 mod restate;
+mod view;
+mod watch;
+
+use core::time::Duration;
 
 use super::elector::Context;
 use super::outbox::Part;
-use super::{Cause, Event, Failure, Op, RequestId, Response, Stored, Token, Watched, object};
-use crate::lock::{Identity, Object, Observed, Record, UNKNOWN_HOLDER};
-use crate::time::{Instant, Now, Timestamp};
+use super::{Cause, Config, Event, Failure, RequestId, Response, Stored, Token};
+use crate::lock::{Identity, Observed, Record, UNKNOWN_HOLDER, Version};
+use crate::time::{Instant, Now, Timestamp, saturating_nanos};
+use view::{Holder, Known, View, parts};
 
 /// The holder of a lock that was created because it was missing: nobody in particular.
 pub(super) const UNCLAIMED: &str = "tenure.dev/unclaimed";
@@ -36,10 +43,7 @@ pub(super) struct Strict {
     /// When the next attempt is due, if none is under way.
     next: Instant,
     call: Option<Call>,
-    /// The last record seen, and when its version was seen first.
-    seen: Option<Observed>,
-    /// The object that carried it; an update changes only what is the elector's.
-    object: Option<Object>,
+    view: View,
     /// A write of mine was not answered, or refused twice: the version in hand may be stale.
     uncertain: bool,
     token: Option<Token>,
@@ -47,6 +51,8 @@ pub(super) struct Strict {
     working: bool,
     /// `stop` was called.
     stopping: bool,
+    /// Who is to have the lock next; empty unless it is being handed over.
+    successor: Identity,
     /// The last holder that was reported.
     reported: Identity,
 }
@@ -57,6 +63,8 @@ enum Phase {
     /// Has authority until then.
     Leading {
         until: Instant,
+        /// That the end is near has been said.
+        warned: bool,
     },
     /// Asked to stop, the work is winding down: holds on to the lock, as long as it can.
     Draining {
@@ -75,8 +83,12 @@ enum Phase {
 struct Call {
     id: RequestId,
     step: Step,
+    part: Part,
+    /// When the step's first request was sent.
     sent: Instant,
     deadline: Instant,
+    /// The version that it writes over.
+    over: Option<Version>,
 }
 
 /// What the outstanding request is for.
@@ -95,6 +107,8 @@ enum Step {
     Recheck,
     ReleaseLook,
     Release,
+    /// A candidate says that it should lead.
+    Wish,
 }
 
 impl Strict {
@@ -103,12 +117,12 @@ impl Strict {
             phase: Phase::Candidate,
             next: now,
             call: None,
-            seen: None,
-            object: None,
+            view: View::default(),
             uncertain: false,
             token: None,
             working: false,
             stopping: false,
+            successor: Identity::default(),
             reported: Identity::default(),
         }
     }
@@ -116,7 +130,7 @@ impl Strict {
     /// When authority ends; `None` without.
     pub(super) const fn leading_until(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Leading { until } => Some(until),
+            Phase::Leading { until, .. } => Some(until),
             _ => None,
         }
     }
@@ -125,8 +139,9 @@ impl Strict {
         self.token
     }
 
-    pub(super) const fn seen(&self) -> Option<&Observed> {
-        self.seen.as_ref()
+    /// When the last write of a leader was answered.
+    pub(super) fn renewed_at(&self) -> Option<Instant> {
+        self.view.get(Part::Primary).map(|known| known.seen.at)
     }
 
     pub(super) const fn is_finished(&self) -> bool {
@@ -136,28 +151,39 @@ impl Strict {
     /// When the lock is no longer held for sure; then whatever was begun under it ends.
     const fn held_until(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Leading { until } | Phase::Draining { until } | Phase::Releasing { until } => {
-                Some(until)
-            }
+            Phase::Leading { until, .. }
+            | Phase::Draining { until }
+            | Phase::Releasing { until } => Some(until),
             _ => None,
         }
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+    /// When the end of authority is to be announced, and the end; `None` if that is not to be, or
+    /// was done.
+    fn endangered(&self, config: &Config) -> Option<(Instant, Instant)> {
+        let Phase::Leading { until, warned: false } = self.phase else { return None };
+        let before = saturating_nanos(config.warn_before?);
+        Some((Instant::from_nanos(until.as_nanos().saturating_sub(before)), until))
+    }
+
+    pub(super) fn poll_timeout(&self, config: &Config) -> Option<Instant> {
         let attempt = match (&self.call, &self.phase) {
             (Some(call), _) => Some(call.deadline),
             (None, Phase::Lapsed | Phase::Finished) => None,
             (None, _) => Some(self.next),
         };
-        match (attempt, self.held_until()) {
+        let until = self.endangered(config).map(|(at, _)| at).or(self.held_until());
+        match (attempt, until) {
             (Some(attempt), Some(until)) => Some(attempt.min(until)),
             (attempt, until) => attempt.or(until),
         }
     }
 
     pub(super) fn handle_timeout(&mut self, cx: &mut Context<'_>, now: Now) {
-        if self.held_until().is_some_and(|until| until <= now.instant) {
-            self.held_no_more(cx, now);
+        self.lapse(cx, now);
+        if let Some((_, until)) = self.endangered(cx.config).filter(|(at, _)| *at <= now.instant) {
+            self.phase = Phase::Leading { until, warned: true };
+            cx.out.event(Event::Endangered { until });
         }
         if let Some(call) = self.call.take_if(|call| call.deadline <= now.instant) {
             cx.out.withdraw();
@@ -169,9 +195,7 @@ impl Strict {
     }
 
     pub(super) fn handle_response(&mut self, cx: &mut Context<'_>, now: Now, response: Response) {
-        if self.held_until().is_some_and(|until| until <= now.instant) {
-            self.held_no_more(cx, now);
-        }
+        self.lapse(cx, now);
         let Some(call) = self.call.take_if(|call| call.id == response.id) else { return };
         cx.out.withdraw();
         match response.result {
@@ -190,80 +214,68 @@ impl Strict {
         self.handle_timeout(cx, now);
     }
 
-    pub(super) fn handle_watch(&mut self, cx: &mut Context<'_>, now: Now, _watched: Watched) {
-        self.poke(cx, now);
-    }
-
-    pub(super) fn hand_over(&mut self, cx: &mut Context<'_>, now: Now, _to: Identity) {
-        self.stop(cx, now);
-    }
-
     /// Begins the attempt that the phase calls for.
     fn attempt(&mut self, cx: &mut Context<'_>, now: Now) {
-        match self.phase {
-            Phase::Candidate => self.send(cx, now, Step::Look, Op::Get),
-            Phase::Leading { .. } | Phase::Draining { .. } if self.uncertain => {
-                self.send(cx, now, Step::Recheck, Op::Get);
+        let step = match self.phase {
+            Phase::Candidate if self.take_due(cx).is_some_and(|due| due <= now.instant) => {
+                Step::Take
             }
-            Phase::Leading { .. } | Phase::Draining { .. } => self.renew(cx, now),
-            Phase::Releasing { .. } => self.send(cx, now, Step::ReleaseLook, Op::Get),
-            Phase::Lapsed | Phase::Finished => {}
-        }
-    }
-
-    fn send(&mut self, cx: &mut Context<'_>, now: Now, step: Step, op: Op) {
-        // An acquisition answered later than this would begin a term that has already ended.
-        let end = self.held_until().unwrap_or(now.instant + cx.config.renew_deadline);
-        let deadline =
-            cx.config.request_timeout.map_or(end, |timeout| end.min(now.instant + timeout));
-        let id = cx.out.request(Part::Primary, op, Some(deadline));
-        self.call = Some(Call { id, step, sent: now.instant, deadline });
-    }
-
-    /// Compare-and-swap of `record` on the version in hand. The version is always one that this
-    /// replica has read or written: without one there is nothing to swap.
-    fn swap(&mut self, cx: &mut Context<'_>, now: Now, step: Step, record: &Record) {
-        let (Some(seen), Some(object)) = (&self.seen, &self.object) else { return };
-        let mut object = object.clone();
-        object::put(cx.config, record, &mut object);
-        let op = Op::Update(object, seen.version.clone());
-        self.send(cx, now, step, op);
-    }
-
-    fn renew(&mut self, cx: &mut Context<'_>, now: Now) {
-        let Some(record) = self.seen.as_ref().map(|seen| seen.record.clone()) else { return };
-        let record = Record {
-            lease_duration_seconds: cx.config.recorded_seconds(),
-            renew_time: Some(changed(record.renew_time, now.timestamp)),
-            ..record
+            Phase::Candidate => Step::Look,
+            Phase::Leading { .. } | Phase::Draining { .. } if self.uncertain => Step::Recheck,
+            Phase::Leading { .. } | Phase::Draining { .. } => Step::Renew,
+            Phase::Releasing { .. } => Step::ReleaseLook,
+            Phase::Lapsed | Phase::Finished => return,
         };
-        self.swap(cx, now, Step::Renew, &record);
+        self.begin(cx, now, step);
     }
 
-    /// Takes in what the store has. True if the version is another than the one in hand.
-    fn observe(&mut self, cx: &mut Context<'_>, now: Now, stored: Stored) {
+    /// Takes in what the store has of an object.
+    fn observe(&mut self, cx: &mut Context<'_>, now: Now, part: Part, stored: Stored) {
         // What cannot be read is held by somebody, for as long as I would hold it.
         let unknown = || Record { holder: UNKNOWN_HOLDER.into(), ..Record::default() };
         let record = stored.object.record().unwrap_or_else(|_| unknown());
-        self.object = Some(stored.object);
-        if record.holder != self.reported && record.holder.as_str() != UNCLAIMED {
-            self.reported = record.holder.clone();
-            cx.out.event(Event::NewLeader { identity: record.holder.clone() });
-        }
-        if let Some(seen) = &self.seen {
-            if seen.version == stored.version {
+        let slot = self.view.slot(part);
+        if let Some(known) = slot {
+            let wished = prefer::preferred(&known.object) != prefer::preferred(&stored.object);
+            known.object = stored.object;
+            if known.seen.version == stored.version {
                 return;
             }
-            if seen.record == record && !self.uncertain {
+            if known.seen.record == record && !self.uncertain && !wished {
                 cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
             }
+            known.seen = Observed { record, version: stored.version, at: now.instant };
+            known.watched = false;
+        } else {
+            let seen = Observed { record, version: stored.version, at: now.instant };
+            *slot = Some(Known { seen, object: stored.object, watched: false });
         }
-        self.seen = Some(Observed { record, version: stored.version, at: now.instant });
+    }
+
+    /// Takes in what a write of mine made: it is new, whatever its text.
+    fn wrote(&mut self, cx: &mut Context<'_>, now: Now, part: Part, stored: Stored) {
+        *self.view.slot(part) = None;
+        self.observe(cx, now, part, stored);
+    }
+
+    /// Says who holds the lock, if that was not said yet.
+    fn report(&mut self, cx: &mut Context<'_>) {
+        let identity = match self.view.holder() {
+            Some(Holder::Named(identity)) if *identity != self.reported => identity.clone(),
+            Some(Holder::Disputed) if self.reported.as_str() != UNKNOWN_HOLDER => {
+                UNKNOWN_HOLDER.into()
+            }
+            _ => return,
+        };
+        self.reported = identity.clone();
+        cx.out.event(Event::NewLeader { identity });
     }
 
     fn lead(&mut self, cx: &mut Context<'_>, sent: Instant, now: Now) {
-        self.phase = Phase::Leading { until: sent + cx.config.renew_deadline };
-        let version = self.seen.as_ref().and_then(|seen| seen.version.as_ordered());
+        self.phase = Phase::Leading { until: sent + cx.config.renew_deadline, warned: false };
+        // Of two objects the later one: the one that outlives a migration.
+        let last = parts(cx.config).last().and_then(|&part| self.view.get(part));
+        let version = last.and_then(|known| known.seen.version.as_ordered());
         self.token = version.map(Token::from_u64);
         self.working = true;
         self.renewed(cx, sent, now);
@@ -280,6 +292,7 @@ impl Strict {
         let leading = matches!(self.phase, Phase::Leading { .. });
         self.phase = if self.stopping { Phase::Lapsed } else { Phase::Candidate };
         self.token = None;
+        self.successor = Identity::default();
         self.call = None;
         cx.out.withdraw();
         self.wait(cx, now);
@@ -288,27 +301,53 @@ impl Strict {
         }
     }
 
-    fn held_no_more(&mut self, cx: &mut Context<'_>, now: Now) {
+    /// What was held until now is held no more.
+    fn lapse(&mut self, cx: &mut Context<'_>, now: Now) {
+        if self.held_until().is_none_or(|until| until > now.instant) {
+            return;
+        }
         match self.phase {
             Phase::Leading { .. } | Phase::Draining { .. } => self.lose(cx, now, Cause::Expired),
-            Phase::Releasing { .. } => self.finish(cx),
+            Phase::Releasing { .. } => self.finish(cx, now),
             Phase::Candidate | Phase::Lapsed | Phase::Finished => {}
         }
     }
 
-    /// A candidate's wait.
+    /// A candidate's wait: until the next look, or until what a watch has shown may be taken.
     fn wait(&mut self, cx: &mut Context<'_>, now: Now) {
-        self.next = now.instant + cx.jitter.candidate_wait(cx.config.retry_period);
+        self.wait_longer(cx, now, Duration::ZERO);
+    }
+
+    fn wait_longer(&mut self, cx: &mut Context<'_>, now: Now, more: Duration) {
+        let wait = cx.jitter.candidate_wait(cx.config.retry_period).saturating_add(more);
+        self.next = now.instant + wait;
+        self.hurry(cx, now);
+    }
+
+    /// Looks no later than when what a watch has shown may be taken.
+    fn hurry(&mut self, cx: &Context<'_>, now: Now) {
+        if let Some(due) = self.take_due(cx) {
+            self.next = self.next.min(due.max(now.instant));
+        }
+    }
+
+    /// When the lock may be taken without a read before.
+    fn take_due(&self, cx: &Context<'_>) -> Option<Instant> {
+        if self.working || self.stopping || !self.view.watched() {
+            return None;
+        }
+        self.view.due(cx)
     }
 }
 
-/// `now`, or a microsecond after `before` if the wall clock has not passed that: a store may take a
-/// write that changes nothing for none and keep the version (Kubernetes does), which would hide the
-/// renewals of a holder whose wall clock stands still. A clock that was set back is written as it is.
-fn changed(before: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    let now_micros = now.truncate_to_micros().unix_nanos();
-    match before.map(|before| before.truncate_to_micros().unix_nanos() - now_micros) {
-        Some(ahead @ 0..1_000_000_000) => Timestamp::from_unix_nanos(now_micros + ahead + 1_000),
+/// `now`, or `unit` after `before` if the wall clock has not passed that: a store may take a write
+/// that changes nothing for none and keep the version (Kubernetes does), which would hide the
+/// renewals of a holder whose wall clock stands still, and those within one `unit` of what the
+/// object can say. A clock that was set back is written as it is.
+fn changed(before: Option<Timestamp>, now: Timestamp, unit: i128) -> Timestamp {
+    let cut = |time: Timestamp| time.unix_nanos().div_euclid(unit) * unit;
+    match before.map(|before| cut(before) - cut(now)) {
+        Some(ahead @ 0..1_000_000_000) => Timestamp::from_unix_nanos(cut(now) + ahead + unit),
         _ => now,
     }
 }

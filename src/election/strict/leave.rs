@@ -1,9 +1,9 @@
 //! Stopping: first the work, then the lock.
 
-use super::{Phase, Step, Strict};
+use super::{Call, Phase, Step, Strict};
 use crate::election::elector::Context;
 use crate::election::{Cause, Event};
-use crate::lock::Record;
+use crate::lock::Identity;
 use crate::time::Now;
 
 impl Strict {
@@ -11,7 +11,7 @@ impl Strict {
         self.handle_timeout(cx, now);
         self.stopping = true;
         match self.phase {
-            Phase::Leading { until } => {
+            Phase::Leading { until, .. } => {
                 self.phase = Phase::Draining { until };
                 self.token = None;
                 cx.out.event(Event::StoppedLeading { cause: Cause::Stopped });
@@ -27,54 +27,60 @@ impl Strict {
 
     pub(in crate::election) fn work_stopped(&mut self, cx: &mut Context<'_>, now: Now) {
         // Work that asks for its authority may stop before the end of it was handled here.
-        if self.held_until().is_some_and(|until| until <= now.instant) {
-            self.held_no_more(cx, now);
-        }
+        self.lapse(cx, now);
         if matches!(self.phase, Phase::Leading { .. }) {
             return;
         }
         self.working = false;
-        if matches!(self.phase, Phase::Draining { .. } | Phase::Lapsed) {
-            self.wind_up(cx, now);
+        match self.phase {
+            Phase::Draining { .. } | Phase::Lapsed => self.wind_up(cx, now),
+            Phase::Candidate => self.hurry(cx, now),
+            _ => {}
         }
     }
 
-    /// Asked to stop and without authority: gives the lock up if it may still be mine, but not
+    /// Asked to stop, or to hand over, and without authority: gives the lock up if it may still be mine, but not
     /// before the work has stopped.
     pub(super) fn wind_up(&mut self, cx: &mut Context<'_>, now: Now) {
         self.call = None;
         cx.out.withdraw();
         if self.working {
             self.phase = Phase::Lapsed;
-        } else if cx.config.release_on_stop && (self.names_me(cx) || self.uncertain) {
+        } else if (cx.config.release_on_stop || !self.successor.is_empty())
+            && (self.view.names_anywhere(cx.holder) || self.uncertain)
+        {
             self.phase = Phase::Releasing { until: now.instant + cx.config.renew_deadline };
             self.uncertain = false;
             self.next = now.instant;
             self.attempt(cx, now);
         } else {
-            self.finish(cx);
+            self.finish(cx, now);
         }
     }
 
-    /// The lock was just read: frees it if, and only if, the record names this life of this replica.
-    pub(super) fn release_looked(&mut self, cx: &mut Context<'_>, now: Now) {
-        let Some(seen) = self.seen.as_ref().filter(|_| self.names_me(cx)) else {
-            self.finish(cx);
+    /// An object was just read. When all were, frees those, and only those, whose record names this
+    /// life of this replica.
+    pub(super) fn release_looked(&mut self, cx: &mut Context<'_>, now: Now, call: &Call) {
+        if self.go_on(cx, now, call) {
             return;
-        };
-        let record = Record {
-            lease_duration_seconds: 1,
-            acquire_time: Some(now.timestamp),
-            renew_time: Some(now.timestamp),
-            leader_transitions: seen.record.leader_transitions,
-            ..Record::default()
-        };
-        self.swap(cx, now, Step::Release, &record);
+        }
+        self.report(cx);
+        if !self.begin(cx, now, Step::Release) {
+            self.finish(cx, now);
+        }
     }
 
-    pub(super) fn finish(&mut self, cx: &mut Context<'_>) {
-        self.phase = Phase::Finished;
+    /// The lock is released, or not mine to release: ends, or is a candidate again.
+    pub(super) fn finish(&mut self, cx: &mut Context<'_>, now: Now) {
         self.call = None;
+        self.successor = Identity::default();
         cx.out.withdraw();
+        if self.stopping {
+            self.phase = Phase::Finished;
+        } else {
+            self.phase = Phase::Candidate;
+            self.uncertain = false;
+            self.wait(cx, now);
+        }
     }
 }
