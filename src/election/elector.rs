@@ -424,6 +424,11 @@ impl Elector {
         outstanding
     }
 
+    /// What waits to be polled.
+    pub(super) const fn outbox(&self) -> &Outbox {
+        &self.out
+    }
+
     fn split(&mut self) -> (&mut Machine, Context<'_>) {
         let Self { config, holder, jitter, out, machine } = self;
         (machine, Context { config, holder, jitter, out })
