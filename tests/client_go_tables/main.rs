@@ -9,7 +9,7 @@
 //!
 //! What has no counterpart: Kubernetes events ("became leader"), metrics, nil pointers.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod configs;
 mod health;

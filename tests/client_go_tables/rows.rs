@@ -29,6 +29,7 @@ const HEAD: Profile = Profile::ClientGo(Release::Head);
 const STRICT: Profile = Profile::Strict;
 const BOTH: &[Profile] = &[V1_36, HEAD];
 const LED: &[&str] = &["new leader \"baz\"", "started"];
+const TAKEN: &[&str] = &["new leader \"bing\"", "new leader \"baz\"", "started"];
 const STOPPED: &[&str] = &["new leader \"baz\"", "started", "stopped: Stopped"];
 
 /// `LeaseDuration`, `RenewDeadline`, `RetryPeriod`, in milliseconds.
@@ -131,6 +132,13 @@ fn run() {
             events: STOPPED,
             stored: Some(("baz", 15, 0, 0)),
         },
+    ]);
+}
+
+/// An acquisition that is answered when the lease it wrote is over.
+#[test]
+fn answered_late() {
+    play(&[
         Row {
             test: "lacks: an answer later than the lease is long begins a term all the same",
             profiles: BOTH,
@@ -200,6 +208,13 @@ fn acquiring() {
             events: &["new leader \"baz_0\""],
             stored: Some(("baz_0", 15, 100, 4)),
         },
+    ]);
+}
+
+/// Durations are recorded in whole seconds.
+#[test]
+fn recorded_durations() {
+    play(&[
         Row {
             test: "lacks: a duration below one second is recorded as 0: each renewal reads first",
             profiles: BOTH,
@@ -246,7 +261,6 @@ fn acquiring() {
 /// What a candidate does not see of a leader that renews.
 #[test]
 fn renewals_unseen() {
-    const TAKEN: &[&str] = &["new leader \"bing\"", "new leader \"baz\"", "started"];
     play(&[
         Row {
             test: "lacks: a renewal within the second of the last one",
@@ -288,6 +302,13 @@ fn renewals_unseen() {
             events: &["new leader \"bing\"", "new leader \"baz_1\"", "started"],
             stored: Some(("baz_1", 2, 4_200, 5)),
         },
+    ]);
+}
+
+/// Nor of one whose wall clock stands still.
+#[test]
+fn renewals_unseen_for_want_of_a_clock() {
+    play(&[
         Row {
             test: "lacks: a holder whose wall clock stands still",
             profiles: BOTH,

@@ -5,14 +5,16 @@ use alloc::vec::Vec;
 use super::ElectorId;
 use crate::time::Instant;
 
-/// Children of an entry. Four stand in two cache lines, and the heap is half as deep as with two.
-const CHILDREN: usize = 4;
+/// Children of an entry. Measured, two setters a renewal: 2, 4 and 8 cost the same up to 10,000
+/// electors, 8 an eighth less at 100,000.
+const CHILDREN: usize = 8;
 /// The place of an elector that is not in the heap.
 const ABSENT: usize = usize::MAX;
 
 /// At most one due time for each elector; earlier ones first, at one time the elder elector first.
 ///
-/// Not a `BTreeSet`: that one allocates nodes as it changes, and takes half as long again.
+/// Not a `BTreeSet`: that one allocates as it changes, and takes five times as long for ten electors,
+/// half as long again for 10,000.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timers {
     heap: Vec<Timer>,
