@@ -91,6 +91,7 @@ impl ElectorId {
 /// assert_eq!(electors.poll_timeout(), Some(at(60).instant));
 ///
 /// assert!(!electors.get(ids[0]).unwrap().is_leading(at(40).instant));
+/// assert_eq!((ids[7].index(), electors.len()), (7, 100));
 /// assert_eq!(electors.get(ids[7]).unwrap().config().lock.name.as_ref(), "shard-7");
 ///
 /// electors.stop_all(at(50)); // nothing is held, so there is nothing to release
