@@ -159,7 +159,7 @@ fn renewals(c: &mut Criterion) {
     group.finish();
 }
 
-const RUN: u32 = 1_000;
+const RUN: u32 = 100;
 
 /// Nanoseconds a renewal. Runs are short, so that most are not interrupted.
 #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
@@ -176,7 +176,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// Medians of runs in turn, so that all meet the same noise.
 fn ratios() {
-    println!("\nns a renewal, medians of 401 runs of {RUN} renewals in turn");
+    println!("\nns a renewal, medians of 4,001 runs of {RUN} renewals in turn");
     println!("an Elector takes {} bytes beside what it shares with its lock", size_of::<Elector>());
     let mut ten = None;
     for n in SIZES {
@@ -184,7 +184,7 @@ fn ratios() {
         let mut by_hand: ByHand = leading(n);
         let mut in_turn: InTurn = leading(n);
         let (mut ours, mut theirs, mut floor) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..401 {
+        for _ in 0..4_001 {
             ours.push(timed(&mut electors));
             theirs.push(timed(&mut by_hand));
             floor.push(timed(&mut in_turn));

@@ -308,7 +308,7 @@ impl Electors {
         if elector.outbox().has_events() {
             self.telling.push(slot);
         }
-        if elector.is_finished() && !held.told {
+        if elector.is_finished() {
             self.ending.push(slot);
         }
     }
