@@ -24,6 +24,7 @@
 mod client_go;
 mod config;
 mod elector;
+mod electors;
 mod event;
 mod health;
 mod jitter;
@@ -40,6 +41,7 @@ pub use config::{Config, ConfigError, Missing};
 pub use elector::Elector;
 #[doc(hidden)]
 pub use elector::Restatement;
+pub use electors::{ElectorId, Electors};
 pub use event::{Cause, Event, Token};
 pub use health::Unhealthy;
 pub use profile::{Profile, Release, UnknownProfile};

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use tenure::election::{Config, Elector, Failure, Missing, Op, Profile, Release, Response, Stored};
+use tenure::election::{
+    Config, Elector, Electors, Failure, Missing, Op, Profile, Release, Response, Stored,
+};
 use tenure::lock::{LockRef, Version};
 use tenure::time::{Instant, Now, Timestamp};
 
@@ -61,4 +63,38 @@ fn a_strict_renewal_does_not_allocate() {
 #[test]
 fn a_client_go_renewal_does_not_allocate() {
     renewals_do_not_allocate(Profile::ClientGo(Release::Head));
+}
+
+#[test]
+fn renewals_of_many_do_not_allocate() {
+    let mut electors = Electors::new();
+    for n in 0..100 {
+        let config = Config {
+            missing: Missing::NewGroup,
+            ..Config::new(LockRef::lease("default", format!("lock-{n}")), "me", "1")
+        };
+        let begin = Instant::from_nanos(n * 20_000_000);
+        electors.insert(Elector::new(config, n, begin).unwrap());
+    }
+    let mut renewals = 0;
+    let mut turn = || {
+        let at = electors.poll_timeout().unwrap().as_nanos();
+        electors.handle_timeout(now(at));
+        while let Some((id, request)) = electors.poll_request() {
+            let result = match request.op {
+                Op::Get => Err(Failure::NotFound),
+                Op::Create(object) | Op::Update(object, _) => {
+                    renewals += 1;
+                    Ok(Stored { object, version: Version::ordered(request.id.as_u64()) })
+                }
+            };
+            electors.handle_response(now(at), id, Response { id: request.id, result });
+        }
+        while electors.poll_event().is_some() {}
+        assert_eq!(electors.poll_finished(), None);
+    };
+    (0..500).for_each(|_| turn());
+    let counted = allocation_counter::measure(|| (0..1_000).for_each(|_| turn()));
+    assert_eq!(counted.count_total, 0);
+    assert!(renewals >= 1_500, "these were renewals: {renewals}");
 }

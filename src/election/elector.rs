@@ -215,6 +215,22 @@ impl Elector {
     /// Asks for an attempt at once, for instance since a watch saw the lock change. Does nothing
     /// while an attempt is under way, nor for a leader whose last renewal succeeded: the change may
     /// be that renewal.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use tenure::election::{Config, Elector, Op};
+    /// # use tenure::lock::LockRef;
+    /// # use tenure::time::{Instant, Now, Timestamp};
+    /// # let timestamp = Timestamp::from_unix(1_700_000_000, 0).unwrap();
+    /// let now = Now { instant: Instant::default(), timestamp };
+    /// let config = Config::new(LockRef::lease("default", "controller"), "pod-0", "6ba7b810");
+    /// let mut elector = Elector::new(config, 1, now.instant + Duration::from_secs(60))?;
+    /// elector.handle_timeout(now);
+    /// assert!(elector.poll_request().is_none()); // not due for a minute
+    /// elector.poke(now);
+    /// assert_eq!(elector.poll_request().unwrap().op, Op::Get);
+    /// # Ok::<(), tenure::election::ConfigError>(())
+    /// ```
     pub fn poke(&mut self, now: Now) {
         let (machine, mut cx) = self.split();
         match machine {
@@ -299,7 +315,23 @@ impl Elector {
     /// Asks to leave for good (client-go: the context is cancelled).
     ///
     /// A strict leader says [`Event::StoppedLeading`] and goes on renewing, without leading, until
-    /// [`work_stopped`](Self::work_stopped); then it releases the lock, if so configured.
+    /// [`work_stopped`](Self::work_stopped); then it releases the lock, if so configured. [`Cause`] has
+    /// an example. A candidate has nothing to wind up:
+    ///
+    /// ```
+    /// # use tenure::election::{Config, Elector};
+    /// # use tenure::lock::LockRef;
+    /// # use tenure::time::{Instant, Now, Timestamp};
+    /// # let timestamp = Timestamp::from_unix(1_700_000_000, 0).unwrap();
+    /// # let now = Now { instant: Instant::default(), timestamp };
+    /// let config = Config::new(LockRef::lease("default", "controller"), "pod-0", "6ba7b810");
+    /// let mut elector = Elector::new(config, 1, now.instant)?;
+    /// elector.stop(now);
+    /// assert!(elector.is_finished() && elector.poll_timeout().is_none());
+    /// # Ok::<(), tenure::election::ConfigError>(())
+    /// ```
+    ///
+    /// [`Cause`]: super::Cause
     pub fn stop(&mut self, now: Now) {
         let (machine, mut cx) = self.split();
         match machine {
@@ -424,6 +456,11 @@ impl Elector {
         };
         self.out.recount(outstanding);
         outstanding
+    }
+
+    /// What waits to be polled.
+    pub(super) const fn outbox(&self) -> &Outbox {
+        &self.out
     }
 
     fn split(&mut self) -> (&mut Machine, Context<'_>) {

@@ -47,6 +47,52 @@ pub enum Event {
 }
 
 /// Why a replica leads no more.
+///
+/// A leader in good order: it is asked to stop, its work stops, the lock is released, all is over.
+///
+/// ```
+/// # use tenure::election::{Config, Elector, Failure, Missing, Response};
+/// use tenure::election::{Cause, Event, Op, Stored};
+/// # use tenure::lock::{LockRef, Version};
+/// # use tenure::time::{Instant, Now, Timestamp};
+/// # let now = Now {
+/// #     instant: Instant::default(),
+/// #     timestamp: Timestamp::from_unix(1_700_000_000, 0).unwrap(),
+/// # };
+/// # let config = Config {
+/// #     missing: Missing::NewGroup,
+/// #     ..Config::new(LockRef::lease("default", "controller"), "pod-0", "6ba7b810")
+/// # };
+/// # let mut elector = Elector::new(config, 1, now.instant)?;
+/// # elector.handle_timeout(now);
+/// # let get = elector.poll_request().unwrap();
+/// # elector.handle_response(now, Response { id: get.id, result: Err(Failure::NotFound) });
+/// # let create = elector.poll_request().unwrap();
+/// # let Op::Create(object) = create.op else { panic!() };
+/// # let version = Version::ordered(7);
+/// # let mut stored = Stored { object, version };
+/// # let result = Ok(stored.clone());
+/// # elector.handle_response(now, Response { id: create.id, result });
+/// # assert!(matches!(elector.poll_event(), Some(Event::NewLeader { .. })));
+/// // `elector` leads.
+/// assert!(matches!(elector.poll_event(), Some(Event::StartedLeading { .. })));
+/// elector.stop(now);
+/// assert_eq!(elector.poll_event(), Some(Event::StoppedLeading { cause: Cause::Stopped }));
+/// // It holds on to the lock while the work is still running,
+/// assert!(!elector.is_leading(now.instant) && elector.poll_request().is_none());
+/// elector.work_stopped(now);
+/// // then it reads the lock, to release it if it is still its own.
+/// let get = elector.poll_request().unwrap();
+/// # assert_eq!(get.op, Op::Get);
+/// elector.handle_response(now, Response { id: get.id, result: Ok(stored) });
+/// let release = elector.poll_request().unwrap();
+/// let Op::Update(object, version) = release.op else { panic!() };
+/// assert!(object.record().unwrap().holder.is_empty());
+/// stored = Stored { object, version: Version::ordered(8) };
+/// elector.handle_response(now, Response { id: release.id, result: Ok(stored) });
+/// assert!(elector.is_finished());
+/// # Ok::<(), tenure::election::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// [`Elector::stop`](super::Elector::stop) was called.
@@ -68,8 +114,35 @@ pub enum Cause {
 /// do not know yet that they were replaced. Tokens of different objects do not compare.
 ///
 /// ```
-/// use tenure::election::Token;
+/// # use core::time::Duration;
+/// # use tenure::election::{Config, Elector, Failure, Missing, Response};
+/// use tenure::election::{Op, Stored, Token};
+/// # use tenure::lock::LockRef;
+/// use tenure::lock::Version;
+/// # use tenure::time::{Instant, Now, Timestamp};
+/// # let now = Now {
+/// #     instant: Instant::default(),
+/// #     timestamp: Timestamp::from_unix(1_700_000_000, 0).unwrap(),
+/// # };
+/// # let config = Config {
+/// #     missing: Missing::NewGroup,
+/// #     ..Config::new(LockRef::lease("default", "controller"), "pod-0", "6ba7b810")
+/// # };
+/// # let mut elector = Elector::new(config, 1, now.instant)?;
+/// # elector.handle_timeout(now);
+/// # let get = elector.poll_request().unwrap();
+/// # elector.handle_response(now, Response { id: get.id, result: Err(Failure::NotFound) });
+/// // `elector` asks to create its lock, so as to lead.
+/// let create = elector.poll_request().unwrap();
+/// let Op::Create(object) = create.op else { panic!() };
+/// assert_eq!((elector.fencing_token(), elector.leading_until()), (None, None));
+/// let stored = Stored { object, version: Version::ordered(7) };
+/// elector.handle_response(now, Response { id: create.id, result: Ok(stored) });
+/// // The version of that write is the token for as long as the term lasts.
+/// assert_eq!(elector.fencing_token(), Some(Token::from_u64(7)));
+/// assert_eq!(elector.leading_until(), Some(now.instant + Duration::from_secs(10)));
 /// assert!(Token::from_u64(7) < Token::from_u64(9));
+/// # Ok::<(), tenure::election::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(u64);

@@ -75,6 +75,14 @@ impl Outbox {
         self.events.push_back(event);
     }
 
+    pub(super) const fn has_request(&self) -> bool {
+        self.request.is_some()
+    }
+
+    pub(super) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     pub(super) const fn take_request(&mut self) -> Option<Request> {
         self.request.take()
     }
