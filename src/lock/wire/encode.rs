@@ -5,10 +5,14 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt::{Display, Write};
 
+use super::rest::Rest;
+use super::shape::{CONFIG_MAP, ENDPOINTS, Fields, LEASE, Member};
 use super::time::{self, Layout};
-use super::{API_VERSION, KIND};
-use crate::lock::Record;
+use super::value::push_bytes;
+use super::{api_version, kind_name};
+use crate::lock::annotated::Annotated;
 use crate::lock::lease::{Lease, LeaseSpec, Metadata};
+use crate::lock::{Kind, Record};
 use crate::time::Timestamp;
 
 pub(super) fn record(record: &Record, all_fields: bool) -> String {
@@ -28,19 +32,49 @@ pub(super) fn record(record: &Record, all_fields: bool) -> String {
 }
 
 pub(super) fn lease(lease: &Lease, resource_version: Option<&str>, type_meta: bool) -> String {
-    let mut out = String::new();
+    let kind = type_meta.then_some(Kind::Lease);
+    object(kind, &lease.metadata, resource_version, LEASE, Some(&lease.spec))
+}
+
+/// A `ConfigMap` or Endpoints.
+pub(super) fn annotated(
+    kind: Kind,
+    annotated: &Annotated,
+    resource_version: Option<&str>,
+) -> String {
+    let fields = if kind == Kind::ConfigMap { CONFIG_MAP } else { ENDPOINTS };
+    object(Some(kind), &annotated.metadata, resource_version, fields, None)
+}
+
+fn object(
+    kind: Option<Kind>,
+    metadata: &Metadata,
+    resource_version: Option<&str>,
+    fields: Fields,
+    spec: Option<&LeaseSpec>,
+) -> String {
+    let mut out = String::with_capacity(512);
     let mut object = Object::open(&mut out);
-    if type_meta {
-        object.text("kind", KIND);
-        object.text("apiVersion", API_VERSION);
+    if let Some(kind) = kind {
+        object.text("kind", kind_name(kind));
+        object.text("apiVersion", api_version(kind));
     }
-    metadata(object.object("metadata"), &lease.metadata, resource_version);
-    spec(object.object("spec"), &lease.spec);
+    let (outer, inner) = Rest::parse(metadata.rest.as_deref().unwrap_or_default(), fields);
+    write_metadata(object.object("metadata"), metadata, resource_version, inner);
+    if let Some(spec) = spec {
+        write_spec(object.object("spec"), spec);
+    }
+    outer.write(&mut object);
     object.close();
     out
 }
 
-fn metadata(mut object: Object<'_>, metadata: &Metadata, resource_version: Option<&str>) {
+fn write_metadata(
+    mut object: Object<'_>,
+    metadata: &Metadata,
+    resource_version: Option<&str>,
+    mut rest: Rest<'_>,
+) {
     let fields = [
         ("name", &*metadata.name),
         ("namespace", &*metadata.namespace),
@@ -48,14 +82,18 @@ fn metadata(mut object: Object<'_>, metadata: &Metadata, resource_version: Optio
         ("resourceVersion", resource_version.unwrap_or("")),
     ];
     for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
+        rest.write_before(name, &mut object);
         object.text(name, value);
     }
-    object.entries("labels", &metadata.labels);
-    object.entries("annotations", &metadata.annotations);
+    for (name, entries) in [("labels", &metadata.labels), ("annotations", &metadata.annotations)] {
+        rest.write_before(name, &mut object);
+        object.entries(name, entries);
+    }
+    rest.write(&mut object);
     object.close();
 }
 
-fn spec(mut object: Object<'_>, spec: &LeaseSpec) {
+fn write_spec(mut object: Object<'_>, spec: &LeaseSpec) {
     if let Some(holder) = &spec.holder_identity {
         object.text("holderIdentity", holder.as_str());
     }
@@ -81,28 +119,44 @@ fn spec(mut object: Object<'_>, spec: &LeaseSpec) {
 }
 
 /// An object that is being written.
-struct Object<'a> {
+pub(super) struct Object<'a> {
     out: &'a mut String,
     empty: bool,
 }
 
 impl<'a> Object<'a> {
-    fn open(out: &'a mut String) -> Self {
+    pub(super) fn open(out: &'a mut String) -> Self {
         out.push('{');
         Self { out, empty: true }
     }
 
-    fn close(self) {
+    pub(super) fn close(self) {
         self.out.push('}');
     }
 
-    fn key(&mut self, key: &str) {
+    fn comma(&mut self) {
         if !self.empty {
             self.out.push(',');
         }
         self.empty = false;
+    }
+
+    fn key(&mut self, key: &str) {
+        self.comma();
         quote(self.out, key);
         self.out.push(':');
+    }
+
+    /// A member as it was read; its key by the name of its field, if it has one.
+    pub(super) fn member(&mut self, member: &Member<'_>) {
+        if let Some((_, (name, _))) = member.field {
+            self.key(name);
+        } else {
+            self.comma();
+            push_bytes(self.out, member.key.bytes());
+            self.out.push(':');
+        }
+        push_bytes(self.out, member.value.bytes());
     }
 
     fn text(&mut self, key: &str, value: &str) {
@@ -140,7 +194,7 @@ impl<'a> Object<'a> {
         object.close();
     }
 
-    fn object(&mut self, key: &str) -> Object<'_> {
+    pub(super) fn object(&mut self, key: &str) -> Object<'_> {
         self.key(key);
         Object::open(self.out)
     }

@@ -1,5 +1,6 @@
 //! Reading a text that [`check`] has found to be JSON.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 
 use super::error::WireError;
@@ -51,10 +52,10 @@ impl<'a> Value<'a> {
         })
     }
 
-    /// The members of an object.
-    pub(super) fn members(self) -> impl Iterator<Item = (String, Value<'a>)> {
+    /// The members of an object: keys, which are strings, and values.
+    pub(super) fn members(self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
         let mut items = self.items();
-        core::iter::from_fn(move || Some((items.next()?.text()?, items.next()?)))
+        core::iter::from_fn(move || Some((items.next()?, items.next()?)))
     }
 
     /// The number, if it is a whole one of 64 bits, written without fraction and exponent.
@@ -64,8 +65,13 @@ impl<'a> Value<'a> {
 
     /// The characters of a string. What is no character (a byte that is not UTF-8, half of a pair
     /// of surrogates) is U+FFFD, as in Go.
-    pub(super) fn text(self) -> Option<String> {
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
         let mut rest = self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        if !rest.contains(&b'\\')
+            && let Ok(plain) = core::str::from_utf8(rest)
+        {
+            return Some(Cow::Borrowed(plain));
+        }
         let mut out = String::with_capacity(rest.len());
         while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
             let (plain, escape) = rest.split_at(at);
@@ -83,13 +89,13 @@ impl<'a> Value<'a> {
             });
         }
         push_bytes(&mut out, rest);
-        Some(out)
+        Some(Cow::Owned(out))
     }
 }
 
 /// Adds `bytes`, with one U+FFFD for *each* byte that is not UTF-8 (Rust's lossy conversion writes
 /// one for a whole broken sequence).
-fn push_bytes(out: &mut String, bytes: &[u8]) {
+pub(super) fn push_bytes(out: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());
         out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
