@@ -170,10 +170,10 @@ fn each_kind_is_asked_for_by_name() {
     }
 }
 
-/// Members that are not modelled, which may have any name. No halves of surrogate pairs, since the
-/// other reader refuses them.
+/// Members that are not modelled, which may have any name. JSON that the other reader takes, too.
 fn strange() -> impl Strategy<Value = String> {
-    let value = texts().prop_map(|text| text.replace("\\ud", "\\ue"));
+    let json = |text: &String| serde_json::from_str::<serde_json::Value>(text).is_ok();
+    let value = texts().prop_filter("no JSON", json);
     let member = ("[a-z<é]{0,6}x", value).prop_map(|(key, value)| format!("\"{key}\":{value}"));
     prop::collection::vec(member, 0..4).prop_map(|members| members.join(","))
 }
