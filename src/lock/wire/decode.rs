@@ -10,11 +10,11 @@ use alloc::sync::Arc;
 use super::error::WireError;
 use super::rest::{Rest, carry};
 use super::shape::{
-    CONFIG_MAP, ENDPOINTS, Fields, Keys, LEASE, LEASE_SPEC, OBJECT_META, RECORD, TYPE_META,
+    CONFIG_MAP, ENDPOINTS, Fields, Keys, LEASE, LEASE_SPEC, Member, OBJECT_META, RECORD, TYPE_META,
     members, object_or_null,
 };
-use super::time::{self, Layout};
-use super::value::{Kind, Value};
+use super::time::Layout;
+use super::value::{Document, Kind, Value};
 use super::{api_version, kind_name};
 use crate::lock::annotated::Annotated;
 use crate::lock::lease::{Entries, Lease, LeaseSpec, Metadata};
@@ -22,17 +22,22 @@ use crate::lock::{self, Object, Record};
 use crate::time::Timestamp;
 
 pub(super) fn record(text: &[u8]) -> Result<Record, WireError> {
-    let value = Value::parse(text)?;
+    let document = Document::parse(text)?;
+    let value = document.value();
     object_or_null(value)?;
     let mut record = Record::default();
-    let seconds =
-        |value| read_time(value, Layout::Seconds).filter(|time| *time != Timestamp::GO_ZERO);
+    let seconds = |member: &Member<'_>| {
+        let time = member.time(Layout::Seconds)?;
+        Ok(time.filter(|time| *time != Timestamp::GO_ZERO))
+    };
     for member in members(value, Keys::Folded, RECORD) {
-        member.check(Keys::Folded)?;
         let value = member.value;
+        if !matches!(member.name(), "acquireTime" | "renewTime") {
+            member.check(Keys::Folded)?;
+        }
         match member.name() {
-            "acquireTime" => record.acquire_time = seconds(value),
-            "renewTime" => record.renew_time = seconds(value),
+            "acquireTime" => record.acquire_time = seconds(&member)?,
+            "renewTime" => record.renew_time = seconds(&member)?,
             _ if value.kind() == Kind::Null => {}
             "holderIdentity" => record.holder = read_text(value).into(),
             "leaseDurationSeconds" => record.lease_duration_seconds = value.int().unwrap_or(0),
@@ -49,14 +54,15 @@ pub(super) fn record(text: &[u8]) -> Result<Record, WireError> {
 
 /// By the API codec: `serializer/json`, `Decode` without defaults.
 pub(super) fn lease_of_api(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireError> {
-    let value = Value::parse(text)?;
+    let document = Document::parse(text)?;
+    let value = document.value();
     check_type(lock::Kind::Lease, value)?;
     lease(value, Keys::Exact)
 }
 
 /// By `encoding/json`.
 pub(super) fn lease_of_std(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireError> {
-    lease(Value::parse(text)?, Keys::Folded)
+    lease(Document::parse(text)?.value(), Keys::Folded)
 }
 
 /// Any kind, by the API codec.
@@ -64,7 +70,8 @@ pub(super) fn object_of_api(
     kind: lock::Kind,
     text: &[u8],
 ) -> Result<(Object, Option<Arc<str>>), WireError> {
-    let value = Value::parse(text)?;
+    let document = Document::parse(text)?;
+    let value = document.value();
     check_type(kind, value)?;
     let annotated = |fields| {
         let (metadata, version) = object(value, Keys::Exact, fields, &mut LeaseSpec::default())?;
@@ -186,13 +193,15 @@ fn read_spec(spec: &mut LeaseSpec, value: Value<'_>, keys: Keys) -> Result<(), W
     object_or_null(value)?;
     let small = |value: Value<'_>| value.int().and_then(|number| i32::try_from(number).ok());
     for member in members(value, keys, LEASE_SPEC) {
-        member.check(keys)?;
         let value = member.value;
+        if !matches!(member.name(), "acquireTime" | "renewTime") {
+            member.check(keys)?;
+        }
         match member.name() {
             "holderIdentity" => spec.holder_identity = value.text().map(Into::into),
             "leaseDurationSeconds" => spec.lease_duration_seconds = small(value),
-            "acquireTime" => spec.acquire_time = read_time(value, Layout::Micros),
-            "renewTime" => spec.renew_time = read_time(value, Layout::Micros),
+            "acquireTime" => spec.acquire_time = member.time(Layout::Micros)?,
+            "renewTime" => spec.renew_time = member.time(Layout::Micros)?,
             "leaseTransitions" => spec.lease_transitions = small(value),
             "strategy" => spec.strategy = value.text().map(Into::into),
             "preferredHolder" => spec.preferred_holder = value.text().map(Into::into),
@@ -205,8 +214,4 @@ fn read_spec(spec: &mut LeaseSpec, value: Value<'_>, keys: Keys) -> Result<(), W
 /// The characters of a string; empty for null.
 fn read_text(value: Value<'_>) -> Arc<str> {
     value.text().unwrap_or_default().into()
-}
-
-fn read_time(value: Value<'_>, layout: Layout) -> Option<Timestamp> {
-    time::parse(&value.text()?, layout).ok()
 }

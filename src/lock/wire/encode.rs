@@ -8,7 +8,7 @@ use core::fmt::{Display, Write};
 use super::rest::Rest;
 use super::shape::{CONFIG_MAP, ENDPOINTS, Fields, LEASE, Member};
 use super::time::{self, Layout};
-use super::value::push_bytes;
+use super::value::{Document, push_bytes};
 use super::{api_version, kind_name};
 use crate::lock::annotated::Annotated;
 use crate::lock::lease::{Lease, LeaseSpec, Metadata};
@@ -59,7 +59,8 @@ fn object(
         object.text("kind", kind_name(kind));
         object.text("apiVersion", api_version(kind));
     }
-    let (outer, inner) = Rest::parse(metadata.rest.as_deref().unwrap_or_default(), fields);
+    let carried = metadata.rest.as_deref().and_then(|rest| Document::parse(rest).ok());
+    let (outer, inner) = Rest::take_apart(carried.as_ref(), fields);
     write_metadata(object.object("metadata"), metadata, resource_version, inner);
     if let Some(spec) = spec {
         write_spec(object.object("spec"), spec);
@@ -141,16 +142,18 @@ impl<'a> Object<'a> {
         self.empty = false;
     }
 
-    fn key(&mut self, key: &str) {
+    /// A key that needs no escapes: the name of a field.
+    fn name(&mut self, name: &'static str) {
         self.comma();
-        quote(self.out, key);
-        self.out.push(':');
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\":");
     }
 
     /// A member as it was read; its key by the name of its field, if it has one.
     pub(super) fn member(&mut self, member: &Member<'_>) {
         if let Some((_, (name, _))) = member.field {
-            self.key(name);
+            self.name(name);
         } else {
             self.comma();
             push_bytes(self.out, member.key.bytes());
@@ -159,19 +162,19 @@ impl<'a> Object<'a> {
         push_bytes(self.out, member.value.bytes());
     }
 
-    fn text(&mut self, key: &str, value: &str) {
-        self.key(key);
+    fn text(&mut self, name: &'static str, value: &str) {
+        self.name(name);
         quote(self.out, value);
     }
 
-    fn number(&mut self, key: &str, value: impl Display) {
-        self.key(key);
+    fn number(&mut self, name: &'static str, value: impl Display) {
+        self.name(name);
         let _ = write!(self.out, "{value}"); // writing to a String cannot fail
     }
 
     /// Go's zero time is written as null.
-    fn time(&mut self, key: &str, value: Option<Timestamp>, layout: Layout) {
-        self.key(key);
+    fn time(&mut self, name: &'static str, value: Option<Timestamp>, layout: Layout) {
+        self.name(name);
         match value.filter(|time| *time != Timestamp::GO_ZERO) {
             None => self.out.push_str("null"),
             Some(value) => {
@@ -183,19 +186,22 @@ impl<'a> Object<'a> {
     }
 
     /// A map, in the order of its keys; not written if empty.
-    fn entries(&mut self, key: &str, entries: &BTreeMap<Arc<str>, Arc<str>>) {
+    fn entries(&mut self, name: &'static str, entries: &BTreeMap<Arc<str>, Arc<str>>) {
         if entries.is_empty() {
             return;
         }
-        let mut object = self.object(key);
+        let mut object = self.object(name);
         for (key, value) in entries {
-            object.text(key, value);
+            object.comma();
+            quote(object.out, key);
+            object.out.push(':');
+            quote(object.out, value);
         }
         object.close();
     }
 
-    pub(super) fn object(&mut self, key: &str) -> Object<'_> {
-        self.key(key);
+    pub(super) fn object(&mut self, name: &'static str) -> Object<'_> {
+        self.name(name);
         Object::open(self.out)
     }
 }
@@ -203,20 +209,32 @@ impl<'a> Object<'a> {
 /// Writes a string as Go does, which also escapes what could end a script in HTML or JavaScript.
 fn quote(out: &mut String, text: &str) {
     out.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(may_need_escape) {
+        let (plain, tail) = rest.split_at(at);
+        out.push_str(plain);
+        let mut letters = tail.chars();
+        match letters.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\u{8}') => out.push_str("\\b"),
+            Some('\u{c}') => out.push_str("\\f"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some(letter @ ('\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}')) => {
                 let _ = write!(out, "\\u{:04x}", u32::from(letter));
             }
-            _ => out.push(letter),
+            Some(letter) => out.push(letter),
+            None => {}
         }
+        rest = letters.as_str();
     }
+    out.push_str(rest);
     out.push('"');
+}
+
+/// Whether a letter that is escaped starts with this byte; others of the first one of U+2028 do, too.
+const fn may_need_escape(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2) || byte < b' '
 }

@@ -12,7 +12,7 @@ use core::fmt;
 use super::error::WireError;
 use super::shape::{Fields, Keys, Shape, entry, members};
 use super::time::{self, Layout};
-use super::value::{Kind, Value};
+use super::value::{Document, Kind, Value};
 
 /// What was read, and what had to be forgiven for it.
 ///
@@ -81,9 +81,9 @@ pub(super) fn read<T>(
             rest
         }
     };
-    let value = Value::parse(text)?;
+    let document = Document::parse(text)?;
     let mut mender = Mender { forgiven };
-    let mended = mender.mend(&Shape::Struct(fields), value)?;
+    let mended = mender.mend(&Shape::Struct(fields), document.value())?;
     Ok(Lenient { value: strict(&mended)?, forgiven: mender.forgiven })
 }
 
@@ -129,8 +129,8 @@ impl Mender {
             }
             _ => {
                 let read_as = meaning(shape, value).ok_or_else(|| error.clone())?;
-                let mended = Value::parse(read_as.as_bytes())?;
-                shape.check(mended, Keys::Folded).map_err(|_| error.clone())?;
+                let mended = Document::parse(read_as.as_bytes())?;
+                shape.check(mended.value(), Keys::Folded).map_err(|_| error.clone())?;
                 out = read_as.clone().into_bytes();
                 self.forgiven.push(Forgiven { error, read_as });
             }
@@ -168,7 +168,8 @@ fn meaning(shape: &Shape, value: Value<'_>) -> Option<String> {
         }
         (Shape::Int32 | Shape::Int64, Kind::Text) => {
             let text = value.text()?;
-            let number = Value::parse(text.as_bytes()).ok()?;
+            let document = Document::parse(text.as_bytes()).ok()?;
+            let number = document.value();
             let alone = number.kind() == Kind::Number && number.bytes() == text.as_bytes();
             alone.then(|| whole_number(&text))?
         }

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use super::encode::Object;
 use super::shape::{Fields, Keys, Member, OBJECT_META, members};
-use super::value::Value;
+use super::value::Document;
 
 /// Fields of an object or its metadata that are modelled.
 const MODELLED: [&str; 10] = [
@@ -41,12 +41,12 @@ impl<'a> Rest<'a> {
         Self { fields, members: Vec::new(), written: 0 }
     }
 
-    /// The members of `text`, which stands in an object's metadata, and of the object `metadata` in
-    /// it. None if it is not of the form that this module writes: then it is none of its business.
-    pub(super) fn parse(text: &'a [u8], fields: Fields) -> (Self, Self) {
+    /// The members of what stands in an object's metadata, and of the object `metadata` in it. None
+    /// if it is not of the form that this module writes: then it is none of its business.
+    pub(super) fn take_apart(carried: Option<&'a Document<'_>>, fields: Fields) -> (Self, Self) {
         let (mut outer, mut inner) = (Self::new(fields), Self::new(OBJECT_META));
-        let Ok(value) = Value::parse(text) else { return (outer, inner) };
-        for member in members(value, Keys::Exact, fields) {
+        let Some(document) = carried else { return (outer, inner) };
+        for member in members(document.value(), Keys::Exact, fields) {
             if member.name() == "metadata" {
                 members(member.value, Keys::Exact, OBJECT_META).for_each(|it| inner.keep(it));
             } else {
@@ -98,7 +98,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// What [`Rest::parse`] takes apart; none if there is nothing.
+/// What [`Rest::take_apart`] takes apart; none if there is nothing.
 pub(super) fn carry(mut outer: Rest<'_>, mut inner: Rest<'_>) -> Option<Arc<[u8]>> {
     if outer.members.is_empty() && inner.members.is_empty() {
         return None;

@@ -10,6 +10,7 @@ use alloc::string::String;
 use super::error::{WireError, excerpt};
 use super::time::{self, Layout};
 use super::value::{Kind, Value};
+use crate::time::Timestamp;
 
 /// How the keys of an object are matched with the names of fields.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,7 +89,7 @@ impl Shape {
                 Some(_) => Ok(()),
                 None => wrong("a whole number of 64 bits, without fraction or exponent"),
             },
-            (Self::Time(layout), Kind::Text) => check_time(value, *layout),
+            (Self::Time(layout), Kind::Text) => read_time(value, *layout).map(drop),
             (Self::Bytes, Kind::Text) => match value.text() {
                 Some(text) if is_base64(text.as_bytes()) => Ok(()),
                 _ => wrong(BASE64),
@@ -118,17 +119,15 @@ impl Shape {
     }
 }
 
-fn check_time(value: Value<'_>, layout: Layout) -> Result<(), WireError> {
+/// A string that Go reads as a time.
+pub(super) fn read_time(value: Value<'_>, layout: Layout) -> Result<Timestamp, WireError> {
     let text = value.text().unwrap_or_default();
-    match time::parse(&text, layout) {
-        Ok(_) => Ok(()),
-        Err(problem) => Err(WireError::Time {
-            field: String::new(),
-            found: excerpt(text.as_bytes()),
-            problem,
-            example: layout.example(),
-        }),
-    }
+    time::parse(&text, layout).map_err(|problem| WireError::Time {
+        field: String::new(),
+        found: excerpt(text.as_bytes()),
+        problem,
+        example: layout.example(),
+    })
 }
 
 /// The name of an entry of a map, as a part of a field's path.
@@ -165,6 +164,14 @@ impl Member<'_> {
     /// The name of the field; empty if Go does not know it.
     pub(super) fn name(&self) -> &'static str {
         self.field.map_or("", |(_, (name, _))| name)
+    }
+
+    /// The time in it; none if it is null.
+    pub(super) fn time(&self, layout: Layout) -> Result<Option<Timestamp>, WireError> {
+        if self.value.kind() != Kind::Text {
+            return self.check(Keys::Exact).map(|()| None);
+        }
+        read_time(self.value, layout).map(Some).map_err(|error| error.within(self.name()))
     }
 
     /// Whether Go reads it.
