@@ -18,13 +18,4 @@ mod tests {
         let words = next() % 256;
         (0..words).flat_map(|_| next().to_le_bytes()).collect()
     }
-
-    #[test]
-    fn wire_on_random_bytes() {
-        for seed in 0..5_000 {
-            let data = random_bytes(seed);
-            super::wire::record_json(&data);
-            super::wire::lease_json(&data);
-        }
-    }
 }

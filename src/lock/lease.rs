@@ -31,8 +31,6 @@ pub struct Lease {
 /// The part of a Kubernetes object's metadata that a lock needs.
 ///
 /// The store's version is not here: it travels beside the object, so that no write can forget it.
-/// Whatever else an object holds is the driver's to keep when it stores a body over the object that
-/// it read; `rest` is room for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Metadata {
     /// The namespace.
@@ -46,8 +44,12 @@ pub struct Metadata {
     /// The annotations.
     pub annotations: Entries,
     /// What else the object holds (owner references, finalizers; a `ConfigMap`'s data, the subsets of
-    /// Endpoints), in a form of the driver's choice. What was read with an object comes back,
-    /// untouched, with each write over it.
+    /// Endpoints), since a store takes for removed what a write leaves out. What was read with an
+    /// object comes back, untouched, with each write over it.
+    ///
+    /// The readers of [`wire`](super::wire) fill it with JSON, the object less all that is modelled,
+    /// and its writers put that back in its place; they leave out what is not a JSON object. A driver
+    /// that uses neither may keep here what it likes.
     pub rest: Option<Arc<[u8]>>,
 }
 

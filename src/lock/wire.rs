@@ -8,6 +8,8 @@
 //! | the record, in the annotation [`ANNOTATION`] of a `ConfigMap` or Endpoints | [`record_to_json`], [`record_to_json_five_fields`] | [`record_from_json`], [`record_from_json_five_fields`] |
 //! | a Lease, by Go's `encoding/json` | [`lease_to_json`] | [`lease_from_json`] |
 //! | a Lease, by the API's codec, as it goes over the wire | [`lease_to_api_json`] | [`lease_from_api_json`] |
+//! | an object of any kind, by the API's codec | [`object_to_api_json`] | [`object_from_api_json`] |
+//! | a record or a Lease that Go refuses | | [`record_from_lenient_json`], [`lease_from_lenient_json`] |
 //!
 //! ```
 //! use tenure::lock::{Record, wire};
@@ -37,19 +39,30 @@
 //!   what Go's `time.Parse` lets pass: an hour of one digit, a comma for the point, offsets up to
 //!   24:60. A second 60, lower case `t` and `z` and years of more than four digits are refused.
 //!
+//! # What is carried along
+//!
+//! A store takes what is missing from an update's body for removed. So whatever an object holds
+//! besides the fields modelled here comes back, value for value the bytes that were read, when it is
+//! written: owner references, finalizers, a `ConfigMap`'s data, and what no Go type knows. It
+//! travels in [`Metadata::rest`](super::lease::Metadata::rest). Two things do not: unknown members of
+//! a Lease's spec, which every holder writes whole, and, by the API's codec, members whose names
+//! are those of fields but for their case.
+//!
 //! Not followed: Go fills what it can before it returns an error, here an error brings no value;
 //! Go's API client also reads YAML and protocol buffers.
 //!
 //! There is no JSON library below this: `serde_json` nests 128 deep, takes UTF-8 only and matches
 //! keys exactly, and the scanner needs less code than bending it would.
 //!
-//! With the feature `serde`, records and Leases also implement serde's traits, for drivers whose store speaks another format
-//! or whose client has a JSON library of its own: the same fields and times, under that library's
-//! grammar.
+//! None of this needs a feature. With the feature `serde`, records and Leases also implement serde's
+//! traits, for drivers whose store speaks another format or whose client has a JSON library of its
+//! own: the same fields and times, under that library's grammar, with nothing carried along.
 
 mod decode;
 mod encode;
 mod error;
+mod lenient;
+mod rest;
 #[cfg(feature = "serde")]
 mod serde;
 mod shape;
@@ -61,9 +74,10 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 pub use error::WireError;
+pub use lenient::{Forgiven, Lenient};
 
-use super::Record;
 use super::lease::Lease;
+use super::{Kind, Object, Record};
 
 /// The annotation of a `ConfigMap` or Endpoints object that holds the record
 /// (client-go, `resourcelock.LeaderElectionRecordAnnotationKey`).
@@ -74,8 +88,21 @@ use super::lease::Lease;
 /// ```
 pub const ANNOTATION: &str = "control-plane.alpha.kubernetes.io/leader";
 
-const KIND: &str = "Lease";
-const API_VERSION: &str = "coordination.k8s.io/v1";
+/// As in an object's field `kind`.
+const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Lease => "Lease",
+        Kind::ConfigMap => "ConfigMap",
+        Kind::Endpoints => "Endpoints",
+    }
+}
+
+const fn api_version(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Lease => "coordination.k8s.io/v1",
+        Kind::ConfigMap | Kind::Endpoints => "v1",
+    }
+}
 
 /// The record as client-go 0.31 and later write it: seven fields, all present
 /// (`json.Marshal` of `resourcelock.LeaderElectionRecord`).
@@ -150,8 +177,8 @@ pub fn record_from_json_five_fields(text: &[u8]) -> Result<Record, WireError> {
 /// microseconds, what is finer is cut off. `resource_version` is the store's version of the object
 /// that an update replaces.
 ///
-/// Of the metadata only what [`Metadata`](super::lease::Metadata) has is written. A store takes what
-/// is missing from an update's body for removed: finalizers and owner references, if there are any.
+/// What the Lease was read with and is not modelled here stands in it as it was, where Go would
+/// write it.
 ///
 /// ```
 /// use tenure::lock::{lease::{Lease, LeaseSpec}, wire};
@@ -187,8 +214,6 @@ pub fn lease_to_api_json(lease: &Lease, resource_version: Option<&str>) -> Strin
 /// Reads a Lease and its resource version (`json.Unmarshal` into `coordination/v1.Lease`). Kind
 /// and version may be missing or say what they like.
 ///
-/// Of the metadata only what [`Metadata`](super::lease::Metadata) has is kept.
-///
 /// # Errors
 /// [`WireError`], if Go returns an error.
 ///
@@ -208,8 +233,6 @@ pub fn lease_from_json(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireErr
 /// `serializer/json`, `Decode` with no defaults, which reads by `sigs.k8s.io/json`): the kind must
 /// be `Lease`, the version `coordination.k8s.io/v1`, and keys match exactly.
 ///
-/// Of the metadata only what [`Metadata`](super::lease::Metadata) has is kept.
-///
 /// # Errors
 /// [`WireError`], if Go returns an error, or the object is of another kind or version.
 ///
@@ -225,4 +248,121 @@ pub fn lease_from_json(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireErr
 /// ```
 pub fn lease_from_api_json(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireError> {
     decode::lease_of_api(text)
+}
+
+/// An object of any kind as Kubernetes' clients and servers send it: with kind and version, and a
+/// line feed at the end (apimachinery, `serializer/json`, `Encode`).
+///
+/// What the object was read with and is not modelled here (a `ConfigMap`'s data, owner references)
+/// stands in it as it was, where Go would write it; see [`Metadata::rest`](super::lease::Metadata::rest).
+/// So an object that Go wrote and nobody changed is the same bytes again.
+///
+/// ```
+/// use tenure::lock::{Kind, Object, wire};
+/// let text = "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\",\"finalizers\":[\"b\"]},\"data\":{\"c\":\"d\"}}\n";
+/// let (mut object, _) = wire::object_from_api_json(Kind::ConfigMap, text.as_bytes())?;
+/// assert_eq!(wire::object_to_api_json(&object, None), text);
+/// let Object::ConfigMap(config_map) = &mut object else { unreachable!() };
+/// config_map.annotate("{}");
+/// assert_eq!(
+///     wire::object_to_api_json(&object, None),
+///     text.replace(r#","finalizers""#, r#","annotations":{"control-plane.alpha.kubernetes.io/leader":"{}"},"finalizers""#),
+/// );
+/// # Ok::<(), wire::WireError>(())
+/// ```
+#[must_use]
+pub fn object_to_api_json(object: &Object, resource_version: Option<&str>) -> String {
+    let mut text = match object {
+        Object::Lease(lease) => encode::lease(lease, resource_version, true),
+        Object::ConfigMap(annotated) | Object::Endpoints(annotated) => {
+            encode::annotated(object.kind(), annotated, resource_version)
+        }
+    };
+    text.push('\n');
+    text
+}
+
+/// Reads an object of this kind and its resource version, as [`lease_from_api_json`] reads a Lease:
+/// its `kind` and `apiVersion` must say so, and keys match exactly.
+///
+/// The record in an annotation is not looked at: [`Object::record`] reads it.
+///
+/// # Errors
+/// [`WireError`], if Go returns an error, or the object is of another kind or version.
+///
+/// ```
+/// use tenure::lock::{Kind, Record, wire};
+/// let text = br#"{"kind":"Endpoints","apiVersion":"v1","metadata":{"resourceVersion":"7"},"subsets":[{"ports":[{"port":80}]}]}"#;
+/// let (object, version) = wire::object_from_api_json(Kind::Endpoints, text)?;
+/// assert_eq!(version.as_deref(), Some("7"));
+/// assert_eq!(object.record(), Ok(Record::default())); // nobody holds it
+/// let error = wire::object_from_api_json(Kind::ConfigMap, text).unwrap_err();
+/// assert_eq!(error.to_string(), r#"kind is "Endpoints": it should be "ConfigMap""#);
+/// # Ok::<(), wire::WireError>(())
+/// ```
+pub fn object_from_api_json(
+    kind: Kind,
+    text: &[u8],
+) -> Result<(Object, Option<Arc<str>>), WireError> {
+    decode::object_of_api(kind, text)
+}
+
+/// Reads a record, also one that Go refuses, if it has one clear meaning; and says what was
+/// forgiven: nothing, if and only if [`record_from_json`] reads the text.
+///
+/// Forgiven are, in each field that Go knows:
+/// - numbers that are whole but not written so, as 15.0 and 1.5e1, and such in a string (as the
+///   Python client writes a record's duration);
+/// - times with a small `t` or `z`, with a space for the `T`, with an offset without colon or
+///   minutes, and without dashes and colons (`20220804T135255.122Z`, as an old Java client);
+/// - in a Lease, a time's fraction of any length but six digits, none included; digits after the
+///   sixth are cut off (JavaScript writes three digits, `chrono` nine, Python six or none);
+/// - a byte order mark before the text.
+///
+/// What strict readers take needs no forgiving: fields that are null, missing or there twice,
+/// other case of keys, white space around the text, an offset for the `Z`.
+///
+/// Not forgiven, since it means nothing or several things: a number with a fraction or out of range,
+/// a number for a time (seconds or milliseconds?) or for a string (as which bytes?), a time without
+/// offset, an empty text.
+///
+/// # Errors
+/// [`WireError`], as of the strict reader.
+///
+/// ```
+/// use tenure::lock::wire::record_from_lenient_json;
+/// let text = br#"{"holderIdentity":"a","leaseDurationSeconds":"17","renewTime":"2020-08-17 10:20:30.5+00:00"}"#;
+/// let lenient = record_from_lenient_json(text)?;
+/// assert_eq!(lenient.value.lease_duration_seconds, 17);
+/// assert_eq!(lenient.forgiven.len(), 2);
+/// # Ok::<(), tenure::lock::wire::WireError>(())
+/// ```
+pub fn record_from_lenient_json(text: &[u8]) -> Result<Lenient<Record>, WireError> {
+    lenient::read(text, shape::RECORD, record_from_json)
+}
+
+/// Reads a Lease and its resource version, also one that Go refuses, if it has one clear meaning; as
+/// [`record_from_lenient_json`] does. Nothing is forgiven if and only if [`lease_from_json`] reads
+/// the text.
+///
+/// # Errors
+/// [`WireError`], as of the strict reader.
+///
+/// ```
+/// use tenure::lock::wire::lease_from_lenient_json;
+/// let text = br#"{"metadata":{"resourceVersion":"7"},"spec":{"renewTime":"2024-02-29T23:59:59.5Z"}}"#;
+/// let lenient = lease_from_lenient_json(text)?;
+/// let (lease, version) = lenient.value;
+/// assert_eq!(lease.spec.renew_time.map(|time| time.unix_seconds()), Some(1_709_251_199));
+/// assert_eq!(version.as_deref(), Some("7"));
+/// assert_eq!(
+///     lenient.forgiven[0].to_string(),
+///     r#"spec.renewTime is "2024-02-29T23:59:59.5Z", not a time (the fraction has not six digits): write it like "2024-02-29T23:59:59.000000Z"; read as "2024-02-29T23:59:59.500000Z""#,
+/// );
+/// # Ok::<(), tenure::lock::wire::WireError>(())
+/// ```
+pub fn lease_from_lenient_json(
+    text: &[u8],
+) -> Result<Lenient<(Lease, Option<Arc<str>>)>, WireError> {
+    lenient::read(text, shape::LEASE, lease_from_json)
 }

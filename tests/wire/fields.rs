@@ -1,7 +1,10 @@
 //! The fields of the Go types, each with the kind of value that it takes. A field of a wrong type is
 //! refused, though it is not kept.
 
-use tenure::lock::wire::{lease_from_api_json, lease_from_json, record_from_json};
+use tenure::lock::Kind;
+use tenure::lock::wire::{
+    lease_from_api_json, lease_from_json, object_from_api_json, record_from_json,
+};
 
 /// `resourcelock.LeaderElectionRecord`
 const RECORD: &str = "holderIdentity string, leaseDurationSeconds int64, acquireTime time, \
@@ -38,8 +41,39 @@ const LEASE: [(&str, &str); 5] = [
     ),
 ];
 
+/// `core/v1.ConfigMap`, `core/v1.Endpoints` and what is in them.
+const ANNOTATED: [(Kind, &str, &str); 6] = [
+    (
+        Kind::ConfigMap,
+        "{@}",
+        "metadata struct, immutable bool, data map, binaryData bytesmap, spec any, subsets any",
+    ),
+    (Kind::Endpoints, "{@}", "metadata struct, subsets structs, data any"),
+    (
+        Kind::Endpoints,
+        r#"{"subsets":[{@}]}"#,
+        "addresses structs, notReadyAddresses structs, ports structs, x any",
+    ),
+    (
+        Kind::Endpoints,
+        r#"{"subsets":[{"notReadyAddresses":[{@}]}]}"#,
+        "ip string, hostname string, nodeName string, targetRef struct, port any",
+    ),
+    (
+        Kind::Endpoints,
+        r#"{"subsets":[{"addresses":[{"targetRef":{@}}]}]}"#,
+        "kind string, namespace string, name string, uid string, apiVersion string, \
+         resourceVersion string, fieldPath string, Kind any",
+    ),
+    (
+        Kind::Endpoints,
+        r#"{"subsets":[null,{"ports":[{@}]}]}"#,
+        "name string, port int32, protocol string, appProtocol string",
+    ),
+];
+
 /// Values, and the types besides `any` that take them.
-const VALUES: [(&str, &str); 12] = [
+const VALUES: [(&str, &str); 19] = [
     (r#""a""#, "string"),
     (r#""2024-01-01T00:00:00Z""#, "string time"),
     (r#""2024-01-01T00:00:00.000000Z""#, "string time micros"),
@@ -52,6 +86,13 @@ const VALUES: [(&str, &str); 12] = [
     (r#"[{"x":1},null]"#, "structs"),
     (r#"{"x":"a","y":null}"#, "struct map"),
     (r#"{"x":1}"#, "struct"),
+    ("{}", "struct map bytesmap"),
+    (r#"{"x":"","y":null}"#, "struct map bytesmap"),
+    (r#"{"x":"aGk=","y":"/+8=","z":"a\nA=\r="}"#, "struct map bytesmap"),
+    (r#"{"x":"aGk"}"#, "struct map"),
+    (r#"{"x":"a=Gk"}"#, "struct map"),
+    (r#"{"x":"a==="}"#, "struct map"),
+    (r#"{"x":[0,255,null]}"#, "struct bytesmap"),
 ];
 
 /// Reads a text with each of `fields` holding each of the values, and null, which all types take.
@@ -82,5 +123,22 @@ fn each_field_of_a_lease_takes_its_own_type_only() {
     for (around, fields) in LEASE {
         takes_its_type(fields, around, std);
         takes_its_type(fields, around, api);
+    }
+}
+
+#[test]
+fn each_field_of_other_objects_takes_its_own_type_only() {
+    for (kind, around, fields) in ANNOTATED {
+        takes_its_type(fields, around, |text| {
+            let about = format!(r#"{{"kind":"{kind}","apiVersion":"v1","#);
+            object_from_api_json(kind, text.replacen('{', &about, 1).as_bytes()).is_ok()
+        });
+    }
+    for bad in ["[256]", "[-1]", "[1.0]", r#"["a"]"#, "7", "true", r#""-_==""#] {
+        let text =
+            format!(r#"{{"kind":"ConfigMap","apiVersion":"v1","binaryData":{{"a":{bad}}}}}"#);
+        let error = object_from_api_json(Kind::ConfigMap, text.as_bytes()).unwrap_err();
+        let expected = r#"binaryData["a"] is @: it should be base64 with its padding, or null"#;
+        assert_eq!(error.to_string(), expected.replace('@', bad));
     }
 }

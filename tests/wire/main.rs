@@ -1,6 +1,7 @@
-//! Records and Leases as Go writes and reads them: the recorded rows. The types of Go's
-//! fields are in `fields.rs`, its other rules one by one in `rules.rs`, laws in `laws.rs`.
-#![cfg(feature = "serde")]
+//! Records and objects as Go writes and reads them: the recorded rows. The types of Go's fields are
+//! in `fields.rs`, its other rules one by one in `rules.rs`, laws in `laws.rs`. What is carried from
+//! an object read to the object written is in `objects.rs`, what Go refuses and is read all the same
+//! in `lenient.rs`, serde's traits, which alone need a feature, in `serde.rs`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -9,7 +10,11 @@
 
 mod fields;
 mod laws;
+mod lenient;
+mod objects;
 mod rules;
+#[cfg(feature = "serde")]
+mod serde;
 
 use serde_json::Value;
 use tenure::lock::lease::{Lease, LeaseSpec, Metadata};

@@ -1,32 +1,44 @@
 //! Reading records and Leases.
 //!
-//! First the whole text is checked, by grammar and by [`Shape`]; then its fields are read, in the
-//! order of the text, so that the last of equal keys wins. Null empties what is a pointer or a map
-//! in Go and leaves all else as it is.
+//! First the whole text is checked by grammar; then its fields are read, in the order of the text, so
+//! that the last of equal keys wins, and each is checked by its [`Shape`](super::shape::Shape). Null
+//! empties what is a pointer or a map in Go and leaves all else as it is.
 
 use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::error::WireError;
-use super::shape::{Fields, Keys, LEASE, LEASE_SPEC, OBJECT_META, Shape, TYPE_META, fields};
-use super::time::{self, Layout};
-use super::value::{Kind, Value};
-use super::{API_VERSION, KIND};
-use crate::lock::Record;
+use super::rest::{Rest, carry};
+use super::shape::{
+    CONFIG_MAP, ENDPOINTS, Fields, Keys, LEASE, LEASE_SPEC, Member, OBJECT_META, TYPE_META,
+    members, object_or_null,
+};
+use super::time::Layout;
+use super::value::{Document, Kind, Value};
+use super::{api_version, kind_name};
+use crate::lock::annotated::Annotated;
 use crate::lock::lease::{Entries, Lease, LeaseSpec, Metadata};
+use crate::lock::{self, Object, Record};
 use crate::time::Timestamp;
 
 /// `known` are the fields of Go's struct: [`RECORD`](super::shape::RECORD) or the first five of it.
 pub(super) fn record(text: &[u8], known: Fields) -> Result<Record, WireError> {
-    let value = Value::parse(text)?;
-    Shape::Struct(known).check(value, Keys::Folded)?;
+    let document = Document::parse(text)?;
+    let value = document.value();
+    object_or_null(value)?;
     let mut record = Record::default();
-    let seconds =
-        |value| read_time(value, Layout::Seconds).filter(|time| *time != Timestamp::GO_ZERO);
-    for (name, value) in fields(value, Keys::Folded, known) {
-        match name {
-            "acquireTime" => record.acquire_time = seconds(value),
-            "renewTime" => record.renew_time = seconds(value),
+    let seconds = |member: &Member<'_>| {
+        let time = member.time(Layout::Seconds)?;
+        Ok(time.filter(|time| *time != Timestamp::GO_ZERO))
+    };
+    for member in members(value, Keys::Folded, known) {
+        let value = member.value;
+        if !matches!(member.name(), "acquireTime" | "renewTime") {
+            member.check(Keys::Folded)?;
+        }
+        match member.name() {
+            "acquireTime" => record.acquire_time = seconds(&member)?,
+            "renewTime" => record.renew_time = seconds(&member)?,
             _ if value.kind() == Kind::Null => {}
             "holderIdentity" => record.holder = read_text(value).into(),
             "leaseDurationSeconds" => record.lease_duration_seconds = value.int().unwrap_or(0),
@@ -43,64 +55,130 @@ pub(super) fn record(text: &[u8], known: Fields) -> Result<Record, WireError> {
 
 /// By the API codec: `serializer/json`, `Decode` without defaults.
 pub(super) fn lease_of_api(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireError> {
-    let value = Value::parse(text)?;
-    // What it is is read by encoding/json (SimpleMetaFactory), whatever the case of keys.
-    Shape::Struct(TYPE_META).check(value, Keys::Folded)?;
-    let (mut kind, mut version) = (String::new(), String::new());
-    for (name, value) in fields(value, Keys::Folded, TYPE_META) {
-        if let Some(text) = value.text() {
-            *(if name == "kind" { &mut kind } else { &mut version }) = text;
-        }
-    }
-    if kind != KIND {
-        return Err(WireError::Object { field: "kind", found: kind, expected: KIND });
-    }
-    if version != API_VERSION {
-        let expected = API_VERSION;
-        return Err(WireError::Object { field: "apiVersion", found: version, expected });
-    }
+    let document = Document::parse(text)?;
+    let value = document.value();
+    check_type(lock::Kind::Lease, value)?;
     lease(value, Keys::Exact)
 }
 
 /// By `encoding/json`.
 pub(super) fn lease_of_std(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireError> {
-    lease(Value::parse(text)?, Keys::Folded)
+    lease(Document::parse(text)?.value(), Keys::Folded)
+}
+
+/// Any kind, by the API codec.
+pub(super) fn object_of_api(
+    kind: lock::Kind,
+    text: &[u8],
+) -> Result<(Object, Option<Arc<str>>), WireError> {
+    let document = Document::parse(text)?;
+    let value = document.value();
+    check_type(kind, value)?;
+    let annotated = |fields| {
+        let (metadata, version) = object(value, Keys::Exact, fields, &mut LeaseSpec::default())?;
+        Ok((Annotated { metadata: metadata.into() }, version))
+    };
+    Ok(match kind {
+        lock::Kind::Lease => {
+            let (lease, version) = lease(value, Keys::Exact)?;
+            (Object::Lease(lease), version)
+        }
+        lock::Kind::ConfigMap => {
+            let (object, version) = annotated(CONFIG_MAP)?;
+            (Object::ConfigMap(object), version)
+        }
+        lock::Kind::Endpoints => {
+            let (object, version) = annotated(ENDPOINTS)?;
+            (Object::Endpoints(object), version)
+        }
+    })
+}
+
+/// What an object is is read by `encoding/json` (`SimpleMetaFactory`), whatever the case of keys.
+fn check_type(kind: lock::Kind, value: Value<'_>) -> Result<(), WireError> {
+    object_or_null(value)?;
+    let (mut found_kind, mut found_version) = (String::new(), String::new());
+    for member in members(value, Keys::Folded, TYPE_META) {
+        member.check(Keys::Folded)?;
+        if let (Some(text), name @ ("kind" | "apiVersion")) = (member.value.text(), member.name()) {
+            *(if name == "kind" { &mut found_kind } else { &mut found_version }) = text.into();
+        }
+    }
+    for (field, found, expected) in
+        [("kind", found_kind, kind_name(kind)), ("apiVersion", found_version, api_version(kind))]
+    {
+        if found != expected {
+            return Err(WireError::Object { field, found, expected });
+        }
+    }
+    Ok(())
 }
 
 fn lease(value: Value<'_>, keys: Keys) -> Result<(Lease, Option<Arc<str>>), WireError> {
-    Shape::Struct(LEASE).check(value, keys)?;
-    let mut lease = Lease::default();
-    let mut version = None;
-    for (name, value) in fields(value, keys, LEASE) {
-        match name {
-            "metadata" => {
-                read_metadata(Arc::make_mut(&mut lease.metadata), &mut version, value, keys);
-            }
-            "spec" => read_spec(&mut lease.spec, value, keys),
-            _ => {} // kind and apiVersion
-        }
-    }
-    Ok((lease, version))
+    let mut spec = LeaseSpec::default();
+    let (metadata, version) = object(value, keys, LEASE, &mut spec)?;
+    Ok((Lease { metadata: metadata.into(), spec }, version))
 }
 
-fn read_metadata(
-    metadata: &mut Metadata,
-    version: &mut Option<Arc<str>>,
+/// The metadata, and the spec if `fields` has one.
+fn object(
     value: Value<'_>,
     keys: Keys,
-) {
-    for (name, value) in fields(value, keys, OBJECT_META) {
-        match name {
-            "labels" => read_entries(&mut metadata.labels, value),
-            "annotations" => read_entries(&mut metadata.annotations, value),
-            _ if value.kind() == Kind::Null => {}
-            "name" => metadata.name = read_text(value),
-            "namespace" => metadata.namespace = read_text(value),
-            "uid" => metadata.uid = read_text(value),
-            "resourceVersion" => *version = Some(read_text(value)).filter(|text| !text.is_empty()),
-            _ => {}
+    fields: Fields,
+    spec: &mut LeaseSpec,
+) -> Result<(Metadata, Option<Arc<str>>), WireError> {
+    object_or_null(value)?;
+    let (mut metadata, mut version) = (Metadata::default(), None);
+    let (mut outer, mut inner) = (Rest::new(fields), Rest::new(OBJECT_META));
+    for member in members(value, keys, fields) {
+        match member.name() {
+            name @ "metadata" => {
+                read_metadata(&mut metadata, &mut version, &mut inner, member.value, keys)
+                    .map_err(|error| error.within(name))?;
+            }
+            name @ "spec" => {
+                read_spec(spec, member.value, keys).map_err(|error| error.within(name))?;
+            }
+            _ => {
+                member.check(keys)?;
+                outer.keep(member);
+            }
         }
     }
+    metadata.rest = carry(outer, inner);
+    Ok((metadata, version))
+}
+
+fn read_metadata<'a>(
+    metadata: &mut Metadata,
+    version: &mut Option<Arc<str>>,
+    rest: &mut Rest<'a>,
+    value: Value<'a>,
+    keys: Keys,
+) -> Result<(), WireError> {
+    object_or_null(value)?;
+    for member in members(value, keys, OBJECT_META) {
+        member.check(keys)?;
+        let value = member.value;
+        match member.name() {
+            "labels" => read_entries(&mut metadata.labels, value),
+            "annotations" => read_entries(&mut metadata.annotations, value),
+            name @ ("name" | "namespace" | "uid" | "resourceVersion") => {
+                if value.kind() == Kind::Null {
+                    continue;
+                }
+                let text = read_text(value);
+                match name {
+                    "name" => metadata.name = text,
+                    "namespace" => metadata.namespace = text,
+                    "uid" => metadata.uid = text,
+                    _ => *version = Some(text).filter(|text| !text.is_empty()),
+                }
+            }
+            _ => rest.keep(member),
+        }
+    }
+    Ok(())
 }
 
 /// A second map is added to the first; null takes it away.
@@ -109,30 +187,32 @@ fn read_entries(entries: &mut Entries, value: Value<'_>) {
         *entries = Entries::default();
         return;
     }
-    entries.extend(value.members().map(|(key, value)| (key.into(), read_text(value))));
+    entries.extend(value.members().map(|(key, value)| (read_text(key), read_text(value))));
 }
 
-fn read_spec(spec: &mut LeaseSpec, value: Value<'_>, keys: Keys) {
+fn read_spec(spec: &mut LeaseSpec, value: Value<'_>, keys: Keys) -> Result<(), WireError> {
+    object_or_null(value)?;
     let small = |value: Value<'_>| value.int().and_then(|number| i32::try_from(number).ok());
-    for (name, value) in fields(value, keys, LEASE_SPEC) {
-        match name {
+    for member in members(value, keys, LEASE_SPEC) {
+        let value = member.value;
+        if !matches!(member.name(), "acquireTime" | "renewTime") {
+            member.check(keys)?;
+        }
+        match member.name() {
             "holderIdentity" => spec.holder_identity = value.text().map(Into::into),
             "leaseDurationSeconds" => spec.lease_duration_seconds = small(value),
-            "acquireTime" => spec.acquire_time = read_time(value, Layout::Micros),
-            "renewTime" => spec.renew_time = read_time(value, Layout::Micros),
+            "acquireTime" => spec.acquire_time = member.time(Layout::Micros)?,
+            "renewTime" => spec.renew_time = member.time(Layout::Micros)?,
             "leaseTransitions" => spec.lease_transitions = small(value),
             "strategy" => spec.strategy = value.text().map(Into::into),
             "preferredHolder" => spec.preferred_holder = value.text().map(Into::into),
             _ => {}
         }
     }
+    Ok(())
 }
 
 /// The characters of a string; empty for null.
 fn read_text(value: Value<'_>) -> Arc<str> {
     value.text().unwrap_or_default().into()
-}
-
-fn read_time(value: Value<'_>, layout: Layout) -> Option<Timestamp> {
-    time::parse(&value.text()?, layout).ok()
 }

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt;
 
-/// Why a text is not a record or a Lease that Go would accept.
+/// Why a text is not a record or an object that Go would accept.
 ///
 /// The text of an error is one line: which field, what it holds, what it should hold.
 ///

@@ -7,9 +7,9 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::time::{self, Layout};
-use super::{API_VERSION, KIND};
+use super::{api_version, kind_name};
 use crate::lock::lease::{Entries, Lease, LeaseSpec, Metadata};
-use crate::lock::{Identity, Record};
+use crate::lock::{Identity, Kind, Record};
 use crate::time::Timestamp;
 
 impl Serialize for Identity {
@@ -192,8 +192,8 @@ impl Serialize for Lease {
         let Self { metadata, spec } = self.clone();
         let metadata = Arc::unwrap_or_clone(metadata);
         let form = LeaseForm {
-            kind: Some(KIND.into()),
-            api_version: Some(API_VERSION.into()),
+            kind: Some(kind_name(Kind::Lease).into()),
+            api_version: Some(api_version(Kind::Lease).into()),
             metadata: Some(MetadataForm {
                 name: Some(metadata.name),
                 namespace: Some(metadata.namespace),

@@ -10,6 +10,7 @@ use alloc::string::String;
 use super::error::{WireError, excerpt};
 use super::time::{self, Layout};
 use super::value::{Kind, Value};
+use crate::time::Timestamp;
 
 /// How the keys of an object are matched with the names of fields.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,11 +22,14 @@ pub(super) enum Keys {
 }
 
 impl Keys {
-    /// The field that `key` means.
-    fn find(self, key: &str, fields: Fields) -> Option<&'static (&'static str, Shape)> {
-        fields.iter().find(|(name, _)| match self {
-            Self::Exact => key == *name,
-            Self::Folded => key.chars().map(fold).eq(name.chars().map(fold)),
+    /// The field that `key` means, and where it stands among `fields`.
+    pub(super) fn find(self, key: Value<'_>, fields: Fields) -> Option<(usize, &'static Field)> {
+        let key = key.text()?;
+        let mut fields = fields.iter().enumerate();
+        // The names of a type's fields differ in more than case, so an exact one is the one.
+        fields.clone().find(|(_, (name, _))| *key == **name).or_else(|| {
+            let folds = |name: &str| key.chars().map(fold).eq(name.chars().map(fold));
+            fields.find(|(_, (name, _))| self == Self::Folded && folds(name))
         })
     }
 }
@@ -40,8 +44,11 @@ const fn fold(letter: char) -> char {
     }
 }
 
-/// Names and types of a struct's fields.
-pub(super) type Fields = &'static [(&'static str, Shape)];
+/// A field of a struct: its name and its type.
+pub(super) type Field = (&'static str, Shape);
+
+/// All of them, in the order in which Go writes them.
+pub(super) type Fields = &'static [Field];
 
 /// A Go type.
 pub(super) enum Shape {
@@ -50,13 +57,17 @@ pub(super) enum Shape {
     Int64,
     Bool,
     Time(Layout),
-    /// `map[string]string`
-    Entries,
+    /// `[]byte`: base64, or an array of numbers.
+    Bytes,
+    /// `map[string]string`, `map[string][]byte`
+    Map(&'static Self),
     List(&'static Self),
     Struct(Fields),
     /// `FieldsV1`: any JSON.
     Any,
 }
+
+const BASE64: &str = "base64 with its padding, or null";
 
 impl Shape {
     /// Whether Go reads `value` into this type.
@@ -78,11 +89,18 @@ impl Shape {
                 Some(_) => Ok(()),
                 None => wrong("a whole number of 64 bits, without fraction or exponent"),
             },
-            (Self::Time(layout), Kind::Text) => check_time(value, *layout),
-            (Self::Entries, Kind::Object) => value.members().try_for_each(|(key, value)| {
-                Self::Text
-                    .check(value, keys)
-                    .map_err(|error| error.within(&format!("[{:?}]", excerpt(key.as_bytes()))))
+            (Self::Time(layout), Kind::Text) => read_time(value, *layout).map(drop),
+            (Self::Bytes, Kind::Text) => match value.text() {
+                Some(text) if is_base64(text.as_bytes()) => Ok(()),
+                _ => wrong(BASE64),
+            },
+            (Self::Bytes, Kind::Array) => {
+                let is_byte = |item: Value<'_>| item.int().is_some_and(|n| u8::try_from(n).is_ok());
+                let good = |item: Value<'_>| item.kind() == Kind::Null || is_byte(item);
+                if value.items().all(good) { Ok(()) } else { wrong(BASE64) }
+            }
+            (Self::Map(shape), Kind::Object) => value.members().try_for_each(|(key, value)| {
+                shape.check(value, keys).map_err(|error| error.within(&entry(key)))
             }),
             (Self::List(shape), Kind::Array) => {
                 value.items().enumerate().try_for_each(|(index, value)| {
@@ -90,41 +108,94 @@ impl Shape {
                 })
             }
             (Self::Struct(fields), Kind::Object) => {
-                value.members().try_for_each(|(key, value)| match keys.find(&key, fields) {
-                    Some((name, shape)) => {
-                        shape.check(value, keys).map_err(|error| error.within(name))
-                    }
-                    None => Ok(()),
-                })
+                members(value, keys, fields).try_for_each(|member| member.check(keys))
             }
             (Self::Text | Self::Time(_), _) => wrong("a string or null"),
             (Self::Bool, _) => wrong("true, false or null"),
             (Self::List(_), _) => wrong("an array or null"),
-            (Self::Entries | Self::Struct(_), _) => wrong("an object or null"),
+            (Self::Bytes, _) => wrong(BASE64),
+            (Self::Map(_) | Self::Struct(_), _) => wrong("an object or null"),
         }
     }
 }
 
-fn check_time(value: Value<'_>, layout: Layout) -> Result<(), WireError> {
+/// A string that Go reads as a time.
+pub(super) fn read_time(value: Value<'_>, layout: Layout) -> Result<Timestamp, WireError> {
     let text = value.text().unwrap_or_default();
-    match time::parse(&text, layout) {
-        Ok(_) => Ok(()),
-        Err(problem) => Err(WireError::Time {
-            field: String::new(),
-            found: excerpt(text.as_bytes()),
-            problem,
-            example: layout.example(),
-        }),
+    time::parse(&text, layout).map_err(|problem| WireError::Time {
+        field: String::new(),
+        found: excerpt(text.as_bytes()),
+        problem,
+        example: layout.example(),
+    })
+}
+
+/// The name of an entry of a map, as a part of a field's path.
+pub(super) fn entry(key: Value<'_>) -> String {
+    format!("[{:?}]", excerpt(key.text().unwrap_or_default().as_bytes()))
+}
+
+/// Whether Go's `base64.StdEncoding` decodes `text`: it skips ends of lines, wants the padding, and
+/// does not mind bits behind the last byte.
+fn is_base64(text: &[u8]) -> bool {
+    let digits = text.iter().filter(|byte| !b"\r\n".contains(byte));
+    let (mut count, mut padding) = (0_usize, 0_usize);
+    for byte in digits {
+        count += 1;
+        match byte {
+            b'=' => padding += 1,
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' if padding == 0 => {}
+            _ => return false,
+        }
+    }
+    count % 4 == 0 && padding <= 2
+}
+
+/// A member of an object.
+pub(super) struct Member<'a> {
+    /// As it stands in the text.
+    pub(super) key: Value<'a>,
+    /// The field that it means, and its place among them; none if Go knows no such field.
+    pub(super) field: Option<(usize, &'static Field)>,
+    pub(super) value: Value<'a>,
+}
+
+impl Member<'_> {
+    /// The name of the field; empty if Go does not know it.
+    pub(super) fn name(&self) -> &'static str {
+        self.field.map_or("", |(_, (name, _))| name)
+    }
+
+    /// The time in it; none if it is null.
+    pub(super) fn time(&self, layout: Layout) -> Result<Option<Timestamp>, WireError> {
+        if self.value.kind() != Kind::Text {
+            return self.check(Keys::Exact).map(|()| None);
+        }
+        read_time(self.value, layout).map(Some).map_err(|error| error.within(self.name()))
+    }
+
+    /// Whether Go reads it.
+    pub(super) fn check(&self, keys: Keys) -> Result<(), WireError> {
+        let Some((_, (name, shape))) = self.field else { return Ok(()) };
+        shape.check(self.value, keys).map_err(|error| error.within(name))
     }
 }
 
-/// The members of an object that mean one of `fields`, in the order of the text.
-pub(super) fn fields(
+/// The members of an object of these fields, in the order of the text.
+pub(super) fn members(
     value: Value<'_>,
     keys: Keys,
     fields: Fields,
-) -> impl Iterator<Item = (&'static str, Value<'_>)> {
-    value.members().filter_map(move |(key, value)| Some((keys.find(&key, fields)?.0, value)))
+) -> impl Iterator<Item = Member<'_>> {
+    value.members().map(move |(key, value)| Member { key, field: keys.find(key, fields), value })
+}
+
+/// Whether `value` can be an object at all.
+pub(super) fn object_or_null(value: Value<'_>) -> Result<(), WireError> {
+    match value.kind() {
+        Kind::Null | Kind::Object => Ok(()),
+        _ => Shape::Struct(&[]).check(value, Keys::Exact),
+    }
 }
 
 /// client-go `resourcelock.LeaderElectionRecord`
@@ -175,8 +246,8 @@ pub(super) const OBJECT_META: Fields = &[
     ("creationTimestamp", Shape::Time(Layout::Seconds)),
     ("deletionTimestamp", Shape::Time(Layout::Seconds)),
     ("deletionGracePeriodSeconds", Shape::Int64),
-    ("labels", Shape::Entries),
-    ("annotations", Shape::Entries),
+    ("labels", Shape::Map(&Shape::Text)),
+    ("annotations", Shape::Map(&Shape::Text)),
     ("ownerReferences", Shape::List(&Shape::Struct(OWNER_REFERENCE))),
     ("finalizers", Shape::List(&Shape::Text)),
     ("managedFields", Shape::List(&Shape::Struct(MANAGED_FIELDS_ENTRY))),
@@ -199,4 +270,52 @@ const MANAGED_FIELDS_ENTRY: Fields = &[
     ("fieldsType", Shape::Text),
     ("fieldsV1", Shape::Any),
     ("subresource", Shape::Text),
+];
+
+/// api `core/v1.ConfigMap`
+pub(super) const CONFIG_MAP: Fields = &[
+    ("kind", Shape::Text),
+    ("apiVersion", Shape::Text),
+    ("metadata", Shape::Struct(OBJECT_META)),
+    ("immutable", Shape::Bool),
+    ("data", Shape::Map(&Shape::Text)),
+    ("binaryData", Shape::Map(&Shape::Bytes)),
+];
+
+/// api `core/v1.Endpoints`
+pub(super) const ENDPOINTS: Fields = &[
+    ("kind", Shape::Text),
+    ("apiVersion", Shape::Text),
+    ("metadata", Shape::Struct(OBJECT_META)),
+    ("subsets", Shape::List(&Shape::Struct(ENDPOINT_SUBSET))),
+];
+
+const ENDPOINT_SUBSET: Fields = &[
+    ("addresses", Shape::List(&Shape::Struct(ENDPOINT_ADDRESS))),
+    ("notReadyAddresses", Shape::List(&Shape::Struct(ENDPOINT_ADDRESS))),
+    ("ports", Shape::List(&Shape::Struct(ENDPOINT_PORT))),
+];
+
+const ENDPOINT_ADDRESS: Fields = &[
+    ("ip", Shape::Text),
+    ("hostname", Shape::Text),
+    ("nodeName", Shape::Text),
+    ("targetRef", Shape::Struct(OBJECT_REFERENCE)),
+];
+
+const ENDPOINT_PORT: Fields = &[
+    ("name", Shape::Text),
+    ("port", Shape::Int32),
+    ("protocol", Shape::Text),
+    ("appProtocol", Shape::Text),
+];
+
+const OBJECT_REFERENCE: Fields = &[
+    ("kind", Shape::Text),
+    ("namespace", Shape::Text),
+    ("name", Shape::Text),
+    ("uid", Shape::Text),
+    ("apiVersion", Shape::Text),
+    ("resourceVersion", Shape::Text),
+    ("fieldPath", Shape::Text),
 ];

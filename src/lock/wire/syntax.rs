@@ -2,8 +2,7 @@
 //!
 //! Go looks through a whole text before it reads any of it (`encoding/json`, `Unmarshal`), so
 //! that a text with a mistake changes nothing. The grammar is RFC 8259's. Strings may hold any
-//! bytes from space on, also such as are not UTF-8, and lone surrogates. There is no recursion:
-//! depth costs one byte a level.
+//! bytes from space on, also such as are not UTF-8, and lone surrogates. There is no recursion.
 
 use alloc::vec::Vec;
 
@@ -12,32 +11,48 @@ use super::error::WireError;
 /// How deep Go lets objects and arrays nest.
 const MAX_DEPTH: usize = 10_000;
 
-/// Whether `text` is one JSON value, with white space around it.
-pub(super) fn check(text: &[u8]) -> Result<(), WireError> {
+/// An object or array in a text.
+#[derive(Clone, Copy)]
+pub(super) struct Container {
+    /// Its bytes, brackets included.
+    pub(super) length: usize,
+    /// How many containers it is and holds.
+    pub(super) containers: usize,
+}
+
+/// Checks that `text` is one JSON value, with white space around it; gives its containers in the
+/// order in which they open, so that a reader can step over each at once.
+pub(super) fn check(text: &[u8]) -> Result<Vec<Container>, WireError> {
     let mut scanner = Scanner { text, at: 0 };
-    let mut open = Vec::new(); // the opening brackets
+    let mut open = Vec::new(); // opening brackets, each with the number of its container
+    let mut containers = Vec::new(); // length: where it starts, until its end is known
     loop {
         scanner.space();
-        if !scanner.value(&mut open)? {
+        if !scanner.value(&mut open, &mut containers)? {
             continue; // into the container
         }
         loop {
             scanner.space();
             match (open.last().copied(), scanner.peek()) {
-                (None, None) => return Ok(()),
+                (None, None) => return Ok(containers),
                 (None, Some(_)) => return Err(scanner.expected("the end, after one value")),
-                (Some(bracket), Some(b',')) => {
+                (Some((bracket, _)), Some(b',')) => {
                     scanner.at += 1;
                     if bracket == b'{' {
                         scanner.key()?;
                     }
                     break;
                 }
-                (Some(bracket), Some(byte)) if byte == closing(bracket) => {
+                (Some((bracket, number)), Some(byte)) if byte == closing(bracket) => {
                     scanner.at += 1;
                     open.pop();
+                    let count = containers.len() - number;
+                    if let Some(container) = containers.get_mut(number) {
+                        let length = scanner.at - container.length;
+                        *container = Container { length, containers: count };
+                    }
                 }
-                (Some(b'{'), _) => return Err(scanner.expected("',' or '}' after a member")),
+                (Some((b'{', _)), _) => return Err(scanner.expected("',' or '}' after a member")),
                 (Some(_), _) => return Err(scanner.expected("',' or ']' after an element")),
             }
         }
@@ -63,9 +78,8 @@ impl Scanner<'_> {
     }
 
     fn skip(&mut self, skipped: impl Fn(u8) -> bool) {
-        while self.peek().is_some_and(&skipped) {
-            self.at += 1;
-        }
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().position(|byte| !skipped(*byte)).unwrap_or(rest.len());
     }
 
     fn space(&mut self) {
@@ -82,19 +96,26 @@ impl Scanner<'_> {
 
     /// Steps over a value; of a container that is not empty only over its opening bracket and
     /// first key: then it answers no.
-    fn value(&mut self, open: &mut Vec<u8>) -> Result<bool, WireError> {
+    fn value(
+        &mut self,
+        open: &mut Vec<(u8, usize)>,
+        containers: &mut Vec<Container>,
+    ) -> Result<bool, WireError> {
         match self.peek() {
             Some(bracket @ (b'{' | b'[')) => {
                 if open.len() == MAX_DEPTH {
                     return Err(self.expected("no deeper than 10000 objects and arrays"));
                 }
+                let start = self.at;
                 self.at += 1;
                 self.space();
                 if self.peek() == Some(closing(bracket)) {
                     self.at += 1;
+                    containers.push(Container { length: self.at - start, containers: 1 });
                     return Ok(true);
                 }
-                open.push(bracket);
+                open.push((bracket, containers.len()));
+                containers.push(Container { length: start, containers: 1 });
                 if bracket == b'{' {
                     self.key()?;
                 }

@@ -1,13 +1,37 @@
 //! Reading a text that [`check`] has found to be JSON.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 
 use super::error::WireError;
-use super::syntax::{check, is_space};
+use super::syntax::{Container, check, is_space};
+use alloc::vec::Vec;
 
-/// The bytes of one JSON value, without white space around it.
+/// A text that is JSON.
+pub(super) struct Document<'a> {
+    text: &'a [u8],
+    containers: Vec<Container>,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn parse(text: &'a [u8]) -> Result<Self, WireError> {
+        Ok(Self { text, containers: check(text)? })
+    }
+
+    /// The value that the text is.
+    pub(super) fn value(&self) -> Value<'_> {
+        Value { bytes: self.text.trim_ascii(), containers: &self.containers }
+    }
+}
+
+/// One JSON value.
 #[derive(Clone, Copy)]
-pub(super) struct Value<'a>(&'a [u8]);
+pub(super) struct Value<'a> {
+    /// Without white space around it.
+    bytes: &'a [u8],
+    /// Itself, if it is one, and those in it.
+    containers: &'a [Container],
+}
 
 /// What a value is, by its first byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,14 +45,8 @@ pub(super) enum Kind {
 }
 
 impl<'a> Value<'a> {
-    /// The value that `text` is.
-    pub(super) fn parse(text: &'a [u8]) -> Result<Self, WireError> {
-        check(text)?;
-        Ok(Self(text.trim_ascii()))
-    }
-
     pub(super) fn kind(self) -> Kind {
-        match self.0.first() {
+        match self.bytes.first() {
             Some(b'n') | None => Kind::Null,
             Some(b't' | b'f') => Kind::Bool,
             Some(b'"') => Kind::Text,
@@ -40,32 +58,38 @@ impl<'a> Value<'a> {
 
     /// The value as it stands in the text.
     pub(super) const fn bytes(self) -> &'a [u8] {
-        self.0
+        self.bytes
     }
 
     /// The elements of an array; keys and values of an object, by turns.
     pub(super) fn items(self) -> Items<'a> {
-        Items(match self.kind() {
-            Kind::Array | Kind::Object => self.0.get(1..).unwrap_or_default(),
+        let bytes = match self.kind() {
+            Kind::Array | Kind::Object => self.bytes.get(1..).unwrap_or_default(),
             _ => &[],
-        })
+        };
+        Items { bytes, containers: self.containers.get(1..).unwrap_or_default() }
     }
 
-    /// The members of an object.
-    pub(super) fn members(self) -> impl Iterator<Item = (String, Value<'a>)> {
+    /// The members of an object: keys, which are strings, and values.
+    pub(super) fn members(self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
         let mut items = self.items();
-        core::iter::from_fn(move || Some((items.next()?.text()?, items.next()?)))
+        core::iter::from_fn(move || Some((items.next()?, items.next()?)))
     }
 
     /// The number, if it is a whole one of 64 bits, written without fraction and exponent.
     pub(super) fn int(self) -> Option<i64> {
-        core::str::from_utf8(self.0).ok()?.parse().ok()
+        core::str::from_utf8(self.bytes).ok()?.parse().ok()
     }
 
     /// The characters of a string. What is no character (a byte that is not UTF-8, half of a pair
     /// of surrogates) is U+FFFD, as in Go.
-    pub(super) fn text(self) -> Option<String> {
-        let mut rest = self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+        let mut rest = self.bytes.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        if !rest.contains(&b'\\')
+            && let Ok(plain) = core::str::from_utf8(rest)
+        {
+            return Some(Cow::Borrowed(plain));
+        }
         let mut out = String::with_capacity(rest.len());
         while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
             let (plain, escape) = rest.split_at(at);
@@ -83,13 +107,17 @@ impl<'a> Value<'a> {
             });
         }
         push_bytes(&mut out, rest);
-        Some(out)
+        Some(Cow::Owned(out))
     }
 }
 
 /// Adds `bytes`, with one U+FFFD for *each* byte that is not UTF-8 (Rust's lossy conversion writes
 /// one for a whole broken sequence).
-fn push_bytes(out: &mut String, bytes: &[u8]) {
+pub(super) fn push_bytes(out: &mut String, bytes: &[u8]) {
+    if let Ok(text) = core::str::from_utf8(bytes) {
+        out.push_str(text);
+        return;
+    }
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());
         out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
@@ -117,45 +145,42 @@ fn utf16_unit(digits: &[u8]) -> Option<u16> {
 }
 
 /// Steps over the values in a container.
-pub(super) struct Items<'a>(&'a [u8]);
+pub(super) struct Items<'a> {
+    bytes: &'a [u8],
+    containers: &'a [Container],
+}
 
 impl<'a> Iterator for Items<'a> {
     type Item = Value<'a>;
 
     fn next(&mut self) -> Option<Value<'a>> {
-        let start = self.0.iter().position(|byte| !is_space(*byte) && !b",:".contains(byte))?;
-        let rest = self.0.get(start..)?;
-        if let Some(b'}' | b']') = rest.first() {
-            return None;
-        }
-        let (value, rest) = rest.split_at(extent(rest));
-        self.0 = rest;
-        Some(Value(value))
+        let between = |byte: u8| is_space(byte) || byte == b',' || byte == b':';
+        let start = self.bytes.iter().position(|byte| !between(*byte))?;
+        let rest = self.bytes.get(start..)?;
+        let (length, count) = match rest.first()? {
+            b'}' | b']' => return None,
+            b'{' | b'[' => {
+                let container = self.containers.first()?;
+                (container.length, container.containers)
+            }
+            b'"' => (string_length(rest), 0),
+            _ => (rest.iter().position(|byte| between(*byte) || b"}]".contains(byte))?, 0),
+        };
+        let (bytes, after) = rest.split_at_checked(length)?;
+        let (containers, others) = self.containers.split_at_checked(count)?;
+        *self = Self { bytes: after, containers: others };
+        Some(Value { bytes, containers })
     }
 }
 
-/// How long the value is with which `text` starts.
-fn extent(text: &[u8]) -> usize {
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for (at, byte) in text.iter().enumerate() {
-        if quoted {
-            if escaped || *byte == b'\\' {
-                escaped = !escaped;
-            } else if *byte == b'"' {
-                quoted = false;
-                if depth == 0 {
-                    return at + 1;
-                }
-            }
-            continue;
-        }
-        match byte {
-            b'"' => quoted = true,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth > 1 => depth -= 1,
-            b'}' | b']' if depth == 1 => return at + 1,
-            b'}' | b']' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => return at,
-            _ => {}
+/// How long the string is with which `text` starts.
+fn string_length(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(rest) = text.get(at..) {
+        match rest.iter().position(|byte| *byte == b'"' || *byte == b'\\') {
+            None => break,
+            Some(end) if rest.get(end) == Some(&b'"') => return at + end + 1,
+            Some(escape) => at += escape + 2,
         }
     }
     text.len()
