@@ -4,8 +4,8 @@ use alloc::format;
 use core::fmt;
 use core::time::Duration;
 
-use super::Profile;
 use super::jitter::jittered;
+use super::{Profile, Release};
 use crate::lock::lease::Entries;
 use crate::lock::{Identity, LockRef};
 
@@ -132,6 +132,11 @@ impl Config {
     /// # Errors
     /// See [`ConfigError`].
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let knows_coordination =
+            matches!(self.profile, Profile::ClientGo(release) if release >= Release::V1_31);
+        if self.coordinated && !knows_coordination {
+            return Err(ConfigError::NotCoordinated { profile: self.profile });
+        }
         match self.profile {
             Profile::Strict => self.validate_strict(),
             Profile::ClientGo(_) => self.validate_client_go(),
@@ -161,7 +166,11 @@ impl Config {
         if self.lock.name.is_empty() {
             return Err(ConfigError::LockUnnamed);
         }
-        Ok(())
+        match &self.secondary {
+            Some(secondary) if secondary.name.is_empty() => Err(ConfigError::SecondaryUnnamed),
+            Some(secondary) if *secondary == self.lock => Err(ConfigError::SecondarySame),
+            _ => Ok(()),
+        }
     }
 
     fn validate_strict(&self) -> Result<(), ConfigError> {
@@ -259,6 +268,16 @@ pub enum ConfigError {
     IncarnationSeparator,
     /// The lock has no name.
     LockUnnamed,
+    /// The secondary object of the lock has no name.
+    SecondaryUnnamed,
+    /// The secondary object of the lock is the primary: each write would run into a conflict with
+    /// itself.
+    SecondarySame,
+    /// Coordinated election under a profile that does not know it.
+    NotCoordinated {
+        /// The profile.
+        profile: Profile,
+    },
 }
 
 impl fmt::Display for ConfigError {
@@ -295,6 +314,19 @@ impl fmt::Display for ConfigError {
             }
             Self::LockUnnamed => f.write_str(
                 "lock.name is empty: set it to the name of the object that carries the lock",
+            ),
+            Self::SecondaryUnnamed => f.write_str(
+                "secondary.name is empty: set it to the name of the second object of the lock, \
+                 or secondary to None",
+            ),
+            Self::SecondarySame => f.write_str(
+                "secondary is the same object as lock: set it to one of another kind or name, \
+                 or to None",
+            ),
+            Self::NotCoordinated { profile } => write!(
+                f,
+                "coordinated is true, which profile {profile} does not know: \
+                 set it to false, or profile to client-go-v1.31 or later"
             ),
             Self::IncarnationEmpty => f.write_str(
                 "incarnation is empty: set it to a text unique to this life of the process, \
