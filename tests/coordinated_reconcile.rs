@@ -91,37 +91,21 @@ struct Row<'a> {
     pinged: bool,
 }
 
-fn upstream() -> Vec<Row<'static>> {
-    let row = |name, candidates, existing| Row {
-        name,
-        candidates,
-        existing,
-        expect: None,
-        requeue: true,
-        error: false,
-        pinged: false,
-    };
-    let fresh = || candidate("component-identity-1", "1.19.0", 0, None);
-    let third = with(fresh(), |candidate| candidate.spec.strategy = "foo.com/bar".into());
-    let unmanaged = Lease { metadata: lease("", 0).metadata, ..Lease::default() };
+const fn row(name: &str, candidates: Vec<Stored>, existing: Option<Lease>) -> Row<'_> {
+    let (requeue, error, pinged) = (true, false, false);
+    Row { name, candidates, existing, expect: None, requeue, error, pinged }
+}
+
+fn fresh() -> Stored {
+    candidate("component-identity-1", "1.19.0", 0, None)
+}
+
+fn without_lease() -> Vec<Row<'static>> {
     vec![
         Row { requeue: false, ..row("no candidates, no lease, noop", vec![], None) },
         Row {
-            requeue: false,
-            expect: Some(("", None, None)),
-            ..row("no candidates, lease exists. noop, not managed by CLE", vec![], Some(unmanaged))
-        },
-        Row {
             expect: Some(("component-identity-1", None, Some(OLDEST))),
             ..row("candidates exist, no existing lease should create lease", vec![fresh()], None)
-        },
-        Row {
-            expect: Some(("component-identity-1", Some("component-identity-2"), Some(OLDEST))),
-            ..row(
-                "candidates exist, lease exists, unoptimal should set preferredHolder",
-                vec![fresh(), candidate("component-identity-2", "1.18.0", 0, None)],
-                Some(lease("component-identity-1", 0)),
-            )
         },
         Row {
             expect: Some(("component-identity-2", None, Some(OLDEST))),
@@ -132,14 +116,6 @@ fn upstream() -> Vec<Row<'static>> {
                     candidate("component-identity-2", "1.20.0", 0, Some(0)),
                 ],
                 None,
-            )
-        },
-        Row {
-            expect: Some(("component-identity-1", None, Some(OLDEST))),
-            ..row(
-                "candidates exist, lease exists, lease expired",
-                vec![fresh()],
-                Some(lease("component-identity-expired", -60)),
             )
         },
         Row {
@@ -165,6 +141,34 @@ fn upstream() -> Vec<Row<'static>> {
             vec![candidate("component-identity-1", "1.19.0", -60, Some(0))],
             None,
         ),
+    ]
+}
+
+fn with_lease() -> Vec<Row<'static>> {
+    let third = with(fresh(), |candidate| candidate.spec.strategy = "foo.com/bar".into());
+    let unmanaged = Lease { metadata: lease("", 0).metadata, ..Lease::default() };
+    vec![
+        Row {
+            requeue: false,
+            expect: Some(("", None, None)),
+            ..row("no candidates, lease exists. noop, not managed by CLE", vec![], Some(unmanaged))
+        },
+        Row {
+            expect: Some(("component-identity-1", Some("component-identity-2"), Some(OLDEST))),
+            ..row(
+                "candidates exist, lease exists, unoptimal should set preferredHolder",
+                vec![fresh(), candidate("component-identity-2", "1.18.0", 0, None)],
+                Some(lease("component-identity-1", 0)),
+            )
+        },
+        Row {
+            expect: Some(("component-identity-1", None, Some(OLDEST))),
+            ..row(
+                "candidates exist, lease exists, lease expired",
+                vec![fresh()],
+                Some(lease("component-identity-expired", -60)),
+            )
+        },
         Row {
             expect: Some(("component-identity-expired", None, Some("foo.com/bar"))),
             ..row(
@@ -178,7 +182,7 @@ fn upstream() -> Vec<Row<'static>> {
 
 #[test]
 fn test_reconcile_election_step() {
-    for row in upstream() {
+    for row in without_lease().into_iter().chain(with_lease()) {
         let name = row.name;
         let step = step(0, row.existing.as_ref(), &row.candidates);
         assert_eq!(step.requeue.is_some(), row.requeue, "{name}: requeue");
@@ -267,6 +271,10 @@ fn expiry_is_strict_and_what_is_absent_has_expired() {
     let mut eternal = lease("a", 0);
     eternal.spec.renew_time = None;
     assert_eq!(holder(&eternal), "b");
+    // Its own holder's, elected again, is left to expire further: the holder may renew it.
+    let mut own = lease("b", -11);
+    own.spec.strategy = Some(OLDEST.into());
+    assert_eq!(step(0, Some(&own), &candidates), does(Action::Nothing));
     let mut endless = lease("a", 0);
     endless.spec.lease_duration_seconds = None;
     assert_eq!(holder(&endless), "b");
@@ -322,6 +330,9 @@ fn an_unacked_ping_older_than_the_election_is_passed_over() {
     assert_eq!(elected(&[exact, fresh.clone()]), Some("b".to_owned()));
     let young = candidate("a", "1.0.0", -20, Some(-4));
     assert_eq!(step(0, None, &[young, fresh]), does(Action::Nothing));
+    // At 5 s exactly an answer has ceased to count and the next ping is not due.
+    let between = candidate("a", "1.0.0", -5, Some(-5));
+    assert_eq!(step(0, None, &[between]), fails(ElectionError::NoCandidate));
     // One that had answered its old ping is pinged anew.
     let answered = candidate("a", "1.0.0", -6, Some(-6));
     assert!(matches!(step(0, None, &[answered]).action, Action::Ping(_)));

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use super::Stored;
 use crate::lock::candidate::{LeaseCandidate, OLDEST_EMULATION_VERSION, SemVer};
-use crate::lock::lease::{Lease, Metadata};
+use crate::lock::lease::{Lease, LeaseSpec, Metadata};
 use crate::lock::{Identity, LockRef, Version};
 use crate::time::Timestamp;
 
@@ -388,12 +388,14 @@ fn write(
     let Some((before, version)) = lease else {
         let (namespace, name) = (lock.namespace.clone(), lock.name.clone());
         let metadata = Metadata { namespace, name, ..Metadata::default() };
-        let mut lease = Lease { metadata: metadata.into(), ..Lease::default() };
-        lease.spec.strategy = Some(elected.strategy.clone());
-        lease.spec.holder_identity = elected.holder.clone();
-        lease.spec.renew_time = Some(now);
-        lease.spec.lease_duration_seconds = Some(parameters.lease_duration_seconds);
-        return Action::Create(lease);
+        let spec = LeaseSpec {
+            strategy: Some(elected.strategy.clone()),
+            holder_identity: elected.holder.clone(),
+            renew_time: Some(now),
+            lease_duration_seconds: Some(parameters.lease_duration_seconds),
+            ..LeaseSpec::default()
+        };
+        return Action::Create(Lease { metadata: metadata.into(), spec });
     };
     let mut lease = before.clone();
     if let Some(new) = &elected.holder {
