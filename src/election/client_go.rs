@@ -130,9 +130,7 @@ impl ClientGo {
             let due = |call: &mut Call| call.deadline.is_some_and(|it| it <= now.instant);
             if let Some(call) = self.call.take_if(due) {
                 self.answered(cx, now, call, Err(Failure::Other));
-            } else if self.call.is_some() {
-                return;
-            } else if !self.advance(cx, now) {
+            } else if self.call.is_some() || !self.advance(cx, now) {
                 return;
             }
         }
