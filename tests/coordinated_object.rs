@@ -1,6 +1,5 @@
 //! `LeaseCandidate`: what an API server refuses (`ValidateLeaseCandidate`), and the order of versions
 //! (`github.com/blang/semver/v4`).
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tenure::lock::candidate::{
     CandidateError, LeaseCandidate, LeaseCandidateSpec, OLDEST_EMULATION_VERSION, SemVer,

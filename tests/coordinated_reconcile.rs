@@ -1,7 +1,7 @@
 //! The coordinator's step, against Kubernetes' own table (`TestReconcileElectionStep` in
 //! `pkg/controlplane/controller/leaderelection/leaderelection_controller_test.go`) and the cases that
 //! it lacks. The clock starts at 1,700,000,000 s; times in the tables are seconds before or after it.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tenure::election::coordinated::{
 };
 use tenure::lock::candidate::{LeaseCandidate, LeaseCandidateSpec, OLDEST_EMULATION_VERSION};
 use tenure::lock::lease::{Lease, LeaseSpec, Metadata};
-use tenure::lock::{LockRef, Version};
+use tenure::lock::{Identity, LockRef, Version};
 use tenure::time::Timestamp;
 
 const OLDEST: &str = OLDEST_EMULATION_VERSION;
@@ -192,14 +192,16 @@ fn test_reconcile_election_step() {
             let holder = lease.spec.holder_identity.as_ref();
             let preferred = lease.spec.preferred_holder.as_ref();
             (
-                holder.map_or("", |holder| holder.as_str()),
-                preferred.map(|preferred| preferred.as_str()),
+                holder.map_or("", Identity::as_str),
+                preferred.map(Identity::as_str),
                 lease.spec.strategy.as_deref(),
             )
         });
         assert_eq!(says, row.expect, "{name}: lease");
         let mut pinged = row.candidates.clone();
-        pinged.iter_mut().for_each(|stored| stored.candidate.spec.ping_time = Some(at(0)));
+        for stored in &mut pinged {
+            stored.candidate.spec.ping_time = Some(at(0));
+        }
         let expected = row.pinged.then_some(Action::Ping(pinged));
         let ping = Some(step.action).filter(|action| matches!(action, Action::Ping(_)));
         assert_eq!(ping, expected, "{name}: pings");

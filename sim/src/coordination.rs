@@ -195,7 +195,7 @@ impl Trial {
         let trial = self.clone();
         let program = move |index, _, seed| {
             if index == CANDIDATES {
-                Process::Coordinator(Coordinator::new(lock()))
+                Process::Coordinator(Box::new(Coordinator::new(lock())))
             } else {
                 Process::Replica(Box::new(Replica::new(trial.role(index), seed)))
             }
@@ -265,7 +265,7 @@ fn lock() -> LockRef {
 /// A process of the trial.
 enum Process {
     Replica(Box<Replica>),
-    Coordinator(Coordinator),
+    Coordinator(Box<Coordinator>),
 }
 
 impl Program for Process {
@@ -304,7 +304,7 @@ impl Program for Process {
     fn poll_timeout(&self) -> Option<Instant> {
         match self {
             Self::Replica(replica) => replica.poll_timeout(),
-            Self::Coordinator(coordinator) => coordinator.poll_timeout(),
+            Self::Coordinator(coordinator) => Some(coordinator.poll_timeout()),
         }
     }
 }

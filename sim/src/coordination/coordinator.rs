@@ -65,8 +65,8 @@ impl Coordinator {
         self.out.pop_front()
     }
 
-    pub(super) const fn poll_timeout(&self) -> Option<Instant> {
-        Some(self.next)
+    pub(super) const fn poll_timeout(&self) -> Instant {
+        self.next
     }
 
     fn call(&mut self, call: Call) -> u64 {
