@@ -23,6 +23,7 @@
 
 mod client_go;
 mod config;
+pub mod coordinated;
 mod elector;
 mod electors;
 mod event;

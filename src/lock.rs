@@ -12,6 +12,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 pub mod annotated;
+pub mod candidate;
 pub mod lease;
 pub mod wire;
 

@@ -2,7 +2,9 @@
 //!
 //! Every call into a machine carries a [`Now`] or an [`Instant`]. No function of this crate asks the
 //! platform for the time, and none compares a [`Timestamp`] with a clock: that expiry never looks at
-//! a wall clock, let alone another machine's, is a type error to violate.
+//! a wall clock, let alone another machine's, is a type error to violate. Only
+//! [`election::coordinated`](crate::election::coordinated) does, since Kubernetes' coordinator does,
+//! and is the worse for it.
 //!
 //! ```
 //! use core::time::Duration;
@@ -76,7 +78,8 @@ pub(crate) fn saturating_nanos(duration: Duration) -> u64 {
 
 /// A time of day as a wall clock shows it: seconds and nanoseconds since 1970-01-01T00:00:00Z.
 ///
-/// It is written into records for people to read; nothing in this crate decides by it.
+/// It is written into records for people to read; nothing in this crate decides by it, but for
+/// [`election::coordinated`](crate::election::coordinated).
 ///
 /// ```
 /// # use tenure::time::Timestamp;

@@ -17,6 +17,7 @@
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
 //! | [`sweep`] | many random runs |
 //! | [`experiment`] | three replicas of a controller in three modes |
+//! | [`coordination`] | coordinated election: a coordinator, and what skewed clocks do to it |
 //! | [`conform`] | recordings of the real client-go, replayed |
 //! | [`cli`] | the command `tenure` |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
@@ -30,6 +31,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod conform;
+pub mod coordination;
 pub mod digest;
 pub mod distribution;
 pub mod experiment;
