@@ -35,10 +35,10 @@ fn any_kind_goes_with_any_release() {
 #[test]
 fn a_secondary_is_another_object_with_a_name() {
     let same = refused(|config| config.secondary = Some(config.lock.clone()));
-    assert_eq!(same, Some(ConfigError::SecondarySame));
+    assert_eq!(same, Some(ConfigError::SecondaryIsPrimary));
     let unnamed = refused(|config| config.secondary = Some(LockRef::lease("foo", "")));
     assert_eq!(unnamed, Some(ConfigError::SecondaryUnnamed));
-    let text = ConfigError::SecondarySame.to_string();
+    let text = ConfigError::SecondaryIsPrimary.to_string();
     assert!(text.starts_with("secondary is the same object as lock: "), "{text}");
     let named = refused(|config| config.secondary = Some(LockRef::lease("foo", "other")));
     assert_eq!(named, None);
@@ -53,14 +53,8 @@ fn who_knows_coordinated_election() {
         let expected = Some(expected).filter(|_| release < Release::V1_31);
         assert_eq!(error, expected, "{release:?}");
     }
-    let profile = Profile::Strict;
-    let error = refused(|config| (config.coordinated, config.profile) = (true, profile)).unwrap();
-    assert_eq!(error, ConfigError::NotCoordinated { profile });
-    assert_eq!(
-        error.to_string(),
-        "coordinated is true, which profile strict does not know: \
-         set it to false, or profile to client-go-v1.31 or later"
-    );
+    let strict = refused(|config| (config.coordinated, config.profile) = (true, Profile::Strict));
+    assert_eq!(strict, Some(ConfigError::StrictCoordinated));
 }
 
 /// Up to 1.27 client-go took it; to every release here it means nobody.
