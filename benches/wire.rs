@@ -1,4 +1,4 @@
-//! Reading and writing a Lease, beside serde_json on a bare struct with the same information:
+//! Reading and writing a Lease, beside `serde_json` on a bare struct with the same information:
 //! `cargo bench --bench wire`. The last lines are the ratios, of runs in turn.
 //!
 //! The peer is what a Rust client has: derived serde traits, exact keys, the times as

@@ -6,7 +6,7 @@
 //! | `coordination.k8s.io/v1` Lease | [`lease`] |
 //! | `ConfigMap`, Endpoints: an annotation | [`annotated`] |
 //!
-//! [`wire`] reads and writes records and Leases exactly as Go does.
+//! [`wire`] reads and writes records and objects exactly as Go does.
 
 use alloc::sync::Arc;
 use core::fmt;

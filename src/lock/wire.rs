@@ -88,6 +88,15 @@ use super::{Kind, Object, Record};
 /// ```
 pub const ANNOTATION: &str = "control-plane.alpha.kubernetes.io/leader";
 
+/// An object as it was read, and its resource version if it has one.
+///
+/// ```
+/// use tenure::lock::{lease::Lease, wire};
+/// let read: Result<wire::Versioned<Lease>, _> = wire::lease_from_json(b"{}");
+/// assert_eq!(read, Ok((Lease::default(), None)));
+/// ```
+pub type Versioned<T> = (T, Option<Arc<str>>);
+
 /// As in an object's field `kind`.
 const fn kind_name(kind: Kind) -> &'static str {
     match kind {
@@ -225,7 +234,7 @@ pub fn lease_to_api_json(lease: &Lease, resource_version: Option<&str>) -> Strin
 /// assert_eq!(version.as_deref(), Some("7"));
 /// # Ok::<(), tenure::lock::wire::WireError>(())
 /// ```
-pub fn lease_from_json(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireError> {
+pub fn lease_from_json(text: &[u8]) -> Result<Versioned<Lease>, WireError> {
     decode::lease_of_std(text)
 }
 
@@ -246,7 +255,7 @@ pub fn lease_from_json(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireErr
 /// assert_eq!(error.to_string(), r#"kind is missing: it should be "Lease""#);
 /// # Ok::<(), tenure::lock::wire::WireError>(())
 /// ```
-pub fn lease_from_api_json(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireError> {
+pub fn lease_from_api_json(text: &[u8]) -> Result<Versioned<Lease>, WireError> {
     decode::lease_of_api(text)
 }
 
@@ -300,10 +309,7 @@ pub fn object_to_api_json(object: &Object, resource_version: Option<&str>) -> St
 /// assert_eq!(error.to_string(), r#"kind is "Endpoints": it should be "ConfigMap""#);
 /// # Ok::<(), wire::WireError>(())
 /// ```
-pub fn object_from_api_json(
-    kind: Kind,
-    text: &[u8],
-) -> Result<(Object, Option<Arc<str>>), WireError> {
+pub fn object_from_api_json(kind: Kind, text: &[u8]) -> Result<Versioned<Object>, WireError> {
     decode::object_of_api(kind, text)
 }
 
@@ -361,8 +367,6 @@ pub fn record_from_lenient_json(text: &[u8]) -> Result<Lenient<Record>, WireErro
 /// );
 /// # Ok::<(), tenure::lock::wire::WireError>(())
 /// ```
-pub fn lease_from_lenient_json(
-    text: &[u8],
-) -> Result<Lenient<(Lease, Option<Arc<str>>)>, WireError> {
+pub fn lease_from_lenient_json(text: &[u8]) -> Result<Lenient<Versioned<Lease>>, WireError> {
     lenient::read(text, shape::LEASE, lease_from_json)
 }

@@ -15,7 +15,7 @@ use super::shape::{
 };
 use super::time::Layout;
 use super::value::{Document, Kind, Value};
-use super::{api_version, kind_name};
+use super::{Versioned, api_version, kind_name};
 use crate::lock::annotated::Annotated;
 use crate::lock::lease::{Entries, Lease, LeaseSpec, Metadata};
 use crate::lock::{self, Object, Record};
@@ -54,7 +54,7 @@ pub(super) fn record(text: &[u8], known: Fields) -> Result<Record, WireError> {
 }
 
 /// By the API codec: `serializer/json`, `Decode` without defaults.
-pub(super) fn lease_of_api(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireError> {
+pub(super) fn lease_of_api(text: &[u8]) -> Result<Versioned<Lease>, WireError> {
     let document = Document::parse(text)?;
     let value = document.value();
     check_type(lock::Kind::Lease, value)?;
@@ -62,15 +62,12 @@ pub(super) fn lease_of_api(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), Wir
 }
 
 /// By `encoding/json`.
-pub(super) fn lease_of_std(text: &[u8]) -> Result<(Lease, Option<Arc<str>>), WireError> {
+pub(super) fn lease_of_std(text: &[u8]) -> Result<Versioned<Lease>, WireError> {
     lease(Document::parse(text)?.value(), Keys::Folded)
 }
 
 /// Any kind, by the API codec.
-pub(super) fn object_of_api(
-    kind: lock::Kind,
-    text: &[u8],
-) -> Result<(Object, Option<Arc<str>>), WireError> {
+pub(super) fn object_of_api(kind: lock::Kind, text: &[u8]) -> Result<Versioned<Object>, WireError> {
     let document = Document::parse(text)?;
     let value = document.value();
     check_type(kind, value)?;
@@ -114,7 +111,7 @@ fn check_type(kind: lock::Kind, value: Value<'_>) -> Result<(), WireError> {
     Ok(())
 }
 
-fn lease(value: Value<'_>, keys: Keys) -> Result<(Lease, Option<Arc<str>>), WireError> {
+fn lease(value: Value<'_>, keys: Keys) -> Result<Versioned<Lease>, WireError> {
     let mut spec = LeaseSpec::default();
     let (metadata, version) = object(value, keys, LEASE, &mut spec)?;
     Ok((Lease { metadata: metadata.into(), spec }, version))
@@ -126,7 +123,7 @@ fn object(
     keys: Keys,
     fields: Fields,
     spec: &mut LeaseSpec,
-) -> Result<(Metadata, Option<Arc<str>>), WireError> {
+) -> Result<Versioned<Metadata>, WireError> {
     object_or_null(value)?;
     let (mut metadata, mut version) = (Metadata::default(), None);
     let (mut outer, mut inner) = (Rest::new(fields), Rest::new(OBJECT_META));

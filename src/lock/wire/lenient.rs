@@ -83,8 +83,8 @@ pub(super) fn read<T>(
     };
     let document = Document::parse(text)?;
     let mut mender = Mender { forgiven };
-    let mended = mender.mend(&Shape::Struct(fields), document.value())?;
-    Ok(Lenient { value: strict(&mended)?, forgiven: mender.forgiven })
+    let plain = mender.mend(&Shape::Struct(fields), document.value())?;
+    Ok(Lenient { value: strict(&plain)?, forgiven: mender.forgiven })
 }
 
 struct Mender {
