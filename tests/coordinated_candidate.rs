@@ -314,6 +314,19 @@ fn a_wall_clock_that_stands_still_makes_no_storm() {
 }
 
 #[test]
+fn a_ping_whose_answer_failed_is_answered_when_it_is_seen_again() {
+    let (mut candidate, mut store) = settled();
+    let ping = store.ping(at(10).timestamp);
+    candidate.handle_watch(at(20), ping.clone());
+    let id = request(&mut candidate).id;
+    candidate.handle_response(at(21), Response { id, result: Err(Failure::Other) });
+    assert_eq!(due(&candidate), Some(26));
+    candidate.handle_watch(at(22), ping);
+    assert_eq!(store.serve(&mut candidate, at(22)), 1);
+    assert!(store.object().spec.is_acked());
+}
+
+#[test]
 fn an_old_watch_is_ignored() {
     let (mut candidate, mut store) = settled();
     let ping = store.ping(at(10).timestamp);
