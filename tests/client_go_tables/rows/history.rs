@@ -99,9 +99,9 @@ fn recorded_durations() {
     ]);
 }
 
-/// The lock is changed by others under a leader that does not know it.
+/// The lock is deleted by others under a leader that does not know it.
 #[test]
-fn tampered() {
+fn deleted() {
     play(&[
         Row {
             test: "lacks: a leader creates a deleted lock anew, with the history of its term",
@@ -123,6 +123,13 @@ fn tampered() {
             events: &["new leader \"baz_1\"", "started", "stopped: Deleted"],
             stored: None,
         },
+    ]);
+}
+
+/// The holder is cleared by others while the fast path fails.
+#[test]
+fn cleared() {
+    play(&[
         Row {
             test: "lacks: one that was cleared it takes again: a transition, and a stale acquireTime",
             profiles: BOTH,

@@ -31,6 +31,8 @@ fn assert_is_a_heap(timers: &Timers) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn does_what_a_sorted_map_does(changes in changes()) {
         let mut timers = Timers::default();
