@@ -16,6 +16,7 @@
 //! | [`explain`] | a violation for people |
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
 //! | [`sweep`] | many random runs |
+//! | [`margin`] | the bound of a configuration, confirmed from both sides |
 //! | [`experiment`] | three replicas of a controller in three modes |
 //! | [`conform`] | recordings of the real client-go, replayed |
 //! | [`cli`] | the command `tenure` |
@@ -37,6 +38,7 @@ pub mod explain;
 pub mod fault;
 pub mod guarded;
 mod log;
+pub mod margin;
 pub mod net;
 pub mod outcome;
 mod outside;
