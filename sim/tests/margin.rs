@@ -82,9 +82,9 @@ fn at_random_nothing_is_worse_than_the_bound() {
         let needed = config.margin(&Conditions::default()).needed().unwrap();
         let lease = Span::from_secs(needed.as_secs() + 1);
         let slow = chance.within(700_000_000, 1_100_000_000);
-        let fast =
-            slow * lease.as_nanos() / 1_000_000 / (Span::from(needed).as_nanos() / 1_000_000);
-        let rates = [slow, fast - 1_000_000, chance.within(slow, fast - 1_000_000)];
+        let waits = u128::from(slow) * u128::from(lease.as_nanos());
+        let fast = u64::try_from(waits / needed.as_nanos()).unwrap();
+        let rates = [slow, fast, chance.within(slow, fast)];
         let replicas = rates.map(|rate| Replica { rate_ppb: Some(rate), ..Replica::default() });
         let faults = (0..40).map(|_| {
             let at = millis(&mut chance, 1_000, 280_000);
@@ -181,7 +181,7 @@ fn what_is_said_to_mend_it_does() {
     for base in [
         "margin --profile client-go-head",
         "margin --profile client-go-v1.20 --lease 15900ms --renew 14s --answer 2s",
-        "margin --profile client-go-head --lease 20s --renew 5s --retry 900ms --slack 1s",
+        "margin --profile client-go-head --lease 8s --renew 5s --retry 900ms --slack 1s",
         "margin --profile strict --ratio 1.6 --slack 300ms",
     ] {
         assert_eq!(tenure(base).status.code(), Some(1), "{base}");
