@@ -100,15 +100,14 @@ impl FromStr for RatioArg {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             digits.then(|| text.parse::<u64>().ok()).flatten().ok_or(NoRatio)
         };
-        let (fastest, slowest) = match text.split_once(['/', ':']) {
-            Some((fastest, slowest)) => (number(fastest)?, number(slowest)?),
-            None => {
-                let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-                let digits = u32::try_from(part.len()).map_err(|_| NoRatio)?;
-                let unit = 10_u64.checked_pow(digits).ok_or(NoRatio)?;
-                let whole = number(whole)?.checked_mul(unit).ok_or(NoRatio)?;
-                (whole.checked_add(number(part)?).ok_or(NoRatio)?, unit)
-            }
+        let (fastest, slowest) = if let Some((fastest, slowest)) = text.split_once(['/', ':']) {
+            (number(fastest)?, number(slowest)?)
+        } else {
+            let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+            let digits = u32::try_from(part.len()).map_err(|_| NoRatio)?;
+            let unit = 10_u64.checked_pow(digits).ok_or(NoRatio)?;
+            let whole = number(whole)?.checked_mul(unit).ok_or(NoRatio)?;
+            (whole.checked_add(number(part)?).ok_or(NoRatio)?, unit)
         };
         let ratio = Ratio::new(fastest, slowest).filter(|ratio| *ratio >= Ratio::ONE);
         ratio.map(Self).ok_or(NoRatio)
@@ -195,7 +194,7 @@ pub fn run(args: &MarginArgs) -> Result<u8, Refusal> {
         return confirm::run(args);
     }
     let both = [Profile::Strict, Profile::ClientGo(Release::Head)];
-    let profiles = args.profile.map_or(both.to_vec(), |profile| vec![profile]);
+    let profiles = args.profile.map_or_else(|| both.to_vec(), |profile| vec![profile]);
     let columns =
         profiles.into_iter().map(|profile| args.column(profile)).collect::<Result<Vec<_>, _>>()?;
     if args.json {

@@ -117,7 +117,7 @@ impl Stage<'_> {
         match self.case.schedule {
             Schedule::Renewal => {
                 // Without an answer that is asked for, as late as can be: a strict one does not care.
-                let answer = answer.unwrap_or(just_in_time(timeout));
+                let answer = answer.unwrap_or_else(|| just_in_time(timeout));
                 self.late(Self::upon(Happening::WriteSent, 1, since), answer);
                 self.cut_after_renewal(answer, since);
             }
@@ -130,7 +130,7 @@ impl Stage<'_> {
                 self.cut(Self::upon(Happening::WriteSent, 2, since));
             }
             Schedule::Acquisition => {
-                let answer = answer.unwrap_or(just_in_time(timeout));
+                let answer = answer.unwrap_or_else(|| just_in_time(timeout));
                 self.late(Self::upon(Happening::WriteSent, 1, since), answer);
                 self.cut(Self::upon(Happening::WriteSent, 1, since));
             }

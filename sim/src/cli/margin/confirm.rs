@@ -55,7 +55,8 @@ fn text(confirmed: &[(Case, Confirmation)]) -> String {
             || format!("NONE of {} seeds", found.outside),
             |seed| format!("two leaders with seed {seed}"),
         );
-        let ratio = case.margin().max_ratio().map_or("none".to_owned(), |ratio| ratio.to_string());
+        let ratio =
+            case.margin().max_ratio().map_or_else(|| "none".to_owned(), |ratio| ratio.to_string());
         let _ = writeln!(
             text,
             "{:<16}{:<17}{:<27}{:>7}{ratio:>7}  {inside:<26}{outside}",

@@ -11,11 +11,12 @@ use crate::time::Span;
 pub(super) fn text(args: &MarginArgs, columns: &[Column]) -> String {
     let mut text = asked(args);
     let span = |duration: Duration| Span::from(duration).to_string();
-    let bounded = |duration: Option<Duration>| duration.map_or("for ever".to_owned(), span);
+    let bounded = |duration: Option<Duration>| duration.map_or_else(|| "for ever".to_owned(), span);
     let strict = |column: &Column| column.config.profile == Profile::Strict;
-    let ratio = |ratio: Option<Ratio>| ratio.map_or("none".to_owned(), |ratio| ratio.to_string());
+    let ratio =
+        |ratio: Option<Ratio>| ratio.map_or_else(|| "none".to_owned(), |ratio| ratio.to_string());
     let answers = |column: &Column, length: Option<Duration>, none: &str| {
-        if strict(column) { "any".to_owned() } else { length.map_or(none.to_owned(), span) }
+        if strict(column) { "any".to_owned() } else { length.map_or_else(|| none.to_owned(), span) }
     };
     row(&mut text, "", columns, |column| column.config.profile.to_string());
     row(&mut text, "a leader goes on for at most", columns, |it| bounded(it.margin.needed()));
@@ -39,7 +40,8 @@ pub(super) fn text(args: &MarginArgs, columns: &[Column]) -> String {
 
 /// What it was asked for.
 fn asked(args: &MarginArgs) -> String {
-    let timeout = args.timeout().map_or("none".to_owned(), |span| Span::from(span).to_string());
+    let timeout =
+        args.timeout().map_or_else(|| "none".to_owned(), |span| Span::from(span).to_string());
     let release = if args.release { "released when stopped" } else { "not released" };
     let answer = args.answer.map_or_else(
         || "as late as time-outs allow".to_owned(),
@@ -64,7 +66,8 @@ fn row(text: &mut String, name: &str, columns: &[Column], cell: impl Fn(&Column)
 fn sum(margin: &Margin) -> String {
     let spans = margin.terms().into_iter().filter(|(_, length)| *length != Some(Duration::ZERO));
     let terms = spans.map(|(term, length)| {
-        let length = length.map_or("no bound".to_owned(), |span| Span::from(span).to_string());
+        let length =
+            length.map_or_else(|| "no bound".to_owned(), |span| Span::from(span).to_string());
         let name = match term {
             Term::Deadline => "renew deadline",
             Term::Retry => "retry period",
@@ -81,7 +84,8 @@ fn sum(margin: &Margin) -> String {
 fn verdict(text: &mut String, column: &Column) {
     let Column { config, margin, remedies, .. } = column;
     let profile = config.profile;
-    let found = margin.blame().map_or("inside".to_owned(), |term| format!("OUTSIDE by {term}"));
+    let found =
+        margin.blame().map_or_else(|| "inside".to_owned(), |term| format!("OUTSIDE by {term}"));
     let needed = if margin.ratio > Ratio::ONE {
         format!("({}) times {}", sum(margin), margin.ratio)
     } else {
