@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use tenure::election::{
-    Cause, Config, ConfigError, Elector, Event, Failure, Missing, Op, Profile, Release, Request,
+    Cause, Conditions, Config, ConfigError, Elector, Event, Failure, Missing, Op, Profile, Release, Request,
     Response, Stored,
 };
 use tenure::lock::{LockRef, Version};
@@ -184,8 +184,10 @@ fn durations_at_their_limits_are_survived() {
         renew_deadline: Duration::from_secs((1 << 31) - 2),
         ..base
     };
+    let conditions = Conditions { slack: Duration::MAX, ..Conditions::default() };
     for config in [endless, longest] {
-        let _ = (config.warnings(), config.margin(Duration::MAX));
+        let _ = config.remedies(&conditions);
+        let _ = (config.warnings(), config.margin(&conditions).max_answer());
         let mut elector = Elector::new(config, 1, now(0).instant).unwrap();
         for at in 0..100 {
             elector.handle_timeout(now(at << 26));

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 pub mod conform;
 mod describe;
 mod experiment;
+pub mod margin;
 mod nearest;
 mod output;
 mod progress;
@@ -44,6 +45,7 @@ enum Command {
     Scenarios(scenarios::ScenariosArgs),
     Sweep(sweep::SweepArgs),
     Conform(conform::ConformArgs),
+    Margin(margin::MarginArgs),
 }
 
 /// The command that is meant; without any it is `run`.
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Conform(args) => Ok(conform::run(&args)),
+        Command::Margin(args) => margin::run(&args),
     };
     status.unwrap_or_else(|refusal: Refusal| refusal.print()).into()
 }

@@ -16,6 +16,7 @@
 //! | [`explain`] | a violation for people |
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
 //! | [`sweep`] | many random runs |
+//! | [`margin`] | the bound of a configuration, confirmed from both sides |
 //! | [`experiment`] | three replicas of a controller in three modes |
 //! | [`coordination`] | coordinated election: a coordinator, and what skewed clocks do to it |
 //! | [`conform`] | recordings of the real client-go, replayed |
@@ -39,6 +40,7 @@ pub mod explain;
 pub mod fault;
 pub mod guarded;
 mod log;
+pub mod margin;
 pub mod net;
 pub mod outcome;
 mod outside;

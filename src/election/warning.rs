@@ -1,10 +1,10 @@
-//! What is allowed and unwise in a configuration, and how much margin it has.
+//! What is allowed and unwise in a configuration.
 
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use super::{Config, Missing, Profile};
+use super::{Conditions, Config, Missing, Profile};
 
 /// What is allowed in a configuration and unwise. Its text says what to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,8 +21,9 @@ pub enum Warning {
     },
     /// ClientGo: two leaders are possible though all clocks run alike.
     NoMargin {
-        /// The longest that a leader may go on after its last effective renewal.
-        needed: Duration,
+        /// The longest that a leader may go on after its last effective renewal; `None` if nothing
+        /// bounds it.
+        needed: Option<Duration>,
         /// How long candidates wait.
         lease: Duration,
     },
@@ -64,11 +65,11 @@ impl fmt::Display for Warning {
                 "without request_timeout one unanswered request uses up renew_deadline {deadline:?}: \
                  set it to half of that"
             ),
-            Self::NoMargin { needed: Duration::MAX, .. } => f.write_str(
+            Self::NoMargin { needed: None, .. } => f.write_str(
                 "two leaders are possible even with perfect clocks: without request_timeout an \
                  acquisition may be answered at any time: set it, or use Profile::Strict",
             ),
-            Self::NoMargin { needed, lease } => write!(
+            Self::NoMargin { needed: Some(needed), lease } => write!(
                 f,
                 "two leaders are possible even with perfect clocks: a leader may go on for {needed:?} \
                  after a renewal, candidates wait {lease:?}: use Profile::Strict, or lengthen \
@@ -102,72 +103,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// How long a leader may go on after its last effective renewal, and how long candidates wait.
-///
-/// Two leaders are impossible while `needed` times the ratio between the fastest and the slowest
-/// monotonic clock is at most `lease`. Strict: `needed` is the renew deadline plus `slack`. ClientGo:
-/// retry period + renew deadline + the longest answer + the time spent in release + `slack`; without
-/// a request time-out an acquisition may be answered at any time, and there is no bound.
-///
-/// ```
-/// use core::time::Duration;
-/// use tenure::election::{Config, Profile, Release};
-/// use tenure::lock::LockRef;
-///
-/// let strict = Config::new(LockRef::lease("default", "controller"), "pod-0", "6ba7b810");
-/// let margin = strict.margin(Duration::from_millis(500));
-/// assert_eq!(margin.needed, Duration::from_millis(10_500));
-/// assert!(margin.covers(10, 7) && !margin.covers(3, 2));
-///
-/// let client_go = Config { profile: Profile::ClientGo(Release::Head), ..strict };
-/// assert_eq!(client_go.margin(Duration::ZERO).needed, Duration::from_secs(2 + 10 + 5 + 10));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Margin {
-    /// The longest that a leader may go on after its last effective renewal.
-    pub needed: Duration,
-    /// How long candidates wait: the recorded duration.
-    pub lease: Duration,
-}
-
-impl Margin {
-    /// Whether two leaders are impossible while clock rates differ by at most `fastest / slowest`.
-    #[must_use]
-    pub fn covers(&self, fastest: u32, slowest: u32) -> bool {
-        let needed = self.needed.as_nanos().saturating_mul(fastest.into());
-        needed <= self.lease.as_nanos().saturating_mul(slowest.into())
-    }
-}
-
 impl Config {
-    /// The margin of this configuration if the process handles due timers and events, and its work
-    /// stops, within `slack` (zero for work that asks [`is_leading`](super::Elector::is_leading)
-    /// before each act).
-    #[must_use]
-    pub fn margin(&self, slack: Duration) -> Margin {
-        let (deadline, retry) = (self.renew_deadline, self.retry_period);
-        match self.profile {
-            Profile::Strict => Margin {
-                needed: deadline.saturating_add(slack),
-                lease: Duration::from_secs(u64::try_from(self.recorded_seconds()).unwrap_or(0)),
-            },
-            Profile::ClientGo(_) => {
-                let release = if self.release_on_stop { deadline } else { Duration::ZERO };
-                let stop = deadline.saturating_add(release).saturating_add(slack);
-                // After a renewal: its answer, the sleep of one retry period, a whole cycle.
-                let answer = self.request_timeout.map_or(deadline, |timeout| timeout.min(deadline));
-                let renewal = answer.saturating_add(retry).saturating_add(stop);
-                // After the acquisition: its answer, which only a time-out bounds, and a cycle.
-                let acquisition =
-                    self.request_timeout.unwrap_or(Duration::MAX).saturating_add(stop);
-                Margin {
-                    needed: renewal.max(acquisition),
-                    lease: Duration::from_secs(self.lease_duration.as_secs()),
-                }
-            }
-        }
-    }
-
     /// What is allowed and unwise in this configuration.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
@@ -189,9 +125,9 @@ impl Config {
                 }
             }
             Profile::ClientGo(_) => {
-                let margin = self.margin(Duration::ZERO);
-                if !margin.covers(1, 1) {
-                    let Margin { needed, lease } = margin;
+                let margin = self.margin(&Conditions::default());
+                if !margin.is_inside() {
+                    let (needed, lease) = (margin.needed(), margin.lease);
                     warnings.push(Warning::NoMargin { needed, lease });
                 }
                 if self.release_on_stop {
