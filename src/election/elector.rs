@@ -154,14 +154,16 @@ impl Raw {
     }
 }
 
-/// Strict only, see [`Elector::restate`]: what the elector's clock is to show instead of `now`, and
-/// other names for versions. Versions that were ordered must stay so.
+/// Strict only, see [`Elector::restate`]: what the elector's clock is to show instead of `now`, other
+/// names for versions, and other records in place of the ones known. Versions that were ordered must
+/// stay so; of a record only the times and the transitions may change, which decide nothing.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "a closure has no text")]
 pub struct Restatement<'a> {
     pub now: Instant,
     pub shown: Instant,
     pub rename: &'a mut dyn FnMut(&Version) -> Version,
+    pub rewrite: &'a mut dyn FnMut(&mut Record),
 }
 
 impl Restatement<'_> {
@@ -169,10 +171,6 @@ impl Restatement<'_> {
         let earlier = saturating_nanos(self.now.saturating_since(at));
         let shown = Instant::from_nanos(self.shown.as_nanos().saturating_sub(earlier));
         shown + at.saturating_since(self.now)
-    }
-
-    pub(super) fn before_now(&self, age: Duration) -> Instant {
-        Instant::from_nanos(self.now.as_nanos().saturating_sub(saturating_nanos(age)))
     }
 }
 

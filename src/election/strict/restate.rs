@@ -3,8 +3,9 @@
 use super::answer::wait_for;
 use super::{Phase, Strict, Token};
 use crate::election::elector::{Context, Restatement};
+use crate::election::object;
 use crate::election::outbox::FIRST;
-use crate::time::Instant;
+use crate::time::{Instant, saturating_nanos};
 
 impl Strict {
     /// True if a request is outstanding.
@@ -21,10 +22,12 @@ impl Strict {
         {
             *until = due(*until);
         }
+        let mut judged = to.now;
         if let Some(call) = &mut self.call {
-            let oldest =
-                to.before_now(cx.config.renew_deadline.saturating_add(cx.config.retry_period));
-            call.sent = to.shift(call.sent.max(oldest));
+            let longest = cx.config.renew_deadline.saturating_add(cx.config.retry_period);
+            let oldest = earlier(to.now, longest);
+            judged = call.sent.max(oldest);
+            call.sent = to.shift(judged);
             call.deadline = due(call.deadline);
             call.id = FIRST;
         }
@@ -33,11 +36,18 @@ impl Strict {
         }
         let mine = self.names_me(cx);
         if let Some(seen) = &mut self.seen {
-            // Of my own record, or nobody's, the age does not count; of another's, that it expired.
+            // Of my own record, or nobody's, the age does not count; of another's, that it expired
+            // when the outstanding request was sent, by which expiry is judged.
             let wait = wait_for(&seen.record, cx);
             let free = mine || seen.record.holder.is_empty();
-            seen.at = to.shift(if free { to.now } else { seen.at.max(to.before_now(wait)) });
+            seen.at = to.shift(if free { to.now } else { seen.at.max(earlier(judged, wait)) });
             seen.version = (to.rename)(&seen.version);
+            (to.rewrite)(&mut seen.record);
+        }
+        match (&self.seen, &mut self.object) {
+            (Some(seen), Some(object)) => object::put(cx.config, &seen.record, object),
+            // Without a version there is nothing to swap it on.
+            (_, object) => *object = None,
         }
         self.token = self.token.and_then(|token| {
             let version = crate::lock::Version::ordered(token.as_u64());
@@ -45,4 +55,8 @@ impl Strict {
         });
         self.call.is_some()
     }
+}
+
+fn earlier(at: Instant, by: core::time::Duration) -> Instant {
+    Instant::from_nanos(at.as_nanos().saturating_sub(saturating_nanos(by)))
 }
