@@ -10,6 +10,8 @@ mod electors;
 mod fingerprint;
 pub mod laws;
 mod live;
+#[cfg(test)]
+mod lockstep;
 mod objects;
 mod rules;
 mod search;

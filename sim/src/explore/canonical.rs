@@ -5,7 +5,7 @@ use super::fingerprint::Folding;
 use super::objects::ObjectId;
 use super::symmetry::Order;
 use super::table::{Seat, Table};
-use super::world::{Flight, World};
+use super::world::{Flight, Replica, World};
 
 /// What a version is called that will never be seen again.
 const DEAD: u16 = 1;
@@ -30,7 +30,7 @@ impl World<Seat> {
         know(current);
         let mut doubtful = false;
         for replica in self.replicas() {
-            if let Flight::Answered(Ok(copied)) = replica.flight {
+            if let Flight::Answered(_, Ok(copied)) = replica.flight {
                 know(copied.version);
                 doubtful |= copied.version <= self.last_token;
             }
@@ -53,7 +53,7 @@ impl World<Seat> {
                     *over = Copied { object: ObjectId::default(), version: 0 };
                 }
                 Flight::Sent(Ask::Update(over)) => over.version = rank(over.version),
-                Flight::Answered(Ok(copied)) => {
+                Flight::Answered(_, Ok(copied)) => {
                     answer = copied.version;
                     copied.version = rank(answer);
                 }
@@ -93,14 +93,19 @@ impl World<Seat> {
             folding.word(high);
             folding.word(low);
             folding.word(replica.seat.names.iter().fold(0, |word, name| word << 16 | u64::from(*name)));
-            let flags = [replica.believes, replica.working, replica.paused, replica.stopped];
-            let flags = flags.iter().fold(u64::from(replica.life), |word, flag| word << 1 | u64::from(*flag));
+            let Replica { life, believes, working, paused, stopped, releasing, .. } = *replica;
+            let flags = [believes, working, paused, stopped, releasing];
+            let flags = flags.iter().fold(u64::from(life), |word, flag| word << 1 | u64::from(*flag));
             folding.word(flags);
             match replica.flight {
                 Flight::None => folding.word(1),
                 Flight::Sent(ask) => self.fold_ask(&mut folding, table, at, ask),
-                Flight::Answered(Ok(copied)) => fold_copied(&mut folding, table, at, 2, copied),
-                Flight::Answered(Err(failure)) => folding.word(16 + failure as u64),
+                Flight::Answered(executed, Ok(copied)) => {
+                    fold_copied(&mut folding, table, at, 8 + executed as u64, copied);
+                }
+                Flight::Answered(executed, Err(failure)) => {
+                    folding.word(16 + 8 * executed as u64 + failure as u64);
+                }
             }
         }
         match self.store {

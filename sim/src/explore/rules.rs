@@ -97,8 +97,10 @@ pub enum Network {
     Lossy,
     /// Requests take any time to the store, answers none.
     SlowRequests,
-    /// A leader's answers take any time, all else none.
+    /// A leader's requests and answers take any time, all else none.
     SlowRenewals,
+    /// Reads and their answers take any time, writes none.
+    SlowReads,
     /// Requests and answers take any time, for ever included.
     Slow,
 }
@@ -110,6 +112,8 @@ pub enum Sought {
     TwoLeaders,
     /// A release clears another's record.
     ForeignRelease,
+    /// Two lead of whom neither has asked to release the lock.
+    Bystanders,
     /// One has seen another holder and still believes to lead.
     KnowingLeader,
 }
@@ -141,16 +145,18 @@ impl Faults {
     }
 }
 
-const NETWORKS: [(&str, Network); 5] = [
+const NETWORKS: [(&str, Network); 6] = [
     ("prompt", Network::Prompt),
     ("lossy", Network::Lossy),
     ("slow-requests", Network::SlowRequests),
     ("slow-renewals", Network::SlowRenewals),
+    ("slow-reads", Network::SlowReads),
     ("slow", Network::Slow),
 ];
-const SOUGHT: [(&str, Sought); 3] = [
+const SOUGHT: [(&str, Sought); 4] = [
     ("two-leaders", Sought::TwoLeaders),
     ("foreign-release", Sought::ForeignRelease),
+    ("bystanders", Sought::Bystanders),
     ("knowing-leader", Sought::KnowingLeader),
 ];
 const BOOLEANS: [(&str, bool); 2] = [("yes", true), ("no", false)];

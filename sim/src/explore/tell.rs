@@ -143,7 +143,7 @@ fn tell(stage: &mut Stage<Live>, (before, after): (&Playing, &Playing), step: St
         Step::Apply(i) => {
             let replica = &before.replicas()[usize::from(i)];
             let result = match after.replicas()[usize::from(i)].flight {
-                Flight::Answered(result) => told_result(stage, result),
+                Flight::Answered(_, result) => told_result(stage, result),
                 _ => String::new(),
             };
             match replica.flight {
@@ -154,7 +154,7 @@ fn tell(stage: &mut Stage<Live>, (before, after): (&Playing, &Playing), step: St
             }
         }
         Step::Answer(i) => match before.replicas()[usize::from(i)].flight {
-            Flight::Answered(result) => {
+            Flight::Answered(_, result) => {
                 format!("{} is answered {}", name(i), told_result(stage, result))
             }
             _ => String::new(),

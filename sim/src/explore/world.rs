@@ -41,6 +41,8 @@ pub(super) struct Replica<S> {
     pub(super) working: bool,
     pub(super) paused: bool,
     pub(super) stopped: bool,
+    /// It has asked to release the lock.
+    pub(super) releasing: bool,
 }
 
 /// Where a replica's request is.
@@ -49,7 +51,14 @@ pub(super) enum Flight {
     #[default]
     None,
     Sent(Ask),
-    Answered(Result<Copied, Failure>),
+    /// A read, or a write, was executed, and the answer is on its way.
+    Answered(Executed, Result<Copied, Failure>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Executed {
+    Read,
+    Write,
 }
 
 /// A write that its sender has given up.
@@ -144,8 +153,11 @@ impl<E: Electors> Stage<E> {
         let hurries = match (network, replica.flight) {
             (Network::Slow | Network::Lossy, _) | (_, Flight::None) => false,
             (Network::SlowRequests, Flight::Sent(_)) => false,
-            (Network::SlowRenewals, Flight::Answered(_)) => !replica.believes,
-            (Network::Prompt | Network::SlowRequests | Network::SlowRenewals, _) => true,
+            (Network::SlowRenewals, _) => !replica.believes,
+            (Network::SlowReads, Flight::Sent(Ask::Get) | Flight::Answered(Executed::Read, _)) => {
+                false
+            }
+            (Network::Prompt | Network::SlowRequests | Network::SlowReads, _) => true,
         };
         hurries && !replica.paused
     }
@@ -169,7 +181,7 @@ impl<E: Electors> Stage<E> {
             if facts.due || (!facts.outstanding && !replica.believes && !facts.finished) {
                 out.push(Step::Wake(i));
             }
-            if let Flight::Answered(_) = replica.flight {
+            if let Flight::Answered(..) = replica.flight {
                 out.push(Step::Answer(i));
             }
             if replica.working && !replica.believes && self.strict() {
@@ -198,6 +210,12 @@ impl<E: Electors> Stage<E> {
         }
     }
 
+    /// Whether the write would leave the lock to nobody.
+    fn frees(&self, ask: Ask) -> bool {
+        matches!(ask, Ask::Update(Copied { object, .. })
+            if self.electors.objects_ref().record(object).holder.is_empty())
+    }
+
     fn is_held(&self, stored: Copied) -> bool {
         !self.electors.objects_ref().record(stored.object).holder.is_empty()
     }
@@ -220,7 +238,7 @@ impl<E: Electors> Stage<E> {
             }
             Step::Apply(i) => self.apply_flight(world, i)?,
             Step::Answer(i) => {
-                if let Flight::Answered(result) = core::mem::take(&mut world.replica(i).flight) {
+                if let Flight::Answered(_, result) = core::mem::take(&mut world.replica(i).flight) {
                     self.call(world, i, Door::Answer(result))?;
                 }
             }
@@ -297,6 +315,7 @@ impl<E: Electors> Stage<E> {
         let replica = world.replica(i);
         if let Some(ask) = reaction.request {
             replica.flight = Flight::Sent(ask);
+            replica.releasing |= self.frees(ask);
         }
         let winding_down = replica.stopped && replica.working;
         if facts.outstanding || facts.waits || facts.finished || winding_down {
@@ -351,7 +370,8 @@ impl<E: Electors> Stage<E> {
         let writer = Writer { replica: i, life: replica.life };
         if let Flight::Sent(ask) = replica.flight {
             let result = self.apply(world, writer, ask)?;
-            world.replica(i).flight = Flight::Answered(result);
+            let executed = if ask == Ask::Get { Executed::Read } else { Executed::Write };
+            world.replica(i).flight = Flight::Answered(executed, result);
         }
         Ok(())
     }
