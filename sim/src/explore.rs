@@ -13,6 +13,7 @@ mod live;
 #[cfg(test)]
 mod lockstep;
 mod objects;
+mod rows;
 mod rules;
 mod search;
 mod step;
@@ -21,6 +22,7 @@ mod table;
 mod tell;
 mod world;
 
+pub use rows::{Judgement, Row, rows};
 pub use rules::{Faults, Network, NoRules, REPLICAS, Rules, Sought};
 pub use search::{Outcome, Progress, Violation, explore};
 pub use tell::{NoStory, Story};

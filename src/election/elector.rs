@@ -231,6 +231,16 @@ impl Elector {
         }
     }
 
+    /// ClientGo only: whether `release` is under way, which comes before the end of the belief.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn is_releasing_client_go(&self) -> bool {
+        match &self.machine {
+            Machine::Strict(_) => false,
+            Machine::ClientGo(machine) => machine.is_releasing(),
+        }
+    }
+
     /// The name under which this replica holds the lock: identity and incarnation, or the identity
     /// alone under [`Profile::ClientGo`].
     #[must_use]

@@ -93,8 +93,8 @@ impl World<Seat> {
             folding.word(high);
             folding.word(low);
             folding.word(replica.seat.names.iter().fold(0, |word, name| word << 16 | u64::from(*name)));
-            let Replica { life, believes, working, paused, stopped, releasing, .. } = *replica;
-            let flags = [believes, working, paused, stopped, releasing];
+            let Replica { life, believes, working, paused, stopped, .. } = *replica;
+            let flags = [believes, working, paused, stopped];
             let flags = flags.iter().fold(u64::from(life), |word, flag| word << 1 | u64::from(*flag));
             folding.word(flags);
             match replica.flight {

@@ -73,6 +73,8 @@ pub(super) struct Facts {
     pub(super) outstanding: bool,
     /// It has seen that another holds the lock (client-go).
     pub(super) sees_another: bool,
+    /// It is about to release the lock, and will stop leading after that (client-go).
+    pub(super) releasing: bool,
 }
 
 /// Where the electors of a world are.
@@ -147,6 +149,7 @@ pub(super) fn facts(elector: &Elector, clock: Clock, outstanding: bool) -> Facts
         overdue: strict && until.is_some_and(|until| until <= now),
         finished: elector.is_finished(),
         outstanding,
+        releasing: elector.is_releasing_client_go(),
         sees_another: seen.is_some_and(|seen| seen != elector.identity() && !seen.is_empty()),
     }
 }

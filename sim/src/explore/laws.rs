@@ -48,7 +48,9 @@ pub(super) fn hold<E: Electors>(stage: &Stage<E>, world: &World<E::Seat>) -> Res
     let believes = |replica: &Replica<E::Seat>| replica.believes && !replica.paused;
     match stage.rules.sought {
         Sought::TwoLeaders if count(&believes) > 1 => return Err(BELIEF),
-        Sought::Bystanders if count(&|replica| believes(replica) && !replica.releasing) > 1 => {
+        Sought::Bystanders
+            if count(&|replica| believes(replica) && !stage.facts(replica).releasing) > 1 =>
+        {
             return Err(BELIEF);
         }
         Sought::KnowingLeader

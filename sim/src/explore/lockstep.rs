@@ -48,7 +48,7 @@ fn view<E: Electors>(stage: &Stage<E>, world: &World<E::Seat>) -> View {
         let facts = [
             facts.due, facts.waits, facts.leads, facts.overdue, facts.finished, facts.outstanding,
             facts.sees_another, replica.believes, replica.working, replica.paused, replica.stopped,
-            replica.releasing,
+            facts.releasing,
         ];
         let (flight, record) = match replica.flight {
             Flight::None => (String::new(), None),

@@ -112,7 +112,7 @@ pub enum Sought {
     TwoLeaders,
     /// A release clears another's record.
     ForeignRelease,
-    /// Two lead of whom neither has asked to release the lock.
+    /// Two lead of whom neither is about to release the lock.
     Bystanders,
     /// One has seen another holder and still believes to lead.
     KnowingLeader,

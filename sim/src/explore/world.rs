@@ -41,8 +41,6 @@ pub(super) struct Replica<S> {
     pub(super) working: bool,
     pub(super) paused: bool,
     pub(super) stopped: bool,
-    /// It has asked to release the lock.
-    pub(super) releasing: bool,
 }
 
 /// Where a replica's request is.
@@ -210,12 +208,6 @@ impl<E: Electors> Stage<E> {
         }
     }
 
-    /// Whether the write would leave the lock to nobody.
-    fn frees(&self, ask: Ask) -> bool {
-        matches!(ask, Ask::Update(Copied { object, .. })
-            if self.electors.objects_ref().record(object).holder.is_empty())
-    }
-
     fn is_held(&self, stored: Copied) -> bool {
         !self.electors.objects_ref().record(stored.object).holder.is_empty()
     }
@@ -315,7 +307,6 @@ impl<E: Electors> Stage<E> {
         let replica = world.replica(i);
         if let Some(ask) = reaction.request {
             replica.flight = Flight::Sent(ask);
-            replica.releasing |= self.frees(ask);
         }
         let winding_down = replica.stopped && replica.working;
         if facts.outstanding || facts.waits || facts.finished || winding_down {

@@ -7,6 +7,10 @@ use crate::lock::Record;
 use crate::time::Now;
 
 impl ClientGo {
+    pub(in crate::election) const fn is_releasing(&self) -> bool {
+        matches!(self.phase, Phase::Releasing { .. })
+    }
+
     pub(in crate::election) fn begin_release(&mut self, cx: &mut Context<'_>, now: Now) {
         self.attempt = None;
         self.state.returned = Some(false);
