@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 pub mod conform;
 mod describe;
 mod experiment;
+pub mod explore;
 mod nearest;
 mod output;
 mod progress;
@@ -39,11 +40,13 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, once")]
 enum Command {
     Run(run::RunArgs),
     Scenarios(scenarios::ScenariosArgs),
     Sweep(sweep::SweepArgs),
     Conform(conform::ConformArgs),
+    Explore(explore::ExploreArgs),
 }
 
 /// The command that is meant; without any it is `run`.
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Conform(args) => Ok(conform::run(&args)),
+        Command::Explore(args) => explore::run(&args),
     };
     status.unwrap_or_else(|refusal: Refusal| refusal.print()).into()
 }

@@ -17,6 +17,7 @@
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
 //! | [`sweep`] | many random runs |
 //! | [`experiment`] | three replicas of a controller in three modes |
+//! | [`explore`] | all that can happen in a small world |
 //! | [`conform`] | recordings of the real client-go, replayed |
 //! | [`cli`] | the command `tenure` |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
@@ -34,6 +35,7 @@ pub mod digest;
 pub mod distribution;
 pub mod experiment;
 pub mod explain;
+pub mod explore;
 pub mod fault;
 pub mod guarded;
 mod log;

@@ -82,24 +82,27 @@ impl World<Seat> {
     /// The same for all states from which the same will follow, up to the replicas' names.
     pub(super) fn fingerprint(&self, table: &Table) -> u64 {
         let orders = table.symmetry().orders().iter().enumerate();
-        orders.map(|(at, order)| self.fingerprint_as(table, at, order)).min().unwrap_or(0)
+        orders.map(|(at, order)| self.fingerprint_as(table, at, *order)).min().unwrap_or(0)
     }
 
-    fn fingerprint_as(&self, table: &Table, at: usize, order: &Order) -> u64 {
+    fn fingerprint_as(&self, table: &Table, at: usize, order: Order) -> u64 {
         let mut folding = Folding::new();
         for place in &order.replicas[..self.replicas().len()] {
             let replica = &self.replicas()[usize::from(*place)];
             let (high, low) = table.elector_digest(replica.seat.number, at);
             folding.word(high);
             folding.word(low);
-            folding.word(replica.seat.names.iter().fold(0, |word, name| word << 16 | u64::from(*name)));
+            folding.word(
+                replica.seat.names.iter().fold(0, |word, name| word << 16 | u64::from(*name)),
+            );
             let Replica { life, believes, working, paused, stopped, .. } = *replica;
             let flags = [believes, working, paused, stopped];
-            let flags = flags.iter().fold(u64::from(life), |word, flag| word << 1 | u64::from(*flag));
+            let flags =
+                flags.iter().fold(u64::from(life), |word, flag| word << 1 | u64::from(*flag));
             folding.word(flags);
             match replica.flight {
                 Flight::None => folding.word(1),
-                Flight::Sent(ask) => self.fold_ask(&mut folding, table, at, ask),
+                Flight::Sent(ask) => fold_ask(&mut folding, table, at, ask),
                 Flight::Answered(executed, Ok(copied)) => {
                     fold_copied(&mut folding, table, at, 8 + executed as u64, copied);
                 }
@@ -115,24 +118,21 @@ impl World<Seat> {
         for orphan in self.orphans.iter().flatten() {
             let writer = order.names[usize::from(orphan.writer.replica)];
             folding.word(u64::from(writer) << 8 | u64::from(orphan.writer.life));
-            self.fold_ask(&mut folding, table, at, orphan.ask);
+            fold_ask(&mut folding, table, at, orphan.ask);
         }
         let faults = self.faults;
-        let faults =
-            [faults.stops, faults.crashes, faults.deletions, faults.pauses, faults.edits];
+        let faults = [faults.stops, faults.crashes, faults.deletions, faults.pauses, faults.edits];
         folding.word(faults.iter().fold(1, |word, times| word << 8 | u64::from(*times)));
         folding.word(u64::from(self.last_token));
         folding.end()
     }
+}
 
-    fn fold_ask(&self, folding: &mut Folding, table: &Table, at: usize, ask: Ask) {
-        match ask {
-            Ask::Get => folding.word(5),
-            Ask::Create(object) => {
-                fold_copied(folding, table, at, 6, Copied { object, version: 0 });
-            }
-            Ask::Update(copied) => fold_copied(folding, table, at, 7, copied),
-        }
+fn fold_ask(folding: &mut Folding, table: &Table, at: usize, ask: Ask) {
+    match ask {
+        Ask::Get => folding.word(5),
+        Ask::Create(object) => fold_copied(folding, table, at, 6, Copied { object, version: 0 }),
+        Ask::Update(copied) => fold_copied(folding, table, at, 7, copied),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The electors of a world, as its rules see them: what may be done with one, and what comes of it.
 
 use tenure::election::{
-    Cause, Config, Elector, Event, Failure, Op, Profile, RequestId, Response, Restatement, Stored, Token,
+    Cause, Config, Elector, Event, Failure, Op, Profile, RequestId, Response, Restatement, Stored,
+    Token,
 };
 use tenure::lock::{LockRef, Record, Version};
 use tenure::time::{Instant, Now, Timestamp};
@@ -113,7 +114,9 @@ impl Clock {
     pub(super) fn now(self, rules: &Rules) -> Now {
         let timestamp = match rules.profile {
             Profile::Strict => Timestamp::from_unix(UNSETTLED, 0).unwrap_or(Timestamp::GO_ZERO),
-            Profile::ClientGo(_) if rules.frozen => Timestamp::from_unix_nanos(Self::START.0.into()),
+            Profile::ClientGo(_) if rules.frozen => {
+                Timestamp::from_unix_nanos(Self::START.0.into())
+            }
             Profile::ClientGo(_) => Timestamp::from_unix_nanos(self.0.into()),
         };
         Now { instant: self.instant(), timestamp }

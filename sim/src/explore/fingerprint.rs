@@ -6,8 +6,8 @@ use std::hash::{Hash, Hasher};
 pub(super) type Digest = (u64, u64);
 
 /// Digests a value as if each replica had the name of the one that is in its place in `names`.
-pub(super) fn digest(value: &impl Hash, names: &[u8; 3]) -> Digest {
-    let mut folding = Folding { lanes: SEED, names: *names };
+pub(super) fn digest(value: &impl Hash, names: [u8; 3]) -> Digest {
+    let mut folding = Folding { lanes: SEED, names };
     value.hash(&mut folding);
     folding.lanes
 }
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_set_knows_what_was_put_in() {
         let mut set = Fingerprints::new();
-        let numbers = || (1..20_000u64).map(|n| digest(&n, &[0, 1, 2]).0);
+        let numbers = || (1..20_000u64).map(|n| digest(&n, [0, 1, 2]).0);
         assert!(numbers().all(|number| set.insert(number)));
         assert!(numbers().all(|number| !set.insert(number)));
         assert_eq!(set.len(), 19_999);
@@ -161,11 +161,11 @@ mod tests {
     fn names_change_places_and_other_words_do_not() {
         let swapped = [1, 0, 2];
         let digest = |text: &str, names| digest(&text, names);
-        assert_eq!(digest("a_1", &swapped), digest("b_1", &[0, 1, 2]));
-        assert_eq!(digest("b", &swapped), digest("a", &[0, 1, 2]));
-        assert_ne!(digest("a_1", &swapped), digest("b_2", &[0, 1, 2]));
+        assert_eq!(digest("a_1", swapped), digest("b_1", [0, 1, 2]));
+        assert_eq!(digest("b", swapped), digest("a", [0, 1, 2]));
+        assert_ne!(digest("a_1", swapped), digest("b_2", [0, 1, 2]));
         for other in ["c", "lock", "a-1", "tenure.dev/unclaimed", ""] {
-            assert_eq!(digest(other, &swapped), digest(other, &[0, 1, 2]), "{other}");
+            assert_eq!(digest(other, swapped), digest(other, [0, 1, 2]), "{other}");
         }
     }
 }

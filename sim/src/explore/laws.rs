@@ -28,8 +28,19 @@ const COPIED: Law = "a write changes what it is to keep, or counts wrongly";
 
 /// All of them.
 pub const ALL: [Law; 13] = [
-    AUTHORITY, BELIEF, CLEARS, KNOWS, UNTOLD, IDLE, BEFORE_STOPPED, TOKEN, STOPPED_TWICE,
-    CREATED_HELD, RELEASED_WORKING, FOREIGN, COPIED,
+    AUTHORITY,
+    BELIEF,
+    CLEARS,
+    KNOWS,
+    UNTOLD,
+    IDLE,
+    BEFORE_STOPPED,
+    TOKEN,
+    STOPPED_TWICE,
+    CREATED_HELD,
+    RELEASED_WORKING,
+    FOREIGN,
+    COPIED,
 ];
 
 /// Of the name that the strict elector writes for nobody in particular.

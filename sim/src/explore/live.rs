@@ -4,7 +4,9 @@
 
 use tenure::election::{Elector, RequestId};
 
-use super::electors::{Clock, Door, Electors, Facts, Reaction, drive, elector, facts, wants_answer};
+use super::electors::{
+    Clock, Door, Electors, Facts, Reaction, drive, elector, facts, wants_answer,
+};
 use super::objects::Objects;
 use super::rules::Rules;
 use crate::time::Span;
@@ -58,10 +60,11 @@ impl Electors for Live {
         let now = process.clock.now(&self.rules);
         let due = process.elector.poll_timeout().is_some_and(|due| due <= now.instant);
         let id = process.outstanding;
-        let (reaction, sent) = drive(&mut process.elector, &mut self.objects, door, (now, due), id);
+        let (reaction, request) =
+            drive(&mut process.elector, &mut self.objects, door, (now, due), id);
         // Whether an old request is still wanted, an elector says to explorers only.
         let wants = wants_answer(&mut process.elector.clone(), process.clock);
-        process.outstanding = sent.or(id.filter(|_| wants));
+        process.outstanding = request.or_else(|| id.filter(|_| wants));
         reaction
     }
 

@@ -46,8 +46,17 @@ fn view<E: Electors>(stage: &Stage<E>, world: &World<E::Seat>) -> View {
         // The random waits of candidates are not the same; they may be woken at any time.
         facts.due &= facts.outstanding || replica.believes;
         let facts = [
-            facts.due, facts.waits, facts.leads, facts.overdue, facts.finished, facts.outstanding,
-            facts.sees_another, replica.believes, replica.working, replica.paused, replica.stopped,
+            facts.due,
+            facts.waits,
+            facts.leads,
+            facts.overdue,
+            facts.finished,
+            facts.outstanding,
+            facts.sees_another,
+            replica.believes,
+            replica.working,
+            replica.paused,
+            replica.stopped,
             facts.releasing,
         ];
         let (flight, record) = match replica.flight {

@@ -36,7 +36,7 @@ impl Objects {
     }
 
     pub(super) fn number(&mut self, object: Object) -> ObjectId {
-        let key = digest(&object, &[0, 1, 2]);
+        let key = digest(&object, [0, 1, 2]);
         if let Some(number) = self.numbers.get(&key) {
             return *number;
         }

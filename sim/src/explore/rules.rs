@@ -26,6 +26,7 @@ pub const REPLICAS: usize = 3;
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Rules {
     /// Which machine is explored.
     pub profile: Profile,
@@ -278,7 +279,9 @@ impl Rules {
             return refuse("faulty=c: there are two replicas: use a, b or all");
         }
         if self.one_name && self.profile == Profile::Strict {
-            return refuse("names=one: a strict elector's name is its own: use a client-go profile");
+            return refuse(
+                "names=one: a strict elector's name is its own: use a client-go profile",
+            );
         }
         if self.sought != Sought::TwoLeaders && self.profile == Profile::Strict {
             return refuse("sought: with profile=strict everything is sought: leave it out");
@@ -311,8 +314,10 @@ pub(super) fn replica(name: &str) -> Option<u8> {
 }
 
 fn rates(text: &str) -> Result<Vec<u8>, String> {
-    let rates: Option<Vec<u8>> =
-        text.split(':').map(|rate| rate.parse().ok().filter(|rate| (1..10).contains(rate))).collect();
+    let rates: Option<Vec<u8>> = text
+        .split(':')
+        .map(|rate| rate.parse().ok().filter(|rate| (1..10).contains(rate)))
+        .collect();
     rates.filter(|rates| (2..=REPLICAS).contains(&rates.len())).ok_or_else(|| {
         "write two or three numbers from 1 to 9, one for each replica, as 1:2".to_owned()
     })

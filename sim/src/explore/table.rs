@@ -94,7 +94,9 @@ impl Table {
     pub(super) fn bytes(&self) -> usize {
         let orders = self.symmetry.orders().len();
         let entry = size_of::<Entry>() + size_of::<Digest>() * (orders + 3) + 128;
-        self.entries.len() * entry + self.nexts.len() * size_of::<Next>() + self.objects.len() * 1024
+        self.entries.len() * entry
+            + self.nexts.len() * size_of::<Next>()
+            + self.objects.len() * 1024
     }
 
     /// An elector's digest under each order of the symmetry.
@@ -112,7 +114,7 @@ impl Table {
             let number = u16::try_from(self.object_digests.len()).unwrap_or(u16::MAX);
             let object = self.objects.get(ObjectId(number));
             let orders = self.symmetry.orders().iter();
-            let digests = orders.map(|order| digest(object, &order.names)).collect();
+            let digests = orders.map(|order| digest(object, order.names)).collect();
             self.object_digests.push(digests);
         }
     }
@@ -121,12 +123,12 @@ impl Table {
         let state = (&elector, clock, outstanding);
         // Of replicas with one name it matters which one has the elector: its clock's rate.
         let own = if self.rules.one_name { u64::from(replica) } else { 0 };
-        let key = digest(&(own, state), &[0, 1, 2]);
+        let key = digest(&(own, state), [0, 1, 2]);
         if let Some(number) = self.numbers.get(&key) {
             return *number;
         }
         let orders = self.symmetry.orders().iter();
-        let digests = orders.map(|order| digest(&(own, state), &order.names)).collect();
+        let digests = orders.map(|order| digest(&(own, state), order.names)).collect();
         let number = u32::try_from(self.entries.len()).expect("fewer electors than 2^32");
         let facts = facts(&elector, clock, outstanding);
         let (plain, answers) = ([None; 4], Vec::new());

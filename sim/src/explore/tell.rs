@@ -113,7 +113,8 @@ impl fmt::Display for Story {
             let mut told = tell(stage, worlds, step);
             let leaders = leaders(stage, worlds.1);
             if leaders != last {
-                let _ = write!(told, "; {}", if leaders.is_empty() { "none leads" } else { &leaders });
+                let _ =
+                    write!(told, "; {}", if leaders.is_empty() { "none leads" } else { &leaders });
                 last = leaders;
             }
             let told = told.trim_start_matches("; ");
@@ -162,7 +163,10 @@ fn tell(stage: &mut Stage<Live>, (before, after): (&Playing, &Playing), step: St
         Step::Late(k) => match before.orphans[usize::from(k)] {
             Some(orphan) => {
                 let writer = name(orphan.writer.replica);
-                format!("the store executes, though {writer} gave it up, the {}", told_ask(stage, orphan.ask))
+                format!(
+                    "the store executes, though {writer} gave it up, the {}",
+                    told_ask(stage, orphan.ask)
+                )
             }
             None => String::new(),
         },

@@ -149,13 +149,13 @@ impl<E: Electors> Stage<E> {
     fn is_hurried(&self, i: usize, replica: &Replica<E::Seat>) -> bool {
         let network = if self.rules.is_prompt(i) { Network::Prompt } else { self.rules.network };
         let hurries = match (network, replica.flight) {
-            (Network::Slow | Network::Lossy, _) | (_, Flight::None) => false,
-            (Network::SlowRequests, Flight::Sent(_)) => false,
+            (Network::Slow | Network::Lossy, _)
+            | (Network::SlowRequests, Flight::Sent(_))
+            | (_, Flight::None) => false,
             (Network::SlowRenewals, _) => !replica.believes,
-            (Network::SlowReads, Flight::Sent(Ask::Get) | Flight::Answered(Executed::Read, _)) => {
-                false
-            }
-            (Network::Prompt | Network::SlowRequests | Network::SlowReads, _) => true,
+            (Network::SlowReads, Flight::Sent(ask)) => ask != Ask::Get,
+            (Network::SlowReads, Flight::Answered(executed, _)) => executed != Executed::Read,
+            (Network::Prompt | Network::SlowRequests, _) => true,
         };
         hurries && !replica.paused
     }
@@ -316,12 +316,7 @@ impl<E: Electors> Stage<E> {
         }
     }
 
-    fn happened(
-        &self,
-        world: &mut World<E::Seat>,
-        i: u8,
-        happened: Happened,
-    ) -> Result<(), Law> {
+    fn happened(&self, world: &mut World<E::Seat>, i: u8, happened: Happened) -> Result<(), Law> {
         let last_token = world.last_token;
         let replica = world.replica(i);
         match happened {
@@ -349,7 +344,8 @@ impl<E: Electors> Stage<E> {
     fn give_up(&self, world: &mut World<E::Seat>, i: u8) {
         let replica = world.replica(i);
         let writer = Writer { replica: i, life: replica.life };
-        if let (Flight::Sent(ask), true) = (core::mem::take(&mut replica.flight), self.rules.late_writes)
+        if let (Flight::Sent(ask), true) =
+            (core::mem::take(&mut replica.flight), self.rules.late_writes)
             && let Some(place) = world.orphans.iter_mut().find(|place| place.is_none())
         {
             *place = Some(Orphan { writer, ask });
