@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 pub mod conform;
 mod describe;
 mod experiment;
+pub mod explore;
 pub mod margin;
 mod nearest;
 mod output;
@@ -40,12 +41,14 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, once")]
 enum Command {
     Run(run::RunArgs),
     Scenarios(scenarios::ScenariosArgs),
     Sweep(sweep::SweepArgs),
     Conform(conform::ConformArgs),
     Margin(margin::MarginArgs),
+    Explore(explore::ExploreArgs),
 }
 
 /// The command that is meant; without any it is `run`.
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::run(&args),
         Command::Conform(args) => Ok(conform::run(&args)),
         Command::Margin(args) => margin::run(&args),
+        Command::Explore(args) => explore::run(&args),
     };
     status.unwrap_or_else(|refusal: Refusal| refusal.print()).into()
 }

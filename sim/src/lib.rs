@@ -19,6 +19,7 @@
 //! | [`margin`] | the bound of a configuration, confirmed from both sides |
 //! | [`experiment`] | three replicas of a controller in three modes |
 //! | [`coordination`] | coordinated election: a coordinator, and what skewed clocks do to it |
+//! | [`explore`] | all that can happen in a small world |
 //! | [`conform`] | recordings of the real client-go, replayed |
 //! | [`cli`] | the command `tenure` |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
@@ -37,6 +38,7 @@ pub mod digest;
 pub mod distribution;
 pub mod experiment;
 pub mod explain;
+pub mod explore;
 pub mod fault;
 pub mod guarded;
 mod log;

@@ -363,3 +363,59 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         assert!(matches!(status(&output), 0 | 3), "{line}");
     }
 }
+
+#[test]
+fn explore_finds_the_shortest_way_and_plays_it_again() {
+    let output = tenure("explore --world client-go-v4");
+    let script = text(&output.stdout);
+    assert_eq!(status(&output), 0, "{script}");
+    assert!(script.starts_with("# client-go-v4: ") && script.contains("# as expected\nworld "));
+    assert!(script.contains("; A AND B LEAD\nviolates two believe to lead\n"), "{script}");
+
+    let directory = directory("explore");
+    let file = directory.join("v4.txt");
+    fs::write(&file, script).unwrap();
+    let line = format!("explore --replay {}", file.display());
+    let again = tenure(&line);
+    assert_eq!(status(&again), 0);
+    let without_figures = script.split_once("world ").unwrap().1;
+    assert_eq!(text(&again.stdout), format!("world {without_figures}"));
+    assert_eq!(json(&format!("{line} --json"))["as_told"], true);
+
+    // Without the deletion the steps after it cannot happen; without the last, nothing does.
+    fs::write(&file, script.replace("delete ", "tick #")).unwrap();
+    refused(&line, &["v4.txt", "step 9", "cannot happen here"]);
+    fs::write(&file, script.replace("two believe to lead", "two have authority")).unwrap();
+    let other = tenure(&line);
+    assert_eq!(status(&other), 1);
+    assert!(
+        text(&other.stdout)
+            .ends_with("# but two believe to lead is violated, not: two have authority\n")
+    );
+}
+
+#[test]
+fn explore_takes_rules_and_says_how_it_ended() {
+    for (line, expected, part) in [
+        ("explore --lease 2 --renew 2 --rates 1:1", 0, "nothing is violated: "),
+        ("explore --lease 2 --deadline 3", 1, "two have authority: "),
+        ("explore --replicas 3 --faults crash,delete:2 --states 2000", 3, "(budget)"),
+        ("explore --world strict-2-2-1:1-delay --states 100", 3, "# NOT FAR ENOUGH"),
+        ("explore --world strict-2-3-1:1-delay", 0, "# as expected"),
+    ] {
+        let output = tenure(line);
+        assert_eq!(status(&output), expected, "{line}: {}", text(&output.stderr));
+        assert!(text(&output.stdout).contains(part), "{line}");
+    }
+    let report = json("explore --lease 2 --deadline 2 --json");
+    assert_eq!(
+        (&report["end"], &report["violated"]),
+        (&"exhausted".into(), &serde_json::Value::Null)
+    );
+    assert!(json("explore --list --json")["worlds"].as_array().unwrap().len() > 50);
+    refused("explore --rates 1", &["--rates=1", "two or three numbers"]);
+    refused("explore --lease 2 --faults fire", &["faults=fire", "crash:1,delete:2"]);
+    refused("explore --world strict-2-2-1:1-dely", &["did you mean strict-2-2-1:1-delay"]);
+    refused("explore --world client-go-v4 --lease 2", &["cannot be used with"]);
+    refused("explore --replay no-such-file", &["no-such-file", "cannot be read"]);
+}

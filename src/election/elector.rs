@@ -7,7 +7,7 @@ use super::jitter::Jitter;
 use super::outbox::Outbox;
 use super::strict::Strict;
 use super::{Config, ConfigError, Event, Profile, Request, Response, Token, Unhealthy, Watched};
-use crate::lock::{Identity, Version};
+use crate::lock::{Identity, Record, Version};
 use crate::time::{Instant, Now, saturating_nanos};
 
 /// One replica's part in the election of a leader: a state machine without I/O, clock or threads.
@@ -97,14 +97,16 @@ pub(super) struct Context<'a> {
     pub(super) out: &'a mut Outbox,
 }
 
-/// Strict only, see [`Elector::restate`]: what the elector's clock is to show instead of `now`, and
-/// other names for versions. Versions that were ordered must stay so.
+/// Strict only, see [`Elector::restate`]: what the elector's clock is to show instead of `now`, other
+/// names for versions, and other records in place of the ones known. Versions that were ordered must
+/// stay so; of a record only the times and the transitions may change, which decide nothing.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "a closure has no text")]
 pub struct Restatement<'a> {
     pub now: Instant,
     pub shown: Instant,
     pub rename: &'a mut dyn FnMut(&Version) -> Version,
+    pub rewrite: &'a mut dyn FnMut(&mut Record),
 }
 
 impl Restatement<'_> {
@@ -112,10 +114,6 @@ impl Restatement<'_> {
         let earlier = saturating_nanos(self.now.saturating_since(at));
         let shown = Instant::from_nanos(self.shown.as_nanos().saturating_sub(earlier));
         shown + at.saturating_since(self.now)
-    }
-
-    pub(super) fn before_now(&self, age: Duration) -> Instant {
-        Instant::from_nanos(self.now.as_nanos().saturating_sub(saturating_nanos(age)))
     }
 }
 
@@ -173,6 +171,16 @@ impl Elector {
         match &self.machine {
             Machine::Strict(_) => None,
             Machine::ClientGo(machine) => Some(machine.state()),
+        }
+    }
+
+    /// ClientGo only: whether `release` is under way, which comes before the end of the belief.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn is_releasing_client_go(&self) -> bool {
+        match &self.machine {
+            Machine::Strict(_) => false,
+            Machine::ClientGo(machine) => machine.is_releasing(),
         }
     }
 

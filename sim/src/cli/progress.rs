@@ -44,6 +44,6 @@ impl Drop for Progress {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long a person has waited decides nothing else")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }

@@ -12,6 +12,10 @@ use crate::lock::Record;
 use crate::time::Now;
 
 impl ClientGo {
+    pub(in crate::election) const fn is_releasing(&self) -> bool {
+        matches!(self.phase, Phase::Releasing { .. })
+    }
+
     pub(in crate::election) fn begin_release(&mut self, cx: &mut Context<'_>, now: Now) {
         self.state.returned = Some(false);
         let deadline = now.instant + cx.config.renew_deadline;

@@ -3,8 +3,9 @@
 use super::view::View;
 use super::{Phase, Strict, Token};
 use crate::election::elector::{Context, Restatement};
+use crate::election::object;
 use crate::election::outbox::FIRST;
-use crate::time::Instant;
+use crate::time::{Instant, saturating_nanos};
 
 impl Strict {
     /// True if a request is outstanding.
@@ -22,10 +23,12 @@ impl Strict {
         {
             *until = due(*until);
         }
+        let mut judged = to.now;
         if let Some(call) = &mut self.call {
-            let oldest =
-                to.before_now(cx.config.renew_deadline.saturating_add(cx.config.retry_period));
-            call.sent = to.shift(call.sent.max(oldest));
+            let longest = cx.config.renew_deadline.saturating_add(cx.config.retry_period);
+            let oldest = earlier(to.now, longest);
+            judged = call.sent.max(oldest);
+            call.sent = to.shift(judged);
             call.deadline = due(call.deadline);
             call.id = FIRST;
         }
@@ -36,10 +39,13 @@ impl Strict {
             self.view = View::default();
         }
         for known in self.view.known_mut() {
-            // Of my own record, or nobody's, the age does not count; of another's, that it expired.
-            let oldest = known.hold(cx).map_or(to.now, |hold| to.before_now(hold));
+            // Of my own record, or nobody's, the age does not count; of another's, that it expired
+            // when the outstanding request was sent, by which expiry is judged.
+            let oldest = known.hold(cx).map_or(to.now, |hold| earlier(judged, hold));
             known.seen.at = to.shift(known.seen.at.max(oldest));
             known.seen.version = (to.rename)(&known.seen.version);
+            (to.rewrite)(&mut known.seen.record);
+            object::put(cx.config, &known.seen.record, &mut known.object);
         }
         self.token = self.token.and_then(|token| {
             let version = crate::lock::Version::ordered(token.as_u64());
@@ -47,4 +53,8 @@ impl Strict {
         });
         self.call.is_some()
     }
+}
+
+fn earlier(at: Instant, by: core::time::Duration) -> Instant {
+    Instant::from_nanos(at.as_nanos().saturating_sub(saturating_nanos(by)))
 }
