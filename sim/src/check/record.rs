@@ -10,7 +10,9 @@
 //! - rule `duration`: the duration of the writer's configuration rounded up to whole seconds (strict;
 //!   ClientGo cuts it).
 //!
-//! What outsiders write is not judged.
+//! What outsiders write is not judged. Where several objects carry the lock each is looked at by
+//! itself; what a replica writes to the second of its two is a copy of the first, so that its
+//! transitions and times are not judged by what stood there.
 
 use tenure::election::Profile;
 use tenure::lock::{Identity, Record};
@@ -18,7 +20,7 @@ use tenure::lock::{Identity, Record};
 use super::no_early_takeover::UNCLAIMED;
 use super::replicas::{Names, Table};
 use super::{Check, Violation};
-use crate::scenario::Scenario;
+use crate::scenario::{Lock, Scenario};
 use crate::time::Span;
 use crate::trace::{Actor, Entry, Verb, What};
 
@@ -31,13 +33,22 @@ pub struct RecordRules {
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Writer {
-    /// Under which name, by life: a write may take effect after its life.
-    identities: Vec<Identity>,
-    strict: bool,
+    /// By number: a write may take effect after its life.
+    lives: Vec<Life>,
+    /// As planned at the beginning.
     lease_duration: Span,
 }
 
-impl Writer {
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Life {
+    /// The name under which it holds the lock.
+    identity: Identity,
+    strict: bool,
+    lock: Lock,
+    lease_duration: Span,
+}
+
+impl Life {
     fn seconds(&self) -> i64 {
         i64::try_from(self.lease_duration.as_nanos().div_ceil(1_000_000_000)).unwrap_or(i64::MAX)
     }
@@ -60,6 +71,8 @@ struct Write<'a> {
     me: &'a Identity,
     strict: bool,
     seconds: i64,
+    /// It writes the second of two objects, which follows the first.
+    follows: bool,
     before: Option<&'a Record>,
     after: &'a Record,
 }
@@ -68,7 +81,7 @@ impl Write<'_> {
     /// The rules that it breaks, and what to say of it.
     fn judge(&self, mut wrong: impl FnMut(&'static str, String)) {
         let after = self.after;
-        let (holder, count) = (&after.holder, after.leader_transitions);
+        let holder = &after.holder;
         if !holder.is_empty() && self.strict && after.lease_duration_seconds != self.seconds {
             let (is, right) = (after.lease_duration_seconds, self.seconds);
             wrong("duration", format!("recorded a duration of {is} s, not {right} s"));
@@ -77,6 +90,14 @@ impl Write<'_> {
             self.judge_created(wrong);
             return;
         };
+        self.judge_holder(before, &mut wrong);
+        if !self.follows {
+            self.judge_history(before, wrong);
+        }
+    }
+
+    fn judge_holder(&self, before: &Record, wrong: &mut impl FnMut(&'static str, String)) {
+        let holder = &self.after.holder;
         if holder.is_empty() {
             if !before.holder.is_empty() && before.holder != *self.me {
                 let whose = &before.holder;
@@ -85,6 +106,11 @@ impl Write<'_> {
         } else if holder != self.me {
             wrong("foreign-holder", format!("wrote the name of {holder}, not its own"));
         }
+    }
+
+    fn judge_history(&self, before: &Record, mut wrong: impl FnMut(&'static str, String)) {
+        let after = self.after;
+        let (holder, count) = (&after.holder, after.leader_transitions);
         let expected = if holder.is_empty() || *holder == before.holder {
             before.leader_transitions
         } else {
@@ -109,7 +135,7 @@ impl Write<'_> {
         if holder != self.me && holder.as_str() != UNCLAIMED {
             wrong("foreign-holder", format!("created the lock for {holder}"));
         }
-        if count != 0 && self.strict {
+        if count != 0 && self.strict && !self.follows {
             wrong("transitions", format!("created the lock with {count} transitions, not 0"));
         }
     }
@@ -132,27 +158,32 @@ impl Check for RecordRules {
 
     fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
         match &entry.what {
-            What::Started { replica, life, identity, profile, .. } => {
+            What::Started { replica, life, identity, profile, lock, lease_duration, .. } => {
                 let writer = self.writers.of(*replica);
-                writer.strict = matches!(profile, Profile::Strict);
-                let life = *life as usize;
-                writer.identities.resize_with(life, Identity::default);
-                writer.identities.push(identity.clone());
+                writer.lives.resize_with(*life as usize, Life::default);
+                writer.lives.push(Life {
+                    identity: identity.clone(),
+                    strict: matches!(profile, Profile::Strict),
+                    lock: *lock,
+                    lease_duration: lease_duration.unwrap_or(writer.lease_duration),
+                });
             }
             What::Applied {
                 by: Actor::Replica { replica, life },
                 verb: Verb::Create | Verb::Update,
                 before,
                 reply,
+                object,
                 ..
             } => {
                 let Some(after) = reply.snapshot() else { return };
                 let writer = self.writers.of(*replica);
-                let Some(me) = writer.identities.get(*life as usize) else { return };
+                let Some(life) = writer.lives.get(*life as usize) else { return };
                 let write = Write {
-                    me,
-                    strict: writer.strict,
-                    seconds: writer.seconds(),
+                    me: &life.identity,
+                    strict: life.strict,
+                    seconds: life.seconds(),
+                    follows: life.lock.primary() != *object,
                     before: before.as_ref().map(|before| &before.record),
                     after: &after.record,
                 };
