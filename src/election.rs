@@ -34,10 +34,12 @@ mod request;
 mod strict;
 mod warning;
 
+#[doc(hidden)]
+pub use client_go::{ClientGoState, Raw};
 pub use config::{Config, ConfigError, Missing};
 pub use elector::Elector;
 #[doc(hidden)]
-pub use elector::{ClientGoState, Raw, Restatement};
+pub use elector::Restatement;
 pub use event::{Cause, Event, Token};
 pub use health::Unhealthy;
 pub use profile::{Profile, Release, UnknownProfile};

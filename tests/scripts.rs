@@ -6,9 +6,10 @@
 //!
 //! | command | meaning |
 //! | --- | --- |
-//! | `new [strict\|client-go-v1.36\|client-go-head] [lease=15s] [deadline=10s] [retry=2s] [timeout=5s\|none] [release=yes\|no] [missing=wait\|new-group]` | a new elector `me` with incarnation `1` |
+//! | `new [strict\|client-go-v1.36\|client-go-head] [lease=15s] [deadline=10s] [retry=2s] [timeout=5s\|none] [release=yes\|no] [missing=wait\|new-group] [lock=config-map] [secondary=lease] [delay=0s] [warn=TIME]` | a new elector `me` with incarnation `1` |
 //! | `TIME timeout` | `handle_timeout` at TIME, given in seconds (`2.5s`) |
 //! | `TIME answer ok [holder=X] [duration=15] [acquire=TIME] [renew=TIME] [transitions=0] version=V` | the outstanding request is answered with that object |
+//! | `TIME answer unreadable version=V` | it is answered with a `ConfigMap` whose annotation is no record |
 //! | `TIME answer stored version=V` | it is answered with the object that it asked to store |
 //! | `TIME answer notfound\|exists\|conflict\|error` | it fails |
 //! | `… id=first` | the answer is to the elector's first request instead |
@@ -30,10 +31,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use tenure::election::{
-    Config, Elector, Event, Failure, Missing, Op, Profile, RequestId, Response, Stored, Token,
+    Config, Elector, Event, Failure, Missing, Op, Profile, Request, RequestId, Response, Stored,
+    Token,
 };
 use tenure::lock::lease::{Lease, LeaseSpec};
-use tenure::lock::{LockRef, Object, Record, Version};
+use tenure::lock::{Kind, LockRef, Object, Record, Version, annotated::Annotated, wire};
 use tenure::time::{Instant, Now, Timestamp};
 
 const WALL_EPOCH: i128 = 1_700_000_000_000_000_000;
@@ -89,7 +91,7 @@ fn play(text: &str) -> String {
 
 struct Player {
     elector: Elector,
-    outstanding: Option<(RequestId, Op)>,
+    outstanding: Option<Request>,
     first: Option<RequestId>,
     last: Duration,
 }
@@ -138,13 +140,14 @@ fn command(player: &mut Option<Player>, line: &str) -> String {
             );
         }
         "answer" => {
-            let (id, op) = player.outstanding.clone().expect("a request is outstanding");
+            let Request { id, op, lock, .. } =
+                player.outstanding.clone().expect("a request is outstanding");
             let id = if field("id") == Some("first") {
                 player.first.expect("a request was made")
             } else {
                 id
             };
-            let result = answer(words[2], op, &field);
+            let result = answer(words[2], lock.kind, op, &field);
             player.elector.handle_response(now, Response { id, result });
         }
         other => panic!("unknown command {other}"),
@@ -153,7 +156,13 @@ fn command(player: &mut Option<Player>, line: &str) -> String {
 }
 
 fn config<'a>(profile: &str, field: &impl Fn(&str) -> Option<&'a str>) -> Config {
-    let base = Config::new(LockRef::lease("default", "lock"), "me", "1");
+    let lock = |kind: &str| match kind {
+        "lease" => LockRef::lease("default", "lock"),
+        "config-map" => LockRef { kind: Kind::ConfigMap, ..LockRef::lease("default", "lock") },
+        "unnamed" => LockRef::lease("default", ""),
+        other => panic!("unknown lock {other}"),
+    };
+    let base = Config::new(lock(field("lock").unwrap_or("lease")), "me", "1");
     let time = |name: &str, default: Duration| field(name).map_or(default, duration);
     Config {
         profile: profile.parse::<Profile>().unwrap(),
@@ -171,19 +180,24 @@ fn config<'a>(profile: &str, field: &impl Fn(&str) -> Option<&'a str>) -> Config
         } else {
             Missing::Wait
         },
+        secondary: field("secondary").map(lock),
+        lock_delay: time("delay", base.lock_delay),
+        warn_before: field("warn").map(duration),
+        coordinated: field("coordinated") == Some("yes"),
         ..base
     }
 }
 
 fn answer<'a>(
-    kind: &str,
+    word: &str,
+    kind: Kind,
     op: Op,
     field: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Stored, Failure> {
     let version = || Version::ordered(field("version").expect("version=").parse().unwrap());
     let number = |name: &str, default| field(name).map_or(default, |text| text.parse().unwrap());
     let time = |name: &str| field(name).map(|text| wall(duration(text)));
-    match kind {
+    match word {
         "notfound" => Err(Failure::NotFound),
         "exists" => Err(Failure::AlreadyExists),
         "conflict" => Err(Failure::Conflict),
@@ -192,6 +206,11 @@ fn answer<'a>(
             Op::Create(object) | Op::Update(object, _) => Ok(Stored { object, version: version() }),
             Op::Get => panic!("a get stores nothing"),
         },
+        "unreadable" => {
+            let mut object = Annotated::default();
+            object.annotate("no record");
+            Ok(Stored { object: Object::ConfigMap(object), version: version() })
+        }
         "ok" => {
             let record = Record {
                 holder: field("holder").unwrap_or("").into(),
@@ -201,8 +220,14 @@ fn answer<'a>(
                 leader_transitions: number("transitions", 0),
                 ..Record::default()
             };
-            let lease = Lease { spec: LeaseSpec::from_record(&record), ..Lease::default() };
-            Ok(Stored { object: Object::Lease(lease), version: version() })
+            let object = if kind == Kind::Lease {
+                Object::Lease(Lease { spec: LeaseSpec::from_record(&record), ..Lease::default() })
+            } else {
+                let mut object = Annotated::default();
+                object.annotate(wire::record_to_json(&record));
+                Object::ConfigMap(object)
+            };
+            Ok(Stored { object, version: version() })
         }
         other => panic!("unknown answer {other}"),
     }
@@ -224,16 +249,24 @@ fn show(player: &mut Player, at: Duration) -> String {
     }
     if let Some(request) = player.elector.poll_request() {
         let deadline = request.deadline.map_or_else(|| "none".into(), seconds);
+        // Of one object, the name says nothing.
+        let of = match player.elector.config().secondary {
+            Some(_) => format!(" {}", request.lock.kind),
+            None => String::new(),
+        };
         match &request.op {
-            Op::Get => writeln!(out, "get, deadline {deadline}"),
-            Op::Create(object) => writeln!(out, "create {}, deadline {deadline}", body(object)),
+            Op::Get => writeln!(out, "get{of}, deadline {deadline}"),
+            Op::Create(object) => {
+                writeln!(out, "create{of} {}, deadline {deadline}", body(object))
+            }
             Op::Update(object, version) => {
-                writeln!(out, "update {} over version {version}, deadline {deadline}", body(object))
+                let body = body(object);
+                writeln!(out, "update{of} {body} over version {version}, deadline {deadline}")
             }
         }
         .unwrap();
         player.first.get_or_insert(request.id);
-        player.outstanding = Some((request.id, request.op));
+        player.outstanding = Some(request);
     }
     match player.elector.poll_timeout() {
         _ if player.elector.is_finished() => writeln!(out, "finished"),

@@ -17,6 +17,7 @@ mod compare;
 mod driver;
 mod format;
 mod life;
+mod locks;
 mod micro;
 mod store;
 mod structure;
@@ -29,9 +30,11 @@ use serde::Serialize;
 use tenure::election::Release;
 
 /// The versions of client-go whose traces can be replayed.
-const RELEASES: [(&str, Release); 2] = [("v0.36.2", Release::V1_36), ("HEAD", Release::Head)];
+const RELEASES: [(&str, Release); 3] =
+    [("v0.23.17", Release::V1_20), ("v0.36.2", Release::V1_36), ("HEAD", Release::Head)];
 const TRACE: &str = "client-go-leaderelection-trace/1";
 const MICRO: &str = "client-go-tryacquire-micro/1";
+const LOCKS: &str = "client-go-locks-micro/1";
 
 /// How much was compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -67,6 +70,17 @@ pub enum Place {
         /// Which of its calls.
         call: usize,
     },
+    /// In this step of a case of locks, at the call with this index (one past the last: after all).
+    Step {
+        /// The case's name, which cases of other locks may share.
+        case: String,
+        /// The kind of lock.
+        lock: String,
+        /// Which of its steps.
+        step: usize,
+        /// Which of the step's calls.
+        call: usize,
+    },
 }
 
 impl fmt::Display for Place {
@@ -75,6 +89,9 @@ impl fmt::Display for Place {
             Self::Seq(seq) => write!(f, "seq {seq}"),
             Self::AfterSeq(seq) => write!(f, "after seq {seq}"),
             Self::Case { name, call } => write!(f, "case {name:?}, call {call}"),
+            Self::Step { case, lock, step, call } => {
+                write!(f, "case {case:?} of {lock}, step {step}, call {call}")
+            }
         }
     }
 }
@@ -157,7 +174,7 @@ impl From<Divergence> for Refusal {
     }
 }
 
-/// Replays the trace or the micro file in `text`.
+/// Replays the trace, the micro file or the file of locks in `text`.
 ///
 /// ```
 /// use tenure_sim::conform::{replay, Refusal};
@@ -183,7 +200,13 @@ pub fn replay(text: &str) -> Result<Counts, Refusal> {
             Counts { calls: 0, .. } => "no cases to compare: give a file that has some".to_owned(),
             counts => return Ok(counts),
         },
-        other => format!("format {other:?} is not known: give a file of format {TRACE} or {MICRO}"),
+        LOCKS => match locks::replay(&parse(text)?, release)? {
+            Counts { calls: 0, .. } => "no cases to compare: give a file that has some".to_owned(),
+            counts => return Ok(counts),
+        },
+        other => format!(
+            "format {other:?} is not known: give a file of format {TRACE}, {MICRO} or {LOCKS}"
+        ),
     };
     Err(Refusal::Input(InputError { line: None, message }))
 }

@@ -4,13 +4,20 @@
 //! quirks that cost safety are marked "fault"; the strict profile has none of them.
 
 mod attempt;
+mod coordinated;
+mod multi;
 mod release;
+mod resource;
+mod state;
 
-use super::elector::{ClientGoState, Context};
-use super::{Cause, Event, Failure, Release, Response, Stored, Token};
+use super::elector::Context;
+use super::outbox::Part;
+use super::{Cause, Event, Failure, Op, Release, Response, Stored, Token};
 use crate::lock::Identity;
 use crate::time::{Instant, Now};
 use attempt::Attempt;
+use resource::{At, Lock, Progress};
+pub use state::{ClientGoState, Raw};
 
 /// The loops of `Run`: `acquire`, then `renew`, then `release`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,7 +25,6 @@ pub(super) struct ClientGo {
     release: Release,
     state: ClientGoState,
     phase: Phase,
-    attempt: Option<Attempt>,
     call: Option<Call>,
     /// When `stop` was called: the context given to `Run` is done.
     cancelled: Option<Instant>,
@@ -33,8 +39,8 @@ enum Phase {
     Renewing(Cycle),
     /// Between two cycles of `renew`.
     Sleeping { until: Instant },
-    /// `release`, with its own time-out of one renew deadline.
-    Releasing { deadline: Instant },
+    /// `release`, with its own time-out of one renew deadline since 1.30.
+    Releasing { deadline: Option<Instant> },
     /// `Run` has returned.
     Finished,
 }
@@ -42,14 +48,15 @@ enum Phase {
 /// A cycle of renewing: tries at its start and at each tick of a ticker, until one succeeds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Cycle {
-    start: Instant,
     deadline: Instant,
     next: Instant,
+    /// Since when the ticker ticks.
+    ticker: Instant,
     /// When the last tick was taken from the ticker's channel, which holds one.
     taken: Instant,
 }
 
-/// What the outstanding request is for.
+/// Which call of the lock is under way, and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Step {
     FastUpdate,
@@ -60,11 +67,14 @@ enum Step {
     ReleaseUpdate,
 }
 
+/// The outstanding request: one of those that a call of the lock is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Call {
     id: super::RequestId,
-    step: Step,
     deadline: Option<Instant>,
+    step: Step,
+    at: At,
+    attempt: Attempt,
 }
 
 impl ClientGo {
@@ -73,7 +83,6 @@ impl ClientGo {
             release,
             state,
             phase: Phase::Acquiring { next: now },
-            attempt: None,
             call: None,
             cancelled: None,
             token: None,
@@ -111,21 +120,18 @@ impl ClientGo {
                 Some(self.context_end().map_or(cycle.next, |end| end.min(cycle.next)))
             }
             Phase::Sleeping { until } => Some(self.cancelled.unwrap_or(*until)),
-            Phase::Releasing { deadline } => Some(*deadline),
+            Phase::Releasing { deadline } => *deadline,
             Phase::Finished => None,
         }
     }
 
     pub(super) fn handle_timeout(&mut self, cx: &mut Context<'_>, now: Now) {
         loop {
-            if let Some(call) = &self.call {
-                if call.deadline.is_none_or(|deadline| deadline > now.instant) {
-                    return;
-                }
-                let step = call.step;
-                self.call = None;
-                cx.out.withdraw();
-                self.answered(cx, now, step, Err(Failure::Other));
+            let due = |call: &mut Call| call.deadline.is_some_and(|it| it <= now.instant);
+            if let Some(call) = self.call.take_if(due) {
+                self.answered(cx, now, call, Err(Failure::Other));
+            } else if self.call.is_some() {
+                return;
             } else if !self.advance(cx, now) {
                 return;
             }
@@ -159,10 +165,9 @@ impl ClientGo {
 
     pub(super) fn handle_response(&mut self, cx: &mut Context<'_>, now: Now, response: Response) {
         let Some(call) = self.call.take_if(|call| call.id == response.id) else { return };
-        cx.out.withdraw();
         let late = call.deadline.is_some_and(|deadline| deadline < now.instant);
         let result = if late { Err(Failure::Other) } else { response.result };
-        self.answered(cx, now, call.step, result);
+        self.answered(cx, now, call, result);
     }
 
     /// Makes an attempt now if none is under way: a candidate's wait is cut short, a renewing
@@ -208,7 +213,7 @@ impl ClientGo {
             Phase::Renewing(cycle) => {
                 Some(self.cancelled.map_or(cycle.deadline, |at| at.min(cycle.deadline)))
             }
-            Phase::Releasing { deadline } => Some(*deadline),
+            Phase::Releasing { deadline } => *deadline,
             _ => self.cancelled,
         }
     }
@@ -218,7 +223,8 @@ impl ClientGo {
     fn begin_cycle(&mut self, cx: &mut Context<'_>, now: Now) {
         let start = now.instant;
         let deadline = start + cx.config.renew_deadline;
-        self.phase = Phase::Renewing(Cycle { start, deadline, next: start, taken: start });
+        let cycle = Cycle { deadline, next: start, ticker: start, taken: start };
+        self.phase = Phase::Renewing(cycle);
         if self.context_end().is_some_and(|end| end > start) {
             self.begin_try(cx, now);
         }
@@ -226,7 +232,6 @@ impl ClientGo {
 
     /// What follows an attempt of `tryAcquireOrRenew`.
     fn try_done(&mut self, cx: &mut Context<'_>, now: Now, succeeded: bool) {
-        self.attempt = None;
         self.state.returned = Some(succeeded);
         match &mut self.phase {
             Phase::Acquiring { next } => {
@@ -237,7 +242,12 @@ impl ClientGo {
                 }
             }
             Phase::Renewing(cycle) if !succeeded => {
-                cycle.next = cycle.tick_after(now.instant, cx.config.retry_period);
+                let period = crate::time::saturating_nanos(cx.config.retry_period).max(1);
+                cycle.next = if self.release < Release::V1_34 {
+                    cycle.tick_after_the_first(now.instant, period)
+                } else {
+                    cycle.tick_since_the_start(now.instant, period)
+                };
             }
             Phase::Renewing(_) => {
                 self.report_transition(cx);
@@ -282,30 +292,93 @@ impl ClientGo {
         cx.out.event(Event::StoppedLeading { cause });
     }
 
+    /// Asks for what a call of the lock is to do next.
+    fn ask(&mut self, cx: &mut Context<'_>, now: Now, step: Step, at: At, attempt: Attempt) {
+        let progress = self.lock(cx).ask(at, &attempt.record);
+        self.go_on(cx, now, step, attempt, progress);
+    }
+
+    /// The outstanding request has come to its end.
     fn answered(
         &mut self,
         cx: &mut Context<'_>,
         now: Now,
-        step: Step,
+        call: Call,
         result: Result<Stored, Failure>,
     ) {
-        match step {
-            Step::ReleaseGet | Step::ReleaseUpdate => self.release_answered(cx, now, step, result),
-            _ => self.try_answered(cx, now, step, result),
+        cx.out.withdraw();
+        let Call { step, at, attempt, .. } = call;
+        let progress = self.lock(cx).answered(at, &attempt.record, result);
+        self.go_on(cx, now, step, attempt, progress);
+    }
+
+    fn go_on(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Now,
+        step: Step,
+        attempt: Attempt,
+        progress: Progress,
+    ) {
+        match (progress, step) {
+            (Progress::Ask(part, op, at), _) => self.send(cx, now, (part, op), step, at, attempt),
+            (Progress::Done(outcome), Step::ReleaseGet | Step::ReleaseUpdate) => {
+                self.release_answered(cx, now, step, attempt, outcome);
+            }
+            (Progress::Done(outcome), _) => self.try_answered(cx, now, step, attempt, outcome),
         }
+    }
+
+    fn send(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Now,
+        (part, op): (Part, Op),
+        step: Step,
+        at: At,
+        attempt: Attempt,
+    ) {
+        let timeout = cx.config.request_timeout.map(|timeout| now.instant + timeout);
+        let deadline = match (self.context_end(), timeout) {
+            (Some(end), Some(timeout)) => Some(end.min(timeout)),
+            (end, timeout) => end.or(timeout),
+        };
+        let id = cx.out.request(part, op, deadline);
+        self.call = Some(Call { id, deadline, step, at, attempt });
+    }
+
+    const fn lock<'a>(&'a mut self, cx: &Context<'a>) -> Lock<'a> {
+        let Self { release, state, .. } = self;
+        Lock { config: cx.config, identity: cx.holder, release: *release, state }
     }
 }
 
 impl Cycle {
-    /// When the ticker gives the next tick to one who asks at `now`: at once if one waits in its
-    /// channel, else at the next whole period since the start.
-    fn tick_after(&self, now: Instant, period: core::time::Duration) -> Instant {
-        let period = crate::time::saturating_nanos(period).max(1);
-        let ticks = |at: Instant| at.as_nanos().saturating_sub(self.start.as_nanos()) / period;
-        if ticks(now) > ticks(self.taken) {
+    /// When the ticker gives the next tick to one who asks at `now`, `period` in nanoseconds: at once
+    /// if one waits in its channel, else at the next whole period since the start
+    /// (`PollUntilContextTimeout`).
+    fn tick_since_the_start(&self, now: Instant, period: u64) -> Instant {
+        if self.ticks(now, period) > self.ticks(self.taken, period) {
             return now;
         }
-        let next = ticks(now).saturating_add(1).saturating_mul(period);
-        Instant::from_nanos(self.start.as_nanos().saturating_add(next))
+        self.tick_after(now, period)
+    }
+
+    /// Up to 1.31 (`PollImmediateUntil`): the ticker starts when the first try has ended, and a tick
+    /// that nobody waits for is lost.
+    fn tick_after_the_first(&mut self, now: Instant, period: u64) -> Instant {
+        if self.taken == self.ticker {
+            self.ticker = now;
+        }
+        self.tick_after(now, period)
+    }
+
+    fn ticks(&self, at: Instant, period: u64) -> u64 {
+        at.as_nanos().saturating_sub(self.ticker.as_nanos()) / period
+    }
+
+    fn tick_after(&self, now: Instant, period: u64) -> Instant {
+        let next = self.ticks(now, period).saturating_add(1).saturating_mul(period);
+        Instant::from_nanos(self.ticker.as_nanos().saturating_add(next))
     }
 }

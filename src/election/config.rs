@@ -4,8 +4,8 @@ use alloc::format;
 use core::fmt;
 use core::time::Duration;
 
-use super::Profile;
 use super::jitter::jittered;
+use super::{Profile, Release};
 use crate::lock::lease::Entries;
 use crate::lock::{Identity, LockRef};
 
@@ -44,7 +44,16 @@ pub struct Config {
     pub lock: LockRef,
     /// A second object that carries the lock, while a group migrates from one kind to another:
     /// client-go's `MultiLock`, of which [`lock`](Self::lock) is the primary. Two replicas exclude
-    /// each other if they have an object in common.
+    /// each other if they have an object in common: `ConfigMap`, then both, then Lease alone, each
+    /// step rolled out to all before the next.
+    ///
+    /// [`Profile::Strict`] reads both, then writes the primary and the secondary, each over the
+    /// version that it has read, and leads once both have succeeded, from the sending of the first.
+    /// It takes the lock only if each object may be taken; one that is missing gets a placeholder.
+    /// [`Event::NewLeader`](super::Event::NewLeader) names
+    /// [`UNKNOWN_HOLDER`](crate::lock::UNKNOWN_HOLDER) while they name different ones. The token is
+    /// the version of the secondary, which outlives the migration: it does not compare with those of
+    /// the primary alone. Costs two requests for one, one after the other.
     pub secondary: Option<LockRef>,
     /// This replica's name; unique in the group.
     pub identity: Identity,
@@ -71,11 +80,14 @@ pub struct Config {
     /// then never takes the lock by itself. [`Profile::ClientGo`] from 1.31 on.
     pub coordinated: bool,
     /// How long before the end of authority to say [`Event::Endangered`](super::Event::Endangered);
-    /// never if `None`. [`Profile::Strict`] only.
+    /// never if `None`. Less than the renew deadline less the retry period, else a leader is warned
+    /// before it has tried to renew. The DynamoDB lock client's safe time without heartbeat.
+    /// [`Profile::Strict`] only.
     pub warn_before: Option<Duration>,
     /// How much longer than the lease lasts candidates wait after a holder that did not release the
-    /// lock, so that what it had begun comes to rest (Chubby's and Consul's lock delay).
-    /// [`Profile::Strict`] only.
+    /// lock, so that what it had begun comes to rest (Chubby's and Consul's lock delay). After a
+    /// release, or a placeholder, they do not. Each candidate goes by its own. Authority does not
+    /// last longer by it: it is for work that cannot be fenced. [`Profile::Strict`] only.
     pub lock_delay: Duration,
     /// Whether this replica should lead whenever it can: it asks the holder to hand the lock over.
     /// One that is preferred itself does not heed this. [`Profile::Strict`] only.
@@ -132,6 +144,11 @@ impl Config {
     /// # Errors
     /// See [`ConfigError`].
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let knows_coordination =
+            matches!(self.profile, Profile::ClientGo(release) if release >= Release::V1_31);
+        if self.coordinated && !knows_coordination && self.profile != Profile::Strict {
+            return Err(ConfigError::NotCoordinated { profile: self.profile });
+        }
         match self.profile {
             Profile::Strict => self.validate_strict(),
             Profile::ClientGo(_) => self.validate_client_go(),
@@ -161,7 +178,11 @@ impl Config {
         if self.lock.name.is_empty() {
             return Err(ConfigError::LockUnnamed);
         }
-        Ok(())
+        match &self.secondary {
+            Some(secondary) if secondary.name.is_empty() => Err(ConfigError::SecondaryUnnamed),
+            Some(secondary) if *secondary == self.lock => Err(ConfigError::SecondaryIsPrimary),
+            _ => Ok(()),
+        }
     }
 
     fn validate_strict(&self) -> Result<(), ConfigError> {
@@ -194,7 +215,32 @@ impl Config {
         if self.lock.name.is_empty() {
             return Err(ConfigError::LockUnnamed);
         }
-        Ok(())
+        self.validate_strict_extras()
+    }
+
+    /// What client-go does not have.
+    fn validate_strict_extras(&self) -> Result<(), ConfigError> {
+        match &self.secondary {
+            Some(secondary) if secondary.name.is_empty() => {
+                return Err(ConfigError::SecondaryUnnamed);
+            }
+            Some(secondary) if *secondary == self.lock => {
+                return Err(ConfigError::SecondaryIsPrimary);
+            }
+            _ => {}
+        }
+        let (lease, delay) = (self.lease_duration, self.lock_delay);
+        if lease.checked_add(delay).is_none_or(|sum| u64::try_from(sum.as_nanos()).is_err()) {
+            return Err(ConfigError::LockDelayTooLong { lease, delay });
+        }
+        let deadline = self.renew_deadline;
+        match self.warn_before {
+            Some(warning) if warning.is_zero() || warning >= deadline => {
+                return Err(ConfigError::WarningOutside { warning, deadline });
+            }
+            _ => {}
+        }
+        if self.coordinated { Err(ConfigError::StrictCoordinated) } else { Ok(()) }
     }
 }
 
@@ -259,6 +305,32 @@ pub enum ConfigError {
     IncarnationSeparator,
     /// The lock has no name.
     LockUnnamed,
+    /// Strict: the second object of the lock has no name.
+    SecondaryUnnamed,
+    /// Strict: both objects of the lock are the same.
+    SecondaryIsPrimary,
+    /// Strict: what candidates wait for does not fit into a clock of 64 bits of nanoseconds.
+    LockDelayTooLong {
+        /// The lease duration.
+        lease: Duration,
+        /// The lock delay.
+        delay: Duration,
+    },
+    /// Strict: the warning would come before the success that it follows, or with the end.
+    WarningOutside {
+        /// How long before the end of authority.
+        warning: Duration,
+        /// The renew deadline.
+        deadline: Duration,
+    },
+    /// Strict: a coordinator that names the holder judges by a wall clock whose lease has run out
+    /// (KEP-4355), which is no ground for authority.
+    StrictCoordinated,
+    /// Coordinated election under a release that does not know it.
+    NotCoordinated {
+        /// The profile.
+        profile: Profile,
+    },
 }
 
 impl fmt::Display for ConfigError {
@@ -295,6 +367,33 @@ impl fmt::Display for ConfigError {
             }
             Self::LockUnnamed => f.write_str(
                 "lock.name is empty: set it to the name of the object that carries the lock",
+            ),
+            Self::SecondaryUnnamed => f.write_str(
+                "secondary.name is empty: set it to the name of the second object that carries the \
+                 lock, or secondary to None",
+            ),
+            Self::SecondaryIsPrimary => f.write_str(
+                "secondary is the same object as lock: name another one, or set it to None",
+            ),
+            Self::LockDelayTooLong { lease, delay } => write!(
+                f,
+                "lock_delay is {delay:?}: with lease_duration {lease:?} it must be at most \
+                 {:?}",
+                Duration::from_nanos(u64::MAX)
+            ),
+            Self::WarningOutside { warning, deadline } => write!(
+                f,
+                "warn_before must be greater than zero and less than renew_deadline: \
+                 warn_before is {warning:?}, renew_deadline is {deadline:?}"
+            ),
+            Self::StrictCoordinated => f.write_str(
+                "coordinated is true: Profile::Strict takes no lock from a coordinator, since that \
+                 judges by wall clocks; set it to false, or use Profile::ClientGo",
+            ),
+            Self::NotCoordinated { profile } => write!(
+                f,
+                "coordinated is true, which profile {profile} does not know: \
+                 set it to false, or profile to client-go-v1.31 or later"
             ),
             Self::IncarnationEmpty => f.write_str(
                 "incarnation is empty: set it to a text unique to this life of the process, \

@@ -1,21 +1,13 @@
 //! The elector's doors.
 
-use alloc::borrow::ToOwned;
-use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
-use alloc::sync::Arc;
 use core::time::Duration;
 
-use super::client_go::ClientGo;
+use super::client_go::{ClientGo, ClientGoState};
 use super::jitter::Jitter;
 use super::outbox::Outbox;
 use super::strict::Strict;
-use super::{
-    Config, ConfigError, Event, Profile, Release, Request, Response, Stored, Token, Unhealthy,
-    Watched,
-};
-use crate::lock::{Identity, Record, Version, wire};
+use super::{Config, ConfigError, Event, Profile, Request, Response, Token, Unhealthy, Watched};
+use crate::lock::{Identity, Version};
 use crate::time::{Instant, Now, saturating_nanos};
 
 /// One replica's part in the election of a leader: a state machine without I/O, clock or threads.
@@ -107,51 +99,6 @@ pub(super) struct Context<'a> {
     pub(super) holder: &'a Identity,
     pub(super) jitter: &'a mut Jitter,
     pub(super) out: &'a mut Outbox,
-}
-
-/// What client-go's elector knows between two attempts: to seed and to compare it in replays.
-#[doc(hidden)]
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct ClientGoState {
-    pub observed_record: Record,
-    /// What the last GET gave, as it is compared; `None` before the first.
-    pub observed_raw: Option<Raw>,
-    /// `None` is Go's zero time.
-    pub observed_time: Option<Instant>,
-    pub reported_leader: Identity,
-    /// The object that the lock holds (of a MultiLock, the primary).
-    pub held: Option<Stored>,
-    /// The object that the secondary of a MultiLock holds.
-    pub held_secondary: Option<Stored>,
-    /// What the last attempt returned; of a release, whether it wrote.
-    pub returned: Option<bool>,
-}
-
-/// What client-go compares to see whether a record was renewed: text.
-#[doc(hidden)]
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Raw {
-    /// Of a Lease: its record is written as text, with whole seconds. Kept as the record, cut.
-    Record(Record),
-    /// Of an annotation: as it stands there.
-    Text(Arc<str>),
-    /// Of a MultiLock: both, with a comma between them.
-    Both(Box<(Raw, Raw)>),
-}
-
-impl Raw {
-    /// The bytes that client-go of `release` compares.
-    #[must_use]
-    pub fn to_text(&self, release: Release) -> String {
-        match self {
-            Self::Record(record) if release < Release::V1_31 => {
-                wire::record_to_json_five_fields(record)
-            }
-            Self::Record(record) => wire::record_to_json(record),
-            Self::Text(text) => text.as_ref().to_owned(),
-            Self::Both(both) => format!("{},{}", both.0.to_text(release), both.1.to_text(release)),
-        }
-    }
 }
 
 /// Strict only, see [`Elector::restate`]: what the elector's clock is to show instead of `now`, and
@@ -333,7 +280,7 @@ impl Elector {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.machine {
-            Machine::Strict(machine) => machine.poll_timeout(),
+            Machine::Strict(machine) => machine.poll_timeout(&self.config),
             Machine::ClientGo(machine) => machine.poll_timeout(),
         }
     }
@@ -393,7 +340,7 @@ impl Elector {
     pub fn check_health(&self, now: Instant, tolerance: Duration) -> Result<(), Unhealthy> {
         let renewed = match &self.machine {
             Machine::Strict(machine) => {
-                machine.leading_until().and_then(|_| machine.seen()).map(|seen| seen.at)
+                machine.leading_until().and_then(|_| machine.renewed_at())
             }
             Machine::ClientGo(machine) if machine.observed_holder() == &self.holder => {
                 machine.state().observed_time

@@ -4,7 +4,8 @@ use super::outbox::Part;
 use super::{Config, Profile, Release};
 use crate::lock::annotated::Annotated;
 use crate::lock::lease::{Lease, LeaseSpec, Metadata};
-use crate::lock::{Kind, Object, Record, wire};
+use crate::lock::wire::WireError;
+use crate::lock::{Identity, Kind, Object, Record, wire};
 
 /// A new object of the configured lock, with nothing in it.
 pub(super) fn blank(config: &Config, part: Part) -> Object {
@@ -14,11 +15,17 @@ pub(super) fn blank(config: &Config, part: Part) -> Object {
         name: lock.name.clone(),
         ..Metadata::default()
     };
-    let metadata = metadata.into();
-    match lock.kind {
-        Kind::Lease => Object::Lease(Lease { metadata, ..Lease::default() }),
-        Kind::ConfigMap => Object::ConfigMap(Annotated { metadata }),
-        Kind::Endpoints => Object::Endpoints(Annotated { metadata }),
+    let mut object = empty(lock.kind);
+    *object.metadata_mut() = metadata.into();
+    object
+}
+
+/// An object without even a name.
+pub(super) fn empty(kind: Kind) -> Object {
+    match kind {
+        Kind::Lease => Object::Lease(Lease::default()),
+        Kind::ConfigMap => Object::ConfigMap(Annotated::default()),
+        Kind::Endpoints => Object::Endpoints(Annotated::default()),
     }
 }
 
@@ -50,5 +57,24 @@ pub(super) fn text(config: &Config, record: &Record) -> alloc::string::String {
             wire::record_to_json_five_fields(record)
         }
         Profile::ClientGo(_) | Profile::Strict => wire::record_to_json(record),
+    }
+}
+
+/// The record that `release` of client-go finds in the object: strategy and preferred holder are
+/// unknown before 1.31, whatever they hold.
+pub(super) fn read(release: Release, object: &Object) -> Result<Record, WireError> {
+    if release >= Release::V1_31 {
+        return object.record();
+    }
+    match object {
+        Object::Lease(lease) => Ok(Record {
+            strategy: None,
+            preferred_holder: Identity::default(),
+            ..lease.spec.to_record()
+        }),
+        Object::ConfigMap(object) | Object::Endpoints(object) => match object.annotation() {
+            Some(text) => wire::record_from_json_five_fields(text.as_bytes()),
+            None => Ok(Record::default()),
+        },
     }
 }

@@ -19,13 +19,16 @@
 
 mod answer;
 mod leave;
+mod parts;
 mod restate;
+mod view;
 
 use super::elector::Context;
 use super::outbox::Part;
-use super::{Cause, Event, Failure, Op, RequestId, Response, Stored, Token, Watched, object};
-use crate::lock::{Identity, Object, Observed, Record, UNKNOWN_HOLDER};
-use crate::time::{Instant, Now, Timestamp};
+use super::{Cause, Config, Event, Failure, RequestId, Response, Stored, Token, Watched};
+use crate::lock::{Identity, Observed, Record, UNKNOWN_HOLDER, Version};
+use crate::time::{Instant, Now, Timestamp, saturating_nanos};
+use view::{Holder, Known, View, parts};
 
 /// The holder of a lock that was created because it was missing: nobody in particular.
 pub(super) const UNCLAIMED: &str = "tenure.dev/unclaimed";
@@ -36,10 +39,7 @@ pub(super) struct Strict {
     /// When the next attempt is due, if none is under way.
     next: Instant,
     call: Option<Call>,
-    /// The last record seen, and when its version was seen first.
-    seen: Option<Observed>,
-    /// The object that carried it; an update changes only what is the elector's.
-    object: Option<Object>,
+    view: View,
     /// A write of mine was not answered, or refused twice: the version in hand may be stale.
     uncertain: bool,
     token: Option<Token>,
@@ -57,6 +57,8 @@ enum Phase {
     /// Has authority until then.
     Leading {
         until: Instant,
+        /// That the end is near has been said.
+        warned: bool,
     },
     /// Asked to stop, the work is winding down: holds on to the lock, as long as it can.
     Draining {
@@ -75,8 +77,12 @@ enum Phase {
 struct Call {
     id: RequestId,
     step: Step,
+    part: Part,
+    /// When the step's first request was sent.
     sent: Instant,
     deadline: Instant,
+    /// The version that it writes over.
+    over: Option<Version>,
 }
 
 /// What the outstanding request is for.
@@ -103,8 +109,7 @@ impl Strict {
             phase: Phase::Candidate,
             next: now,
             call: None,
-            seen: None,
-            object: None,
+            view: View::default(),
             uncertain: false,
             token: None,
             working: false,
@@ -116,7 +121,7 @@ impl Strict {
     /// When authority ends; `None` without.
     pub(super) const fn leading_until(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Leading { until } => Some(until),
+            Phase::Leading { until, .. } => Some(until),
             _ => None,
         }
     }
@@ -125,8 +130,9 @@ impl Strict {
         self.token
     }
 
-    pub(super) const fn seen(&self) -> Option<&Observed> {
-        self.seen.as_ref()
+    /// When the last write of a leader was answered.
+    pub(super) fn renewed_at(&self) -> Option<Instant> {
+        self.view.get(Part::Primary).map(|known| known.seen.at)
     }
 
     pub(super) const fn is_finished(&self) -> bool {
@@ -136,20 +142,29 @@ impl Strict {
     /// When the lock is no longer held for sure; then whatever was begun under it ends.
     const fn held_until(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Leading { until } | Phase::Draining { until } | Phase::Releasing { until } => {
-                Some(until)
-            }
+            Phase::Leading { until, .. }
+            | Phase::Draining { until }
+            | Phase::Releasing { until } => Some(until),
             _ => None,
         }
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+    /// When the end of authority is to be announced, and the end; `None` if that is not to be, or
+    /// was done.
+    fn endangered(&self, config: &Config) -> Option<(Instant, Instant)> {
+        let Phase::Leading { until, warned: false } = self.phase else { return None };
+        let before = saturating_nanos(config.warn_before?);
+        Some((Instant::from_nanos(until.as_nanos().saturating_sub(before)), until))
+    }
+
+    pub(super) fn poll_timeout(&self, config: &Config) -> Option<Instant> {
         let attempt = match (&self.call, &self.phase) {
             (Some(call), _) => Some(call.deadline),
             (None, Phase::Lapsed | Phase::Finished) => None,
             (None, _) => Some(self.next),
         };
-        match (attempt, self.held_until()) {
+        let until = self.endangered(config).map(|(at, _)| at).or(self.held_until());
+        match (attempt, until) {
             (Some(attempt), Some(until)) => Some(attempt.min(until)),
             (attempt, until) => attempt.or(until),
         }
@@ -158,6 +173,10 @@ impl Strict {
     pub(super) fn handle_timeout(&mut self, cx: &mut Context<'_>, now: Now) {
         if self.held_until().is_some_and(|until| until <= now.instant) {
             self.held_no_more(cx, now);
+        }
+        if let Some((_, until)) = self.endangered(cx.config).filter(|(at, _)| *at <= now.instant) {
+            self.phase = Phase::Leading { until, warned: true };
+            cx.out.event(Event::Endangered { until });
         }
         if let Some(call) = self.call.take_if(|call| call.deadline <= now.instant) {
             cx.out.withdraw();
@@ -200,70 +219,61 @@ impl Strict {
 
     /// Begins the attempt that the phase calls for.
     fn attempt(&mut self, cx: &mut Context<'_>, now: Now) {
-        match self.phase {
-            Phase::Candidate => self.send(cx, now, Step::Look, Op::Get),
-            Phase::Leading { .. } | Phase::Draining { .. } if self.uncertain => {
-                self.send(cx, now, Step::Recheck, Op::Get);
-            }
-            Phase::Leading { .. } | Phase::Draining { .. } => self.renew(cx, now),
-            Phase::Releasing { .. } => self.send(cx, now, Step::ReleaseLook, Op::Get),
-            Phase::Lapsed | Phase::Finished => {}
-        }
-    }
-
-    fn send(&mut self, cx: &mut Context<'_>, now: Now, step: Step, op: Op) {
-        // An acquisition answered later than this would begin a term that has already ended.
-        let end = self.held_until().unwrap_or(now.instant + cx.config.renew_deadline);
-        let deadline =
-            cx.config.request_timeout.map_or(end, |timeout| end.min(now.instant + timeout));
-        let id = cx.out.request(Part::Primary, op, Some(deadline));
-        self.call = Some(Call { id, step, sent: now.instant, deadline });
-    }
-
-    /// Compare-and-swap of `record` on the version in hand. The version is always one that this
-    /// replica has read or written: without one there is nothing to swap.
-    fn swap(&mut self, cx: &mut Context<'_>, now: Now, step: Step, record: &Record) {
-        let (Some(seen), Some(object)) = (&self.seen, &self.object) else { return };
-        let mut object = object.clone();
-        object::put(cx.config, record, &mut object);
-        let op = Op::Update(object, seen.version.clone());
-        self.send(cx, now, step, op);
-    }
-
-    fn renew(&mut self, cx: &mut Context<'_>, now: Now) {
-        let Some(record) = self.seen.as_ref().map(|seen| seen.record.clone()) else { return };
-        let record = Record {
-            lease_duration_seconds: cx.config.recorded_seconds(),
-            renew_time: Some(changed(record.renew_time, now.timestamp)),
-            ..record
+        let step = match self.phase {
+            Phase::Candidate => Step::Look,
+            Phase::Leading { .. } | Phase::Draining { .. } if self.uncertain => Step::Recheck,
+            Phase::Leading { .. } | Phase::Draining { .. } => Step::Renew,
+            Phase::Releasing { .. } => Step::ReleaseLook,
+            Phase::Lapsed | Phase::Finished => return,
         };
-        self.swap(cx, now, Step::Renew, &record);
+        self.begin(cx, now, step);
     }
 
-    /// Takes in what the store has. True if the version is another than the one in hand.
-    fn observe(&mut self, cx: &mut Context<'_>, now: Now, stored: Stored) {
+    /// Takes in what the store has of an object.
+    fn observe(&mut self, cx: &mut Context<'_>, now: Now, part: Part, stored: Stored) {
         // What cannot be read is held by somebody, for as long as I would hold it.
         let unknown = || Record { holder: UNKNOWN_HOLDER.into(), ..Record::default() };
         let record = stored.object.record().unwrap_or_else(|_| unknown());
-        self.object = Some(stored.object);
-        if record.holder != self.reported && record.holder.as_str() != UNCLAIMED {
-            self.reported = record.holder.clone();
-            cx.out.event(Event::NewLeader { identity: record.holder.clone() });
-        }
-        if let Some(seen) = &self.seen {
-            if seen.version == stored.version {
+        let slot = self.view.slot(part);
+        if let Some(known) = slot {
+            known.object = stored.object;
+            if known.seen.version == stored.version {
                 return;
             }
-            if seen.record == record && !self.uncertain {
+            if known.seen.record == record && !self.uncertain {
                 cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
             }
+            known.seen = Observed { record, version: stored.version, at: now.instant };
+        } else {
+            let seen = Observed { record, version: stored.version, at: now.instant };
+            *slot = Some(Known { seen, object: stored.object });
         }
-        self.seen = Some(Observed { record, version: stored.version, at: now.instant });
+    }
+
+    /// Takes in what a write of mine made: it is new, whatever its text.
+    fn wrote(&mut self, cx: &mut Context<'_>, now: Now, part: Part, stored: Stored) {
+        *self.view.slot(part) = None;
+        self.observe(cx, now, part, stored);
+    }
+
+    /// Says who holds the lock, if that was not said yet.
+    fn report(&mut self, cx: &mut Context<'_>) {
+        let identity = match self.view.holder() {
+            Some(Holder::Named(identity)) if *identity != self.reported => identity.clone(),
+            Some(Holder::Disputed) if self.reported.as_str() != UNKNOWN_HOLDER => {
+                UNKNOWN_HOLDER.into()
+            }
+            _ => return,
+        };
+        self.reported = identity.clone();
+        cx.out.event(Event::NewLeader { identity });
     }
 
     fn lead(&mut self, cx: &mut Context<'_>, sent: Instant, now: Now) {
-        self.phase = Phase::Leading { until: sent + cx.config.renew_deadline };
-        let version = self.seen.as_ref().and_then(|seen| seen.version.as_ordered());
+        self.phase = Phase::Leading { until: sent + cx.config.renew_deadline, warned: false };
+        // Of two objects the later one: the one that outlives a migration.
+        let last = parts(cx.config).last().and_then(|&part| self.view.get(part));
+        let version = last.and_then(|known| known.seen.version.as_ordered());
         self.token = version.map(Token::from_u64);
         self.working = true;
         self.renewed(cx, sent, now);
@@ -302,13 +312,14 @@ impl Strict {
     }
 }
 
-/// `now`, or a microsecond after `before` if the wall clock has not passed that: a store may take a
-/// write that changes nothing for none and keep the version (Kubernetes does), which would hide the
-/// renewals of a holder whose wall clock stands still. A clock that was set back is written as it is.
-fn changed(before: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    let now_micros = now.truncate_to_micros().unix_nanos();
-    match before.map(|before| before.truncate_to_micros().unix_nanos() - now_micros) {
-        Some(ahead @ 0..1_000_000_000) => Timestamp::from_unix_nanos(now_micros + ahead + 1_000),
+/// `now`, or `unit` after `before` if the wall clock has not passed that: a store may take a write
+/// that changes nothing for none and keep the version (Kubernetes does), which would hide the
+/// renewals of a holder whose wall clock stands still, and those within one `unit` of what the
+/// object can say. A clock that was set back is written as it is.
+fn changed(before: Option<Timestamp>, now: Timestamp, unit: i128) -> Timestamp {
+    let cut = |time: Timestamp| time.unix_nanos().div_euclid(unit) * unit;
+    match before.map(|before| cut(before) - cut(now)) {
+        Some(ahead @ 0..1_000_000_000) => Timestamp::from_unix_nanos(cut(now) + ahead + unit),
         _ => now,
     }
 }

@@ -40,6 +40,15 @@ pub enum Warning {
     },
     /// Two leaders are possible after the lock was deleted under a live one.
     NewGroup,
+    /// Strict: a leader is warned before it has tried to renew, each time.
+    WarnsEarly {
+        /// How long before the end of authority it is warned.
+        warning: Duration,
+        /// The retry period.
+        retry: Duration,
+        /// The renew deadline.
+        deadline: Duration,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -78,6 +87,12 @@ impl fmt::Display for Warning {
                 f,
                 "retry_period {retry:?} is below the one second by which candidates tell renewals \
                  apart: use at least 1s"
+            ),
+            Self::WarnsEarly { warning, retry, deadline } => write!(
+                f,
+                "warn_before {warning:?} warns before the first renewal, which comes retry_period \
+                 {retry:?} after a success: make it shorter than {:?}",
+                deadline.saturating_sub(*retry)
             ),
             Self::NewGroup => f.write_str(
                 "Missing::NewGroup leads at once when the lock is missing: use it only for the first \
@@ -164,10 +179,15 @@ impl Config {
             warnings.push(Warning::FewTries { timeout, retry, deadline });
         }
         match self.profile {
-            Profile::Strict if self.missing == Missing::NewGroup => {
-                warnings.push(Warning::NewGroup);
+            Profile::Strict => {
+                if self.missing == Missing::NewGroup {
+                    warnings.push(Warning::NewGroup);
+                }
+                let early = |warning: &Duration| *warning >= deadline.saturating_sub(retry);
+                if let Some(warning) = self.warn_before.filter(early) {
+                    warnings.push(Warning::WarnsEarly { warning, retry, deadline });
+                }
             }
-            Profile::Strict => {}
             Profile::ClientGo(_) => {
                 let margin = self.margin(Duration::ZERO);
                 if !margin.covers(1, 1) {

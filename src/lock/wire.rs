@@ -5,7 +5,7 @@
 //!
 //! | text | written by | read by |
 //! | --- | --- | --- |
-//! | the record, in the annotation [`ANNOTATION`] of a `ConfigMap` or Endpoints | [`record_to_json`], [`record_to_json_five_fields`] | [`record_from_json`] |
+//! | the record, in the annotation [`ANNOTATION`] of a `ConfigMap` or Endpoints | [`record_to_json`], [`record_to_json_five_fields`] | [`record_from_json`], [`record_from_json_five_fields`] |
 //! | a Lease, by Go's `encoding/json` | [`lease_to_json`] | [`lease_from_json`] |
 //! | a Lease, by the API's codec, as it goes over the wire | [`lease_to_api_json`] | [`lease_from_api_json`] |
 //!
@@ -124,7 +124,23 @@ pub fn record_to_json_five_fields(record: &Record) -> String {
 /// # Ok::<(), tenure::lock::wire::WireError>(())
 /// ```
 pub fn record_from_json(text: &[u8]) -> Result<Record, WireError> {
-    decode::record(text)
+    decode::record(text, shape::RECORD)
+}
+
+/// Reads a record as client-go up to 0.30 does, to which strategy and preferred holder are unknown
+/// fields: they are skipped, whatever they hold. Else as [`record_from_json`].
+///
+/// # Errors
+/// As [`record_from_json`].
+///
+/// ```
+/// use tenure::lock::wire;
+/// let text = br#"{"holderIdentity":"a","strategy":5}"#;
+/// assert_eq!(wire::record_from_json_five_fields(text).unwrap().holder.as_str(), "a");
+/// assert!(wire::record_from_json(text).is_err());
+/// ```
+pub fn record_from_json_five_fields(text: &[u8]) -> Result<Record, WireError> {
+    decode::record(text, shape::RECORD_FIVE_FIELDS)
 }
 
 /// A Lease as Go's `encoding/json` writes it when its kind is not set

@@ -11,7 +11,8 @@ use crate::conform::{self, Counts, Divergence, InputError, replay};
 /// Replay recordings of the real client-go through the elector and compare all it does.
 #[derive(Debug, clap::Args)]
 pub struct ConformArgs {
-    /// Trace files ("client-go-leaderelection-trace/1" or "client-go-tryacquire-micro/1").
+    /// Trace files ("client-go-leaderelection-trace/1", "client-go-tryacquire-micro/1" or
+    /// "client-go-locks-micro/1").
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Print one JSON object instead of text.

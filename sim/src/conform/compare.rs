@@ -40,7 +40,7 @@ fn timestamp(t_ns: i64) -> Timestamp {
 }
 
 /// The trace's form of a time that may be absent or Go's zero, which it does not tell apart.
-fn recorded_time(timestamp: Option<Timestamp>) -> Option<i128> {
+pub(super) fn recorded_time(timestamp: Option<Timestamp>) -> Option<i128> {
     let timestamp = timestamp.filter(|timestamp| *timestamp != Timestamp::GO_ZERO)?;
     Some(timestamp.unix_nanos() - EPOCH_SECONDS * NANOS_PER_SECOND)
 }
@@ -172,6 +172,7 @@ pub(super) fn state_difference(
     recorded: &State,
     state: &ClientGoState,
     identity: &str,
+    release: Release,
 ) -> Option<Difference> {
     let what = "state_after";
     let observed = &recorded.observed_record;
@@ -181,7 +182,7 @@ pub(super) fn state_difference(
             let recorded = recorded.observed_time_ns.as_ref();
             differ(what, "observed_time_ns", recorded, time.as_ref())
         })
-        .or_else(|| raw_difference(recorded.observed_raw_record.as_deref(), state))
+        .or_else(|| raw_difference(recorded.observed_raw_record.as_deref(), state, release))
         .or_else(|| {
             let got = state.reported_leader.as_str();
             differ(what, "reported_leader", Some(&recorded.reported_leader.as_str()), Some(&got))
@@ -217,12 +218,16 @@ fn record_difference(recorded: &ObservedRecord, record: &Record) -> Option<Diffe
 }
 
 /// client-go compares these bytes, so they must be equal byte by byte.
-fn raw_difference(recorded: Option<&str>, state: &ClientGoState) -> Option<Difference> {
-    let raw = state.observed_raw.as_ref().map(|raw| raw.to_text(Release::Head));
+fn raw_difference(
+    recorded: Option<&str>,
+    state: &ClientGoState,
+    release: Release,
+) -> Option<Difference> {
+    let raw = state.observed_raw.as_ref().map(|raw| raw.to_text(release));
     differ("state_after", "observed_raw_record", recorded.as_ref(), raw.as_deref().as_ref())
 }
 
-fn differ<T: PartialEq + std::fmt::Debug>(
+pub(super) fn differ<T: PartialEq + std::fmt::Debug>(
     what: &str,
     field: &str,
     recorded: Option<&T>,

@@ -1,4 +1,4 @@
-//! The two file formats, as they are read.
+//! The file formats, as they are read (that of locks is in `locks/format.rs`).
 //!
 //! What a replay needs must be there; what it does not know is skipped. Kinds, verbs and results
 //! stay text here, so that a wrong one is a divergence at its place and not a broken file.
@@ -186,7 +186,7 @@ pub(super) struct MicroCall {
 }
 
 /// `null` is allowed, but the key must be there.
-fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(super) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,

@@ -47,6 +47,7 @@ struct Run<'t> {
     life: &'t Life<'t>,
     driver: Driver,
     identity: &'t str,
+    release: Release,
     retry_period_ns: i128,
     /// When the last attempt ended; none before the first.
     last_end: Option<i64>,
@@ -79,6 +80,7 @@ impl<'t> Run<'t> {
             life,
             driver: Driver::new(Elector::unchecked(config, life.start.seq, start), life.start.seq),
             identity: &spec.identity,
+            release,
             retry_period_ns: spec.retry_period_ns.into(),
             last_end: None,
             ended: None,
@@ -276,7 +278,7 @@ impl<'t> Run<'t> {
             self.known = state.clone();
         }
         let Some(state) = self.driver.elector().client_go_state() else { return Ok(()) };
-        let difference = compare::state_difference(&self.known, state, self.identity);
+        let difference = compare::state_difference(&self.known, state, self.identity, self.release);
         let t_ns = tried.attempt.end_ns.unwrap_or(tried.attempt.t_ns);
         let leads = self.driver.is_leading(t_ns);
         let difference = difference.or_else(|| {

@@ -143,7 +143,7 @@ fn run(case: &Case, release: Release) -> Checked<Counts> {
         let verb = compare::verb(&asked.request.op).text();
         return Err(at(case, end, ("no further call".into(), verb.to_owned())));
     }
-    if let Some(difference) = end_difference(case, &driver) {
+    if let Some(difference) = end_difference(case, &driver, release) {
         return Err(at(case, end, difference));
     }
     Ok(Counts {
@@ -227,7 +227,7 @@ fn step(
     Ok(())
 }
 
-fn end_difference(case: &Case, driver: &Driver) -> Option<Difference> {
+fn end_difference(case: &Case, driver: &Driver, release: Release) -> Option<Difference> {
     let state = driver.elector().client_go_state()?;
     let got: Vec<&str> = driver
         .callbacks
@@ -243,7 +243,7 @@ fn end_difference(case: &Case, driver: &Driver) -> Option<Difference> {
     None.or_else(|| {
         (returned != Some(wrote)).then(|| (format!("returned {wrote}"), format!("{returned:?}")))
     })
-    .or_else(|| compare::state_difference(&case.state_after, state, &case.identity))
+    .or_else(|| compare::state_difference(&case.state_after, state, &case.identity, release))
     .or_else(|| compare::held_difference(case.held_object_after.as_ref(), state.held.as_ref()))
     .or_else(|| {
         (got != case.new_leader_callbacks)

@@ -1,17 +1,51 @@
-//! `release`, as of client-go 1.34 and later: it reads the lock first.
+//! `release`. Three forms, by what they know of the lock when they write:
+//! - 1.14 and 1.20: what was seen last, and nothing is read.
+//! - 1.34: the version is read, whose lock it is was seen before.
+//! - Head: the same again upon a conflict.
 
+use super::attempt::Attempt;
+use super::resource::{At, Outcome};
 use super::{ClientGo, Phase, Step};
 use crate::election::elector::Context;
-use crate::election::{Failure, Op, Release, Stored};
+use crate::election::{Failure, Release};
 use crate::lock::Record;
 use crate::time::Now;
 
 impl ClientGo {
     pub(in crate::election) fn begin_release(&mut self, cx: &mut Context<'_>, now: Now) {
-        self.attempt = None;
         self.state.returned = Some(false);
-        self.phase = Phase::Releasing { deadline: now.instant + cx.config.renew_deadline };
-        self.send(cx, now, Step::ReleaseGet, Op::Get);
+        let deadline = now.instant + cx.config.renew_deadline;
+        let deadline = Some(deadline).filter(|_| self.release >= Release::V1_30);
+        self.phase = Phase::Releasing { deadline };
+        if self.release >= Release::V1_34 {
+            self.read_to_release(cx, now);
+        } else if self.is_leader(cx) {
+            self.write_released(cx, now, self.state.observed_record.leader_transitions);
+        } else {
+            self.finish(cx);
+        }
+    }
+
+    fn read_to_release(&mut self, cx: &mut Context<'_>, now: Now) {
+        let attempt = Attempt { started: now.instant, record: Record::default() };
+        self.ask(cx, now, Step::ReleaseGet, At::Get, attempt);
+    }
+
+    fn write_released(&mut self, cx: &mut Context<'_>, now: Now, leader_transitions: i64) {
+        let record = if self.release < Release::V1_20 {
+            // Fault: a duration of 0, which the API refuses in a Lease.
+            Record { leader_transitions, ..Record::default() }
+        } else {
+            Record {
+                lease_duration_seconds: 1,
+                acquire_time: Some(now.timestamp),
+                renew_time: Some(now.timestamp),
+                leader_transitions,
+                ..Record::default()
+            }
+        };
+        let attempt = Attempt { started: now.instant, record };
+        self.ask(cx, now, Step::ReleaseUpdate, At::Update, attempt);
     }
 
     pub(super) fn release_answered(
@@ -19,42 +53,27 @@ impl ClientGo {
         cx: &mut Context<'_>,
         now: Now,
         step: Step,
-        result: Result<Stored, Failure>,
+        attempt: Attempt,
+        outcome: Outcome,
     ) {
-        match (step, result) {
+        match (step, outcome) {
             // Fault: "am I leader" is answered from what was seen before, not from what was just
             // read, so that a deposed leader clears the record of its successor.
-            (Step::ReleaseGet, Ok(stored)) if self.is_leader(cx) => {
-                let record = Record {
-                    lease_duration_seconds: 1,
-                    acquire_time: Some(now.timestamp),
-                    renew_time: Some(now.timestamp),
-                    leader_transitions: stored
-                        .object
-                        .record()
-                        .unwrap_or_default()
-                        .leader_transitions,
-                    ..Record::default()
-                };
-                self.state.held = Some(stored);
-                self.update(cx, now, Step::ReleaseUpdate, &record);
+            (_, Outcome::Read(fetched)) if self.is_leader(cx) => {
+                self.write_released(cx, now, fetched.record.leader_transitions);
             }
-            (Step::ReleaseGet, Ok(stored)) => {
-                self.state.held = Some(stored);
-                self.finish(cx);
-            }
-            (Step::ReleaseUpdate, Ok(stored)) => {
-                let record = self.state.held.as_ref().and_then(|held| held.object.record().ok());
-                self.observe(record.unwrap_or_default(), now.instant);
-                self.state.held = Some(stored);
+            (_, Outcome::Written) => {
+                self.observe(attempt.record, now.instant);
                 self.state.returned = Some(true);
                 self.finish(cx);
             }
             // Fault: the conflict may be the successor's own write; it is retried until it wins.
-            (Step::ReleaseUpdate, Err(Failure::Conflict)) if self.release >= Release::Head => {
-                self.send(cx, now, Step::ReleaseGet, Op::Get);
+            (Step::ReleaseUpdate, Outcome::Failed(Failure::Conflict))
+                if self.release >= Release::Head =>
+            {
+                self.read_to_release(cx, now);
             }
-            _ => self.finish(cx),
+            (_, Outcome::Read(_) | Outcome::Failed(_)) => self.finish(cx),
         }
     }
 }

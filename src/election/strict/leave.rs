@@ -1,9 +1,8 @@
 //! Stopping: first the work, then the lock.
 
-use super::{Phase, Step, Strict};
+use super::{Call, Phase, Step, Strict};
 use crate::election::elector::Context;
 use crate::election::{Cause, Event};
-use crate::lock::Record;
 use crate::time::Now;
 
 impl Strict {
@@ -11,7 +10,7 @@ impl Strict {
         self.handle_timeout(cx, now);
         self.stopping = true;
         match self.phase {
-            Phase::Leading { until } => {
+            Phase::Leading { until, .. } => {
                 self.phase = Phase::Draining { until };
                 self.token = None;
                 cx.out.event(Event::StoppedLeading { cause: Cause::Stopped });
@@ -46,7 +45,9 @@ impl Strict {
         cx.out.withdraw();
         if self.working {
             self.phase = Phase::Lapsed;
-        } else if cx.config.release_on_stop && (self.names_me(cx) || self.uncertain) {
+        } else if cx.config.release_on_stop
+            && (self.view.names_anywhere(cx.holder) || self.uncertain)
+        {
             self.phase = Phase::Releasing { until: now.instant + cx.config.renew_deadline };
             self.uncertain = false;
             self.next = now.instant;
@@ -56,20 +57,16 @@ impl Strict {
         }
     }
 
-    /// The lock was just read: frees it if, and only if, the record names this life of this replica.
-    pub(super) fn release_looked(&mut self, cx: &mut Context<'_>, now: Now) {
-        let Some(seen) = self.seen.as_ref().filter(|_| self.names_me(cx)) else {
-            self.finish(cx);
+    /// An object was just read. When all were, frees those, and only those, whose record names this
+    /// life of this replica.
+    pub(super) fn release_looked(&mut self, cx: &mut Context<'_>, now: Now, call: &Call) {
+        if self.go_on(cx, now, call) {
             return;
-        };
-        let record = Record {
-            lease_duration_seconds: 1,
-            acquire_time: Some(now.timestamp),
-            renew_time: Some(now.timestamp),
-            leader_transitions: seen.record.leader_transitions,
-            ..Record::default()
-        };
-        self.swap(cx, now, Step::Release, &record);
+        }
+        self.report(cx);
+        if !self.begin(cx, now, Step::Release) {
+            self.finish(cx);
+        }
     }
 
     pub(super) fn finish(&mut self, cx: &mut Context<'_>) {

@@ -1,6 +1,6 @@
 //! For explorers of all states: electors that will do the same, made equal.
 
-use super::answer::wait_for;
+use super::view::View;
 use super::{Phase, Strict, Token};
 use crate::election::elector::{Context, Restatement};
 use crate::election::outbox::FIRST;
@@ -16,8 +16,9 @@ impl Strict {
         // What is past is as good as due now; how long ago it was decides nothing.
         let due = |at: Instant| to.shift(at.max(to.now));
         self.next = due(self.next);
-        if let Phase::Leading { until } | Phase::Draining { until } | Phase::Releasing { until } =
-            &mut self.phase
+        if let Phase::Leading { until, .. }
+        | Phase::Draining { until }
+        | Phase::Releasing { until } = &mut self.phase
         {
             *until = due(*until);
         }
@@ -28,16 +29,17 @@ impl Strict {
             call.deadline = due(call.deadline);
             call.id = FIRST;
         }
-        if self.is_finished() {
-            (self.seen, self.object) = (None, None);
+        if let Some(over) = self.call.as_mut().and_then(|call| call.over.as_mut()) {
+            *over = (to.rename)(over);
         }
-        let mine = self.names_me(cx);
-        if let Some(seen) = &mut self.seen {
+        if self.is_finished() {
+            self.view = View::default();
+        }
+        for known in self.view.known_mut() {
             // Of my own record, or nobody's, the age does not count; of another's, that it expired.
-            let wait = wait_for(&seen.record, cx);
-            let free = mine || seen.record.holder.is_empty();
-            seen.at = to.shift(if free { to.now } else { seen.at.max(to.before_now(wait)) });
-            seen.version = (to.rename)(&seen.version);
+            let oldest = known.hold(cx).map_or(to.now, |hold| to.before_now(hold));
+            known.seen.at = to.shift(known.seen.at.max(oldest));
+            known.seen.version = (to.rename)(&known.seen.version);
         }
         self.token = self.token.and_then(|token| {
             let version = crate::lock::Version::ordered(token.as_u64());

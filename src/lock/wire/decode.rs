@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::error::WireError;
-use super::shape::{Keys, LEASE, LEASE_SPEC, OBJECT_META, RECORD, Shape, TYPE_META, fields};
+use super::shape::{Fields, Keys, LEASE, LEASE_SPEC, OBJECT_META, Shape, TYPE_META, fields};
 use super::time::{self, Layout};
 use super::value::{Kind, Value};
 use super::{API_VERSION, KIND};
@@ -16,13 +16,14 @@ use crate::lock::Record;
 use crate::lock::lease::{Entries, Lease, LeaseSpec, Metadata};
 use crate::time::Timestamp;
 
-pub(super) fn record(text: &[u8]) -> Result<Record, WireError> {
+/// `known` are the fields of Go's struct: [`RECORD`](super::shape::RECORD) or the first five of it.
+pub(super) fn record(text: &[u8], known: Fields) -> Result<Record, WireError> {
     let value = Value::parse(text)?;
-    Shape::Struct(RECORD).check(value, Keys::Folded)?;
+    Shape::Struct(known).check(value, Keys::Folded)?;
     let mut record = Record::default();
     let seconds =
         |value| read_time(value, Layout::Seconds).filter(|time| *time != Timestamp::GO_ZERO);
-    for (name, value) in fields(value, Keys::Folded, RECORD) {
+    for (name, value) in fields(value, Keys::Folded, known) {
         match name {
             "acquireTime" => record.acquire_time = seconds(value),
             "renewTime" => record.renew_time = seconds(value),

@@ -138,6 +138,9 @@ pub(super) const RECORD: Fields = &[
     ("preferredHolder", Shape::Text),
 ];
 
+/// The same up to client-go 0.30.
+pub(super) const RECORD_FIVE_FIELDS: Fields = RECORD.split_at(5).0;
+
 /// apimachinery `metav1.TypeMeta`
 pub(super) const TYPE_META: Fields = &[("kind", Shape::Text), ("apiVersion", Shape::Text)];
 

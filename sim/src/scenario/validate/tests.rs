@@ -61,12 +61,12 @@ fn nonsense_is_refused_by_field_value_and_remedy() {
             r#"{"rollouts": [{"at": "1m", "gap": "30s", "set": {"lock": "config-map+lease"}},
                              {"at": "90s", "set": {"lock": "lease"}}]}"#,
             "rollouts[1].at is 90s: let it begin when the one before has come to its last replica, at \
-             120s or later",
+             2m or later",
         ),
         (
             r#"{"rollouts": [{"at": "9m", "gap": "31s", "set": {"watch": true}}]}"#,
-            "rollouts[0].at is 540s: it comes to its last replica at 602s: let that be before the \
-             horizon, 600s",
+            "rollouts[0].at is 9m: it comes to its last replica at 602s: let that be before the \
+             horizon, 10m",
         ),
         (
             r#"{"unchecked": true, "rollouts": [{"at": "1m", "set": {"retry_period": "0s"}}]}"#,
