@@ -85,10 +85,12 @@ fn what(fault: &Fault) -> String {
 
 fn statistics(s: &Statistics) -> String {
     format!(
-        "  {} requests of electors, {} takeovers, {} conflicts, {} late answers, {} given up\n  {} \
+        "  {} requests of electors ({} reads), {} shown by watches, {} takeovers, {} conflicts, {} late answers, {} given up\n  {} \
          crashes, {} pauses, {} messages lost, {} guarded writes taken and {} refused\n  {} events, {} \
          entries\n",
         s.requests,
+        s.reads,
+        s.watched,
         s.takeovers,
         s.conflicts,
         s.late_answers,
@@ -107,7 +109,8 @@ fn checks(text: &mut String, done: &Done) {
     let expected = done.scenario.expected();
     for check in Checks::NAMES {
         let of_check = done.outcome.violations.iter().filter(|violation| violation.check == check);
-        let expected = expected.iter().any(|expected| expected == check);
+        let of = |name: &String| name.split('/').next() == Some(check);
+        let expected = expected.iter().any(of);
         let verdict = match (of_check.clone().count(), expected) {
             (0, false) => "holds".to_owned(),
             (0, true) => "HOLDS, but a violation is expected".to_owned(),
