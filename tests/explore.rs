@@ -20,7 +20,7 @@ use std::time::Duration;
 use tenure::election::{Missing, Profile, Release};
 
 use explore::laws;
-use explore::rules::{Faults, Network, Rules};
+use explore::rules::{Faults, Lock, Network, Rules};
 use explore::search::{explore, tell};
 use explore::world::World;
 
@@ -49,6 +49,8 @@ fn strict(lease: u64, deadline: u64, rates: &[u64]) -> Rules {
         free: true,
         faults: Faults::default(),
         beliefs_count: true,
+        watch: false,
+        locks: Vec::new(),
     }
 }
 
@@ -165,6 +167,55 @@ fn strict_with_three_replicas() {
         cell((2, 2, &[1, 1, 1]), 0, 0);
         cell((2, 3, &[1, 1, 1]), 0, 0);
         cell((4, 2, &[1, 2, 1]), 0, 0);
+    }
+}
+
+/// A watch that shows what is and what was, to anybody at any time.
+#[test]
+fn strict_with_watch() {
+    for (number, late_shows) in [(0, 0), (0, 2), (1, 1), (2, 1), (3, 1)] {
+        for (lease, deadline, rates) in &ROWS[..2] {
+            let violated = lease < deadline;
+            if violated && number > 0 {
+                continue;
+            }
+            let rules = column(number, strict(*lease, *deadline, rates));
+            let faults = Faults { late_shows, ..rules.faults };
+            let rules = Rules { watch: true, faults, ..rules };
+            let name =
+                format!("watch, {late_shows} late: L {lease} D {deadline}, {}", COLUMNS[number]);
+            run(&name, rules, violated.then_some(laws::AUTHORITY), 60_000, false);
+        }
+    }
+}
+
+/// A lock of two objects, and next to it one of the first or the second only: whoever has an object
+/// in common excludes each other, on the edge of the bound and not beyond it.
+#[test]
+fn strict_with_two_objects() {
+    for (name, locks) in [
+        ("both, both", [Lock::Both, Lock::Both]),
+        ("first, both", [Lock::First, Lock::Both]),
+        ("both, second", [Lock::Both, Lock::Second]),
+    ] {
+        for (lease, deadline, rates) in &ROWS[..2] {
+            let violated = lease < deadline;
+            for number in 0..4 {
+                if violated && number > 0 {
+                    continue;
+                }
+                let rules = Rules { locks: locks.to_vec(), ..strict(*lease, *deadline, rates) };
+                let name = format!("{name}: L {lease} D {deadline}, {}", COLUMNS[number]);
+                let expected = violated.then_some(laws::AUTHORITY);
+                run(
+                    &name,
+                    column(number, rules),
+                    expected,
+                    if number == 0 { 130_000 } else { 50_000 },
+                    false,
+                );
+            }
+        }
     }
 }
 

@@ -6,13 +6,17 @@
 //!
 //! | command | meaning |
 //! | --- | --- |
-//! | `new [strict\|client-go-v1.36\|client-go-head] [lease=15s] [deadline=10s] [retry=2s] [timeout=5s\|none] [release=yes\|no] [missing=wait\|new-group] [lock=config-map] [secondary=lease] [delay=0s] [warn=TIME]` | a new elector `me` with incarnation `1` |
+//! | `new [strict\|client-go-v1.36\|client-go-head] [lease=15s] [deadline=10s] [retry=2s] [timeout=5s\|none] [release=yes\|no] [missing=wait\|new-group] [lock=config-map] [secondary=lease] [delay=0s] [warn=TIME] [preferred=yes]` | a new elector `me` with incarnation `1` |
 //! | `TIME timeout` | `handle_timeout` at TIME, given in seconds (`2.5s`) |
 //! | `TIME answer ok [holder=X] [duration=15] [acquire=TIME] [renew=TIME] [transitions=0] version=V` | the outstanding request is answered with that object |
 //! | `TIME answer unreadable version=V` | it is answered with a `ConfigMap` whose annotation is no record |
 //! | `TIME answer stored version=V` | it is answered with the object that it asked to store |
 //! | `TIME answer notfound\|exists\|conflict\|error` | it fails |
 //! | `… id=first` | the answer is to the elector's first request instead |
+//! | `TIME watch [kind=config-map] (deleted \| as in an answer)` | `handle_watch` |
+//! | `… opaque=V` in place of `version=V` | a version that is not ordered |
+//! | `… preferred=X` | with an annotation that names X as the next holder |
+//! | `TIME hand-over X` | `hand_over` |
 //! | `TIME poke`, `TIME stop`, `TIME work-stopped` | the method of that name |
 //! | `TIME leading` | whether it may act then |
 //!
@@ -28,15 +32,18 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tenure::election::{
     Config, Elector, Event, Failure, Missing, Op, Profile, Request, RequestId, Response, Stored,
-    Token,
+    Token, Watched,
 };
 use tenure::lock::lease::{Lease, LeaseSpec};
 use tenure::lock::{Kind, LockRef, Object, Record, Version, annotated::Annotated, wire};
 use tenure::time::{Instant, Now, Timestamp};
+
+const PREFERRED: &str = "tenure.dev/preferred-holder";
 
 const WALL_EPOCH: i128 = 1_700_000_000_000_000_000;
 
@@ -133,6 +140,16 @@ fn command(player: &mut Option<Player>, line: &str) -> String {
         "poke" => player.elector.poke(now),
         "stop" => player.elector.stop(now),
         "work-stopped" => player.elector.work_stopped(now),
+        "hand-over" => player.elector.hand_over(now, words[2].into()),
+        "watch" => {
+            let kind =
+                if field("kind") == Some("config-map") { Kind::ConfigMap } else { Kind::Lease };
+            let watched = match words[2] {
+                "deleted" => Watched::Deleted,
+                _ => Watched::Stored(answer("ok", kind, Op::Get, &field).unwrap()),
+            };
+            player.elector.handle_watch(now, watched);
+        }
         "leading" => {
             return format!(
                 "{}\n",
@@ -183,6 +200,7 @@ fn config<'a>(profile: &str, field: &impl Fn(&str) -> Option<&'a str>) -> Config
         secondary: field("secondary").map(lock),
         lock_delay: time("delay", base.lock_delay),
         warn_before: field("warn").map(duration),
+        preferred: field("preferred") == Some("yes"),
         coordinated: field("coordinated") == Some("yes"),
         ..base
     }
@@ -194,7 +212,10 @@ fn answer<'a>(
     op: Op,
     field: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Stored, Failure> {
-    let version = || Version::ordered(field("version").expect("version=").parse().unwrap());
+    let version = || match field("opaque") {
+        Some(text) => Version::opaque(text),
+        None => Version::ordered(field("version").expect("version=").parse().unwrap()),
+    };
     let number = |name: &str, default| field(name).map_or(default, |text| text.parse().unwrap());
     let time = |name: &str| field(name).map(|text| wall(duration(text)));
     match word {
@@ -220,13 +241,17 @@ fn answer<'a>(
                 leader_transitions: number("transitions", 0),
                 ..Record::default()
             };
-            let object = if kind == Kind::Lease {
+            let mut object = if kind == Kind::Lease {
                 Object::Lease(Lease { spec: LeaseSpec::from_record(&record), ..Lease::default() })
             } else {
                 let mut object = Annotated::default();
                 object.annotate(wire::record_to_json(&record));
                 Object::ConfigMap(object)
             };
+            if let Some(name) = field("preferred") {
+                let annotations = &mut Arc::make_mut(object.metadata_mut()).annotations;
+                annotations.insert(PREFERRED.into(), name.into());
+            }
             Ok(Stored { object, version: version() })
         }
         other => panic!("unknown answer {other}"),
@@ -297,8 +322,10 @@ fn body(object: &Object) -> String {
             },
         )
     };
+    let next = object.metadata().annotations.get(PREFERRED);
+    let next = next.map_or_else(String::new, |name| format!(", next {name:?}"));
     format!(
-        "{{{:?} {} s, acquired {}, renewed {}, transitions {}}}",
+        "{{{:?} {} s, acquired {}, renewed {}, transitions {}{next}}}",
         record.holder,
         record.lease_duration_seconds,
         time(record.acquire_time),

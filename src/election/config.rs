@@ -89,8 +89,15 @@ pub struct Config {
     /// release, or a placeholder, they do not. Each candidate goes by its own. Authority does not
     /// last longer by it: it is for work that cannot be fenced. [`Profile::Strict`] only.
     pub lock_delay: Duration,
-    /// Whether this replica should lead whenever it can: it asks the holder to hand the lock over.
-    /// One that is preferred itself does not heed this. [`Profile::Strict`] only.
+    /// Whether this replica should lead whenever it can: as a candidate it writes its name into the
+    /// annotation `tenure.dev/preferred-holder` of the holder's object, unless a name stands there,
+    /// and the holder hands the lock over ([`Elector::hand_over`](super::Elector::hand_over)) when it
+    /// reads that: by its watch, or because its next renewal fails. One that is preferred itself does
+    /// not heed it, nor does client-go. Each term's first write removes the name, so that one who
+    /// died costs one handing over and a lease duration, once.
+    ///
+    /// The announcement is a new version: it restarts other candidates' waits, once a term, and costs
+    /// the leader two requests. [`Profile::Strict`] only.
     pub preferred: bool,
     /// Labels to set on the object; others on it are left alone.
     pub labels: Entries,

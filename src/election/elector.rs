@@ -223,8 +223,24 @@ impl Elector {
         }
     }
 
-    /// A watch of the store has shown a change of the lock. Optional: without it, or when it goes
-    /// quiet, the elector reads by itself.
+    /// A watch of the store has shown an object of the lock. Optional: without it, or when it goes
+    /// quiet, the elector reads by itself. [`Profile::Strict`] only.
+    ///
+    /// A candidate waits from the delivery on, as from a read, and does not read while deliveries
+    /// come at least every other retry period. It takes what a watch has shown without a read: at
+    /// once when the lock is released, else exactly when the wait is over. A leader that is shown a
+    /// newer version that names another stops at once; its own renewals do nothing. After
+    /// [`Watched::Deleted`] everybody reads at once.
+    ///
+    /// Late, repeated and reordered deliveries do no harm. Of ordered versions the older are ignored.
+    /// Of others it cannot be told what is newer: a candidate may wait longer for it, or write in
+    /// vain, and a leader reads. An object of another name or kind is ignored; one that may be either
+    /// of two makes everybody read.
+    ///
+    /// It saves the candidates' reads (1,900 a minute of 100 candidates at a retry period of 2 s, then
+    /// none), and a takeover comes after the lease duration and the watch's latency, where polling
+    /// takes up to 4.4 retry periods more. The price: all candidates go for a free lock at once, and
+    /// all but one of these writes fail. `cargo test --test elector_watch` counts both.
     pub fn handle_watch(&mut self, now: Now, watched: Watched) {
         let (machine, mut cx) = self.split();
         if let Machine::Strict(machine) = machine {
@@ -233,7 +249,46 @@ impl Elector {
     }
 
     /// Asks a leader to hand the lock over to the replica whose [`identity`](Self::identity) is `to`.
-    /// Does nothing for one that does not lead.
+    /// Does nothing for one that does not lead, nor if `to` is its own or empty. [`Profile::Strict`]
+    /// only.
+    ///
+    /// The leader says [`Event::StoppedLeading`] and goes on renewing, without leading, until
+    /// [`work_stopped`](Self::work_stopped), as if stopped; then it frees the lock, whatever
+    /// [`Config::release_on_stop`] says, and takes part again. `to` stands in the object's annotation
+    /// `tenure.dev/preferred-holder`: it takes the lock when it sees that, all others, this replica
+    /// included, when they have seen it unchanged for this replica's lease duration. So a successor
+    /// that died, or never was, costs that long. client-go's candidates do not know the annotation,
+    /// and may be first.
+    ///
+    /// ```
+    /// # use tenure::election::{Cause, Config, Elector, Event, Failure, Missing, Op, Response, Stored};
+    /// # use tenure::lock::{LockRef, Version};
+    /// # use tenure::time::{Now, Timestamp};
+    /// # let now = Now { instant: Default::default(), timestamp: Timestamp::GO_ZERO };
+    /// # let lock = LockRef::lease("default", "controller");
+    /// # let config = Config { missing: Missing::NewGroup, ..Config::new(lock, "pod-0", "6ba7b810") };
+    /// # let mut elector = Elector::new(config, 1, now.instant).unwrap();
+    /// # elector.handle_timeout(now);
+    /// # let mut version = 0;
+    /// # let mut store = |op| match op {
+    /// #     Op::Get if version == 0 => Err(Failure::NotFound),
+    /// #     Op::Get => Err(Failure::Other),
+    /// #     Op::Create(object) | Op::Update(object, _) => {
+    /// #         version += 1;
+    /// #         Ok(Stored { object, version: Version::ordered(version) })
+    /// #     }
+    /// # };
+    /// # while let Some(request) = elector.poll_request() {
+    /// #     let result = store(request.op);
+    /// #     elector.handle_response(now, Response { id: request.id, result });
+    /// # }
+    /// # while elector.poll_event().is_some() {}
+    /// assert!(elector.is_leading(now.instant));
+    /// elector.hand_over(now, "pod-1_9c858901".into());
+    /// let stopped = Event::StoppedLeading { cause: Cause::HandedOver };
+    /// assert_eq!(elector.poll_event(), Some(stopped));
+    /// assert!(!elector.is_leading(now.instant) && !elector.is_finished());
+    /// ```
     pub fn hand_over(&mut self, now: Now, to: Identity) {
         let (machine, mut cx) = self.split();
         if let Machine::Strict(machine) = machine {

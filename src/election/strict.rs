@@ -20,12 +20,16 @@
 mod answer;
 mod leave;
 mod parts;
+mod prefer;
 mod restate;
 mod view;
+mod watch;
+
+use core::time::Duration;
 
 use super::elector::Context;
 use super::outbox::Part;
-use super::{Cause, Config, Event, Failure, RequestId, Response, Stored, Token, Watched};
+use super::{Cause, Config, Event, Failure, RequestId, Response, Stored, Token};
 use crate::lock::{Identity, Observed, Record, UNKNOWN_HOLDER, Version};
 use crate::time::{Instant, Now, Timestamp, saturating_nanos};
 use view::{Holder, Known, View, parts};
@@ -47,6 +51,8 @@ pub(super) struct Strict {
     working: bool,
     /// `stop` was called.
     stopping: bool,
+    /// Who is to have the lock next; empty unless it is being handed over.
+    successor: Identity,
     /// The last holder that was reported.
     reported: Identity,
 }
@@ -101,6 +107,8 @@ enum Step {
     Recheck,
     ReleaseLook,
     Release,
+    /// A candidate says that it should lead.
+    Wish,
 }
 
 impl Strict {
@@ -114,6 +122,7 @@ impl Strict {
             token: None,
             working: false,
             stopping: false,
+            successor: Identity::default(),
             reported: Identity::default(),
         }
     }
@@ -171,9 +180,7 @@ impl Strict {
     }
 
     pub(super) fn handle_timeout(&mut self, cx: &mut Context<'_>, now: Now) {
-        if self.held_until().is_some_and(|until| until <= now.instant) {
-            self.held_no_more(cx, now);
-        }
+        self.lapse(cx, now);
         if let Some((_, until)) = self.endangered(cx.config).filter(|(at, _)| *at <= now.instant) {
             self.phase = Phase::Leading { until, warned: true };
             cx.out.event(Event::Endangered { until });
@@ -188,9 +195,7 @@ impl Strict {
     }
 
     pub(super) fn handle_response(&mut self, cx: &mut Context<'_>, now: Now, response: Response) {
-        if self.held_until().is_some_and(|until| until <= now.instant) {
-            self.held_no_more(cx, now);
-        }
+        self.lapse(cx, now);
         let Some(call) = self.call.take_if(|call| call.id == response.id) else { return };
         cx.out.withdraw();
         match response.result {
@@ -209,17 +214,12 @@ impl Strict {
         self.handle_timeout(cx, now);
     }
 
-    pub(super) fn handle_watch(&mut self, cx: &mut Context<'_>, now: Now, _watched: Watched) {
-        self.poke(cx, now);
-    }
-
-    pub(super) fn hand_over(&mut self, cx: &mut Context<'_>, now: Now, _to: Identity) {
-        self.stop(cx, now);
-    }
-
     /// Begins the attempt that the phase calls for.
     fn attempt(&mut self, cx: &mut Context<'_>, now: Now) {
         let step = match self.phase {
+            Phase::Candidate if self.take_due(cx).is_some_and(|due| due <= now.instant) => {
+                Step::Take
+            }
             Phase::Candidate => Step::Look,
             Phase::Leading { .. } | Phase::Draining { .. } if self.uncertain => Step::Recheck,
             Phase::Leading { .. } | Phase::Draining { .. } => Step::Renew,
@@ -236,17 +236,19 @@ impl Strict {
         let record = stored.object.record().unwrap_or_else(|_| unknown());
         let slot = self.view.slot(part);
         if let Some(known) = slot {
+            let wished = prefer::preferred(&known.object) != prefer::preferred(&stored.object);
             known.object = stored.object;
             if known.seen.version == stored.version {
                 return;
             }
-            if known.seen.record == record && !self.uncertain {
+            if known.seen.record == record && !self.uncertain && !wished {
                 cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
             }
             known.seen = Observed { record, version: stored.version, at: now.instant };
+            known.watched = false;
         } else {
             let seen = Observed { record, version: stored.version, at: now.instant };
-            *slot = Some(Known { seen, object: stored.object });
+            *slot = Some(Known { seen, object: stored.object, watched: false });
         }
     }
 
@@ -290,6 +292,7 @@ impl Strict {
         let leading = matches!(self.phase, Phase::Leading { .. });
         self.phase = if self.stopping { Phase::Lapsed } else { Phase::Candidate };
         self.token = None;
+        self.successor = Identity::default();
         self.call = None;
         cx.out.withdraw();
         self.wait(cx, now);
@@ -298,17 +301,42 @@ impl Strict {
         }
     }
 
-    fn held_no_more(&mut self, cx: &mut Context<'_>, now: Now) {
+    /// What was held until now is held no more.
+    fn lapse(&mut self, cx: &mut Context<'_>, now: Now) {
+        if self.held_until().is_none_or(|until| until > now.instant) {
+            return;
+        }
         match self.phase {
             Phase::Leading { .. } | Phase::Draining { .. } => self.lose(cx, now, Cause::Expired),
-            Phase::Releasing { .. } => self.finish(cx),
+            Phase::Releasing { .. } => self.finish(cx, now),
             Phase::Candidate | Phase::Lapsed | Phase::Finished => {}
         }
     }
 
-    /// A candidate's wait.
+    /// A candidate's wait: until the next look, or until what a watch has shown may be taken.
     fn wait(&mut self, cx: &mut Context<'_>, now: Now) {
-        self.next = now.instant + cx.jitter.candidate_wait(cx.config.retry_period);
+        self.wait_longer(cx, now, Duration::ZERO);
+    }
+
+    fn wait_longer(&mut self, cx: &mut Context<'_>, now: Now, more: Duration) {
+        let wait = cx.jitter.candidate_wait(cx.config.retry_period).saturating_add(more);
+        self.next = now.instant + wait;
+        self.hurry(cx, now);
+    }
+
+    /// Looks no later than when what a watch has shown may be taken.
+    fn hurry(&mut self, cx: &Context<'_>, now: Now) {
+        if let Some(due) = self.take_due(cx) {
+            self.next = self.next.min(due.max(now.instant));
+        }
+    }
+
+    /// When the lock may be taken without a read before.
+    fn take_due(&self, cx: &Context<'_>) -> Option<Instant> {
+        if self.working || self.stopping || !self.view.watched() {
+            return None;
+        }
+        self.view.due(cx)
     }
 }
 

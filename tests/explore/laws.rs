@@ -3,6 +3,7 @@
 use tenure::election::Profile;
 use tenure::lock::Record;
 
+use super::rules::Lock;
 use super::world::{Replica, World, Writer};
 
 /// Of the name that the strict elector writes for nobody in particular.
@@ -14,15 +15,18 @@ pub(crate) const CLEARS: &str = "a release clears another's record";
 
 /// At most one leads.
 pub(crate) fn hold(world: &World) -> Result<(), String> {
-    let count = |leads: &dyn Fn(&Replica) -> bool| {
-        world.replicas.iter().filter(|replica| leads(replica)).count()
+    // Of those that have an object in common.
+    let two = |leads: &dyn Fn(&Replica) -> bool| {
+        let lock = |i: usize| world.rules.locks.get(i).copied().unwrap_or(Lock::First);
+        let leaders: Vec<_> =
+            (0..world.replicas.len()).filter(|i| leads(&world.replicas[*i])).map(lock).collect();
+        (1..leaders.len()).any(|i| leaders[..i].iter().any(|lock| lock.shares(leaders[i])))
     };
-    if count(&Replica::leads) > 1 {
+    if two(&Replica::leads) {
         return Err(AUTHORITY.into());
     }
     // What a paused process believes is of the past; its authority is counted above.
-    let believers = count(&|replica| replica.believes && !replica.paused);
-    if believers > 1 && world.rules.beliefs_count {
+    if world.rules.beliefs_count && two(&|replica| replica.believes && !replica.paused) {
         return Err(BELIEF.into());
     }
     if world.replicas.iter().any(|replica| replica.leads() && !replica.believes) {

@@ -3,20 +3,24 @@
 use tenure::election::{Op, Profile, Restatement};
 use tenure::lock::Version;
 
-use super::world::{Flight, SHOWN, World, instant};
+use super::world::{Call, Flight, SHOWN, World, instant};
 
 impl World {
     /// Writes that can take no effect any more are dropped, and all but three; a strict elector's
     /// time is counted from now, versions by their order.
     pub(crate) fn merge(&mut self) {
-        let version = self.store.as_ref().map(|stored| &stored.version);
-        let missing = self.store.is_none() || self.faults.deletions > 0;
-        self.orphans.retain(|(_, op)| match op {
-            Op::Get => false,
-            Op::Create(_) => missing,
-            Op::Update(_, over) => version == Some(over),
+        self.orphans.retain(|(_, call)| {
+            let stored = self.store[call.place].as_ref();
+            match &call.op {
+                Op::Get => false,
+                Op::Create(_) => stored.is_none() || self.faults.deletions > 0,
+                Op::Update(_, over) => stored.is_some_and(|stored| stored.version == *over),
+            }
         });
         self.orphans.truncate(3);
+        if self.faults.late_shows == 0 {
+            self.old = [None, None];
+        }
         if self.rules.profile == Profile::Strict {
             self.rename_versions();
         }
@@ -45,17 +49,19 @@ impl World {
             replica.elector.restate(Restatement { now: instant(replica.clock), shown, rename });
             replica.clock = SHOWN;
             match &mut replica.flight {
-                Some(Flight::Sent(Op::Update(_, version))) => *version = rename(version),
+                Some(Flight::Sent(Call { op: Op::Update(_, version), .. })) => {
+                    *version = rename(version);
+                }
                 Some(Flight::Answered(Ok(stored))) => stored.version = rename(&stored.version),
                 _ => {}
             }
         }
-        for (_, op) in &mut self.orphans {
-            if let Op::Update(_, version) = op {
+        for (_, call) in &mut self.orphans {
+            if let Op::Update(_, version) = &mut call.op {
                 *version = rename(version);
             }
         }
-        if let Some(stored) = &mut self.store {
+        for stored in self.store.iter_mut().chain(&mut self.old).flatten() {
             stored.version = rename(&stored.version);
         }
     }

@@ -24,6 +24,24 @@ pub(crate) struct Rules {
     pub(crate) faults: Faults,
     /// Two that believe to lead are a violation.
     pub(crate) beliefs_count: bool,
+    /// Everybody may be shown what the store has, by a watch, at any time.
+    pub(crate) watch: bool,
+    /// Which of the two objects carry the lock of each replica.
+    pub(crate) locks: Vec<Lock>,
+}
+
+/// The objects of one replica's lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    First,
+    Both,
+    Second,
+}
+
+impl Lock {
+    pub(crate) fn shares(self, other: Self) -> bool {
+        self == other || self == Self::Both || other == Self::Both
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,4 +65,13 @@ pub(crate) struct Faults {
     pub(crate) deletions: u8,
     /// A process does nothing for a while, and its clock goes on.
     pub(crate) pauses: u8,
+    /// A watch shows what is no longer so, or that the lock was deleted when it was not.
+    pub(crate) late_shows: u8,
+}
+
+impl Rules {
+    /// Whether there are two objects.
+    pub(crate) fn two(&self) -> bool {
+        self.locks.iter().any(|lock| *lock != Lock::First)
+    }
 }

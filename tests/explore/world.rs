@@ -11,14 +11,18 @@ use std::time::Duration;
 
 use tenure::election::{
     Config, Elector, Event, Failure, Op, Profile, RequestId, Response, Restatement, Stored, Token,
+    Watched,
 };
-use tenure::lock::lease::{Lease, LeaseSpec};
+use tenure::lock::lease::{Lease, LeaseSpec, Metadata};
 use tenure::lock::{Identity, LockRef, Object, Record, Version};
 use tenure::time::{Instant, Now, Timestamp};
 
 use super::laws;
-use super::rules::{Faults, Network, Rules};
-use super::tell::op;
+use super::rules::{Faults, Lock, Network, Rules};
+use super::tell;
+
+/// What the objects are called.
+const PLACES: [&str; 2] = ["lock", "lock-2"];
 
 /// What a strict elector's clock shows after each step: far from the ends of time.
 pub(crate) const SHOWN: u64 = 1_000_000;
@@ -39,17 +43,26 @@ pub(crate) enum Step {
     Crash(u8),
     Pause(u8),
     Resume(u8),
-    Delete,
+    Delete(u8),
+    /// A watch shows a replica an object as it is.
+    Show(u8, u8),
+    /// As it was before the last write.
+    ShowOld(u8, u8),
+    /// That it was deleted, whether it was or not.
+    ShowDeleted(u8),
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) rules: Rc<Rules>,
     pub(crate) replicas: Vec<Replica>,
-    pub(crate) store: Option<Stored>,
+    /// The two objects that may carry a lock.
+    pub(crate) store: [Option<Stored>; 2],
+    /// What they were before the last write, for as long as a watch may show it.
+    pub(crate) old: [Option<Stored>; 2],
     pub(crate) next_version: u64,
     /// Writes that their senders have given up.
-    pub(crate) orphans: Vec<(Writer, Op)>,
+    pub(crate) orphans: Vec<(Writer, Call)>,
     pub(crate) faults: Faults,
     pub(crate) last_token: u64,
     /// For people; not part of the state.
@@ -74,8 +87,15 @@ pub(crate) struct Replica {
 }
 
 #[derive(Debug, Clone, Hash)]
+pub(crate) struct Call {
+    /// Which object.
+    pub(crate) place: usize,
+    pub(crate) op: Op,
+}
+
+#[derive(Debug, Clone, Hash)]
 pub(crate) enum Flight {
-    Sent(Op),
+    Sent(Call),
     Answered(Result<Stored, Failure>),
 }
 
@@ -89,6 +109,7 @@ impl Hash for World {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.replicas.hash(state);
         self.store.hash(state);
+        self.old.hash(state);
         self.orphans.hash(state);
         self.faults.hash(state);
         self.last_token.hash(state);
@@ -110,6 +131,12 @@ pub(crate) fn instant(seconds: u64) -> Instant {
 impl Replica {
     fn new(rules: &Rules, index: usize, life: u8, clock: u64) -> Self {
         let name = ["a", "b", "c"][index];
+        let place = |place: usize| LockRef::lease("", PLACES[place]);
+        let (lock, secondary) = match rules.locks.get(index) {
+            None | Some(Lock::First) => (place(0), None),
+            Some(Lock::Both) => (place(0), Some(place(1))),
+            Some(Lock::Second) => (place(1), None),
+        };
         let config = Config {
             lease_duration: rules.lease,
             renew_deadline: Duration::from_secs(rules.deadline),
@@ -118,7 +145,8 @@ impl Replica {
             release_on_stop: rules.release,
             missing: rules.missing,
             profile: rules.profile,
-            ..Config::new(LockRef::lease("", "lock"), name, life.to_string())
+            secondary,
+            ..Config::new(lock, name, life.to_string())
         };
         Self {
             elector: Elector::unchecked(config, 0, instant(clock)),
@@ -159,17 +187,22 @@ impl World {
         let clock = if rules.profile == Profile::Strict { SHOWN } else { 0 };
         let replicas =
             (0..rules.rates.len()).map(|index| Replica::new(&rules, index, 1, clock)).collect();
-        let free = Stored {
+        let free = |version: u64| Stored {
             object: Object::Lease(Lease {
                 spec: LeaseSpec::from_record(&Record::default()),
-                ..Lease::default()
+                metadata: Metadata {
+                    name: PLACES[usize::from(version > 1)].into(),
+                    ..Metadata::default()
+                }
+                .into(),
             }),
-            version: Version::ordered(1),
+            version: Version::ordered(version),
         };
         Self {
             replicas,
-            store: Some(free).filter(|_| rules.free),
-            next_version: 2,
+            store: [Some(free(1)).filter(|_| rules.free), Some(free(2)).filter(|_| rules.two())],
+            old: [None, None],
+            next_version: if rules.two() { 3 } else { 2 },
             orphans: Vec::new(),
             faults: rules.faults,
             last_token: 0,
@@ -221,10 +254,37 @@ impl World {
                 out.push(Step::Pause(i));
             }
         }
-        out.extend((0u8..).zip(&self.orphans).map(|(i, _)| Step::Late(i)));
-        if self.faults.deletions > 0 && self.store.is_some() {
-            out.push(Step::Delete);
+        if self.rules.watch {
+            self.shows(out);
         }
+        out.extend((0u8..).zip(&self.orphans).map(|(i, _)| Step::Late(i)));
+        for (i, stored) in (0u8..).zip(&self.store) {
+            if self.faults.deletions > 0 && stored.is_some() {
+                out.push(Step::Delete(i));
+            }
+        }
+    }
+
+    fn shows(&self, out: &mut Vec<Step>) {
+        let replicas = (0u8..).zip(&self.replicas);
+        for (i, _) in replicas.filter(|(_, it)| !it.paused && !it.elector.is_finished()) {
+            for place in 0..2 {
+                if self.store[usize::from(place)].is_some() {
+                    out.push(Step::Show(i, place));
+                }
+                if self.old[usize::from(place)].is_some() {
+                    out.push(Step::ShowOld(i, place));
+                }
+            }
+            if self.faults.late_shows > 0 {
+                out.push(Step::ShowDeleted(i));
+            }
+        }
+    }
+
+    fn show(&mut self, i: u8, stored: Option<Stored>) -> Result<(), String> {
+        let watched = stored.map_or(Watched::Deleted, Watched::Stored);
+        self.call(i.into(), |elector, now| elector.handle_watch(now, watched))
     }
 
     /// # Errors
@@ -256,8 +316,8 @@ impl World {
                 self.call(i.into(), |elector, now| elector.handle_response(now, response))?;
             }
             Step::Late(k) => {
-                let (writer, op) = self.orphans.remove(k.into());
-                let _ = self.apply(&writer, op)?;
+                let (writer, call) = self.orphans.remove(k.into());
+                let _ = self.apply(&writer, call)?;
             }
             Step::Crash(i) => self.crash(i.into()),
             Step::Pause(i) => {
@@ -268,9 +328,20 @@ impl World {
                 self.replicas[usize::from(i)].paused = false;
                 self.act(i.into())?;
             }
-            Step::Delete => {
+            Step::Delete(place) => {
                 self.faults.deletions -= 1;
-                self.store = None;
+                self.store[usize::from(place)] = None;
+            }
+            Step::Show(i, place) => {
+                self.show(i, self.store[usize::from(place)].clone())?;
+            }
+            Step::ShowOld(i, place) => {
+                self.faults.late_shows -= 1;
+                self.show(i, self.old[usize::from(place)].clone())?;
+            }
+            Step::ShowDeleted(i) => {
+                self.faults.late_shows -= 1;
+                self.show(i, None)?;
             }
         }
         self.merge();
@@ -307,15 +378,17 @@ impl World {
     /// The wall clock shows another time than the one in the record, so that it need not be part of
     /// the state.
     fn now(&self, i: usize) -> Now {
-        let stored =
-            self.store.as_ref().and_then(|stored| stored.object.record().unwrap().renew_time);
-        let even = Timestamp::from_unix(1_000, 0).unwrap();
-        let near = |time: Timestamp| (1_000..1_005).contains(&time.unix_seconds());
-        let odd = Timestamp::from_unix(1_010, 0).unwrap();
         let clock = self.replicas[i].clock;
+        let shown = |seconds: i64| {
+            let mut stored = self.store.iter().flatten();
+            stored.any(|stored| {
+                let time = stored.object.record().unwrap().renew_time;
+                time.is_some_and(|time| (seconds..seconds + 5).contains(&time.unix_seconds()))
+            })
+        };
+        let other = [1_000, 1_010, 1_020].into_iter().find(|seconds| !shown(*seconds)).unwrap();
         let timestamp = match self.rules.profile {
-            Profile::Strict if stored.is_some_and(near) => odd,
-            Profile::Strict => even,
+            Profile::Strict => Timestamp::from_unix(other, 0).unwrap(),
             Profile::ClientGo(_) => {
                 Timestamp::from_unix(1_000_000 + i64::try_from(clock).unwrap(), 0).unwrap()
             }
@@ -338,10 +411,12 @@ impl World {
             self.give_up(i, flight, &identity);
         }
         if let Some(request) = request {
+            let place = usize::from(*request.lock.name != *PLACES[0]);
+            let call = Call { place, op: request.op };
             if let Some(note) = &mut self.note {
-                write!(note, "; asks {}", op(&request.op)).unwrap();
+                write!(note, "; asks {}", tell::call(&call)).unwrap();
             }
-            self.replicas[i].flight = Some(Flight::Sent(request.op));
+            self.replicas[i].flight = Some(Flight::Sent(call));
         }
         let replica = &self.replicas[i];
         let idle = !outstanding && replica.elector.poll_timeout().is_none();
@@ -385,24 +460,25 @@ impl World {
     }
 
     fn give_up(&mut self, i: usize, flight: Option<Flight>, identity: &Identity) {
-        if let (true, Some(Flight::Sent(op))) = (self.rules.late_writes, flight) {
-            self.orphans.push((Writer { replica: i, identity: identity.clone() }, op));
+        if let (true, Some(Flight::Sent(call))) = (self.rules.late_writes, flight) {
+            self.orphans.push((Writer { replica: i, identity: identity.clone() }, call));
         }
     }
 
     fn apply_flight(&mut self, i: usize) -> Result<(), String> {
-        let Some(Flight::Sent(op)) = self.replicas[i].flight.take() else {
+        let Some(Flight::Sent(call)) = self.replicas[i].flight.take() else {
             return Err("no request".into());
         };
         let identity = self.replicas[i].elector.identity().clone();
-        let result = self.apply(&Writer { replica: i, identity }, op)?;
+        let result = self.apply(&Writer { replica: i, identity }, call)?;
         self.replicas[i].flight = Some(Flight::Answered(result));
         Ok(())
     }
 
-    fn apply(&mut self, writer: &Writer, op: Op) -> Result<Result<Stored, Failure>, String> {
-        let before = self.store.as_ref().map(|stored| stored.object.record().unwrap());
-        let object = match (op, &self.store) {
+    fn apply(&mut self, writer: &Writer, call: Call) -> Result<Result<Stored, Failure>, String> {
+        let place = &self.store[call.place];
+        let before = place.as_ref().map(|stored| stored.object.record().unwrap());
+        let object = match (call.op, place) {
             (Op::Get, stored) => return Ok(stored.clone().ok_or(Failure::NotFound)),
             (Op::Create(_), Some(_)) => return Ok(Err(Failure::AlreadyExists)),
             (Op::Update(..), None) => return Ok(Err(Failure::NotFound)),
@@ -414,7 +490,10 @@ impl World {
         laws::write(self, writer, before.as_ref(), &object.record().unwrap())?;
         let stored = Stored { object, version: Version::ordered(self.next_version) };
         self.next_version += 1;
-        self.store = Some(stored.clone());
+        let old = self.store[call.place].replace(stored.clone());
+        if self.faults.late_shows > 0 {
+            self.old[call.place] = old;
+        }
         Ok(Ok(stored))
     }
 }

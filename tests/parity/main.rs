@@ -17,13 +17,15 @@ use tenure_sim::cli::conform::{ConformArgs, run};
 use tenure_sim::conform::{Counts, Divergence, Place, Refusal, replay};
 
 mod cut;
+mod locks;
+mod micro;
 
 const DATA: &str = "tests/data/traces";
 const PLACES: u32 = 1000;
 
 fn files() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for folder in ["v0.36.2", "head", "micro"] {
+    for folder in ["v0.23.17", "v0.36.2", "head", "micro"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(DATA).join(folder);
         files.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
     }
@@ -56,6 +58,8 @@ enum Expected {
     Seq(u64),
     /// In this case at one of these calls.
     Case(String, RangeInclusive<usize>),
+    /// In this step of this case, with this lock, at one of these calls.
+    Step(String, String, usize, RangeInclusive<usize>),
     /// Refused at all: the change spreads over the file.
     Anywhere,
 }
@@ -198,63 +202,6 @@ fn change_trace(trace: &mut Value, random: &mut Random, kind: usize) -> Option<C
     Some(Change { what, place })
 }
 
-/// Changes one place of a micro file.
-fn change_micro(micro: &mut Value, random: &mut Random, kind: usize) -> Option<Change> {
-    let cases = micro["cases"].as_array_mut().unwrap();
-    let index = random.below(cases.len());
-    let case = &mut cases[index];
-    let name = case["name"].as_str().unwrap().to_owned();
-    let calls = case["calls"].as_array_mut().unwrap();
-    let (what, index) = match kind {
-        0 => {
-            let index = random.find(calls, |call| call["request"].is_object())?;
-            (format!("request.{}", edit_field(&mut calls[index]["request"], random)), index)
-        }
-        1 => {
-            let index = random.below(calls.len());
-            let old = calls[index]["result"].as_str().unwrap().to_owned();
-            let new = random.other(&RESULTS, &old);
-            calls[index]["result"] = json!(new);
-            (format!("result {old} to {new}"), index)
-        }
-        2..=4 => {
-            let end = calls.len();
-            let given = case["new_leader_callbacks"].as_array_mut().unwrap();
-            match given.first_mut() {
-                Some(identity) if kind < 4 => edit(identity, random),
-                _ => given.push(json!("x")),
-            }
-            ("new_leader_callbacks".into(), end)
-        }
-        5 => {
-            let index = random.below(calls.len());
-            calls.remove(index);
-            ("removed a call".into(), index)
-        }
-        6 => {
-            let index = random.below(calls.len());
-            let copy = calls[index].clone();
-            calls.insert(index, copy);
-            ("doubled a call".into(), index)
-        }
-        7 => {
-            let index = random.below(calls.len());
-            let old = calls[index]["verb"].as_str().unwrap().to_owned();
-            let new = random.other(&VERBS, &old);
-            calls[index]["verb"] = json!(new);
-            (format!("{old} to {new}"), index)
-        }
-        _ => {
-            let end = calls.len();
-            edit(&mut case["returned"], random);
-            ("returned".into(), end)
-        }
-    };
-    // A copy stands after what it doubles.
-    let last = if kind == 6 { index + 1 } else { index };
-    Some(Change { what, place: Expected::Case(name, index..=last) })
-}
-
 /// Changes that are covered up, or that concern neither requests, results, callbacks nor calls.
 fn change_further(trace: &mut Value, random: &mut Random, kind: usize) -> Option<Change> {
     let events = trace["events"].as_array_mut()?;
@@ -339,6 +286,9 @@ fn names(divergence: &Divergence, place: &Expected) -> bool {
         (Expected::Case(name, calls), Place::Case { name: named, call }) => {
             name == named && calls.contains(call)
         }
+        (Expected::Step(name, kind, number, calls), Place::Step { case, lock, step, call }) => {
+            (name, kind, number) == (case, lock, step) && calls.contains(call)
+        }
         _ => false,
     }
 }
@@ -369,6 +319,9 @@ fn refuse(
             let place = match place {
                 Expected::Seq(seq) => format!("seq {seq}"),
                 Expected::Case(name, calls) => format!("case {name:?} call {calls:?}"),
+                Expected::Step(name, lock, step, calls) => {
+                    format!("case {name:?} of {lock} step {step} call {calls:?}")
+                }
                 Expected::Anywhere => String::new(),
             };
             let got = refusal.map_or_else(|refusal| refusal.to_string(), |_| "equal".into());
@@ -380,13 +333,12 @@ fn refuse(
 
 #[test]
 fn any_change_is_refused_at_its_place() {
-    let change = |value: &mut Value, random: &mut Random, kind| {
-        if value["events"].is_array() {
-            change_trace(value, random, kind)
-        } else {
-            change_micro(value, random, kind)
-        }
-    };
+    let change =
+        |value: &mut Value, random: &mut Random, kind| match value["format"].as_str().unwrap() {
+            "client-go-locks-micro/1" => locks::change(value, random, kind),
+            "client-go-tryacquire-micro/1" => micro::change(value, random, kind),
+            _ => change_trace(value, random, kind),
+        };
     refuse(PLACES, 9, 1, change, true);
 }
 
@@ -432,8 +384,8 @@ fn bad_input_is_told_with_its_remedy() {
         ("{".to_owned(), "line 1: not a trace: EOF"),
         (r#"{"format":"x"}"#.to_owned(), "missing field `client_go`"),
         (
-            file("v0.23.17", format),
-            r#"client_go "v0.23.17" cannot be replayed: give traces of v0.36.2, HEAD"#,
+            file("v0.19.0", format),
+            r#"client_go "v0.19.0" cannot be replayed: give traces of v0.23.17, v0.36.2, HEAD"#,
         ),
         (file("HEAD", "other"), r#"format "other" is not known: give a file of format"#),
         (file("HEAD", format), "no calls to compare: give a recording"),

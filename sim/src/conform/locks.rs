@@ -132,14 +132,14 @@ fn outsider(
             .into_iter()
             .flatten()
             .collect();
-    let done = backend.outsider(deed, &kinds);
+    let done = backend.outsider(deed, &kinds, step);
     let done = done.map_err(|got| spot.wrong(("a record to take".to_owned(), got)))?;
-    if done || backend.believe(step) {
+    if done {
         return Ok(());
     }
     let message = format!(
         "case {:?}, step {}: outsider {deed:?} is not known, and what it left is written over: \
-         give delete_WHICH or WHO_takes_WHICH, where WHICH is primary, secondary or both",
+         give delete_WHICH, touch_WHICH or WHO_takes_WHICH (WHICH: primary, secondary or both)",
         spot.case.name, spot.step
     );
     Err(InputError { line: None, message }.into())

@@ -19,7 +19,9 @@ impl Strict {
                 self.failed(cx, now, call, Failure::Other);
             }
             Step::Look => {
-                self.observe(cx, now, call.part, stored);
+                if !self.overtaken(call, &stored) {
+                    self.observe(cx, now, call.part, stored);
+                }
                 self.looked_on(cx, now, call);
             }
             Step::Placeholder => {
@@ -51,15 +53,26 @@ impl Strict {
                 self.release_looked(cx, now, call);
             }
             Step::Release => {
+                self.wrote(cx, now, call.part, stored);
                 if !self.go_on(cx, now, call) {
-                    self.finish(cx);
+                    if !self.stopping {
+                        self.report(cx);
+                    }
+                    self.finish(cx, now);
                 }
+            }
+            Step::Wish => {
+                self.observe(cx, now, call.part, stored);
+                self.wait(cx, now);
             }
         }
         self.leave_if_idle(cx, now);
     }
 
     pub(super) fn failed(&mut self, cx: &mut Context<'_>, now: Now, call: &Call, failure: Failure) {
+        if matches!(call.step, Step::Take | Step::Wish) {
+            self.distrust();
+        }
         match (call.step, failure) {
             (Step::Look, Failure::NotFound) => {
                 *self.view.slot(call.part) = None;
@@ -91,7 +104,9 @@ impl Strict {
                 self.uncertain = true;
                 self.wait(cx, now);
             }
-            (Step::Look | Step::Placeholder | Step::Take | Step::Found, _) => self.wait(cx, now),
+            (Step::Look | Step::Placeholder | Step::Take | Step::Found | Step::Wish, _) => {
+                self.wait(cx, now)
+            }
         }
         self.leave_if_idle(cx, now);
     }
@@ -116,8 +131,19 @@ impl Strict {
             Some(due) if due <= call.sent && !self.working => {
                 self.begin(cx, now, Step::Take);
             }
-            Some(_) => self.wait(cx, now),
+            Some(_) => {
+                self.wait(cx, now);
+                self.begin(cx, now, Step::Wish);
+            }
         }
+    }
+
+    /// Whether a watch has shown a later version since the read was sent.
+    fn overtaken(&self, call: &Call, stored: &Stored) -> bool {
+        self.view.get(call.part).is_some_and(|known| {
+            let shown = known.watched && known.seen.at >= call.sent;
+            shown && known.seen.version.as_ordered() > stored.version.as_ordered()
+        })
     }
 
     /// A candidate has found no lock, or not all of it.
@@ -150,16 +176,22 @@ impl Strict {
         }
     }
 
+    /// A leader has learnt that an object names another.
+    pub(super) fn preempted(&mut self, cx: &mut Context<'_>, now: Now) {
+        self.report(cx);
+        self.uncertain = false;
+        self.lose(cx, now, Cause::Preempted);
+    }
+
     /// A leader has read an object. One that names another ends it, whatever the others say.
     fn rechecked(&mut self, cx: &mut Context<'_>, now: Now, call: &Call) {
         if !self.view.names(call.part, cx.holder) {
-            self.report(cx);
-            self.uncertain = false;
-            self.lose(cx, now, Cause::Preempted);
+            self.preempted(cx, now);
         } else if !self.go_on(cx, now, call) {
             self.report(cx);
             // Stays so until a renewal succeeds: a second conflict says that reads are stale.
             self.uncertain = true;
+            self.heed(cx);
             self.begin(cx, now, Step::Renew);
         }
     }

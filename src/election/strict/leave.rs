@@ -3,6 +3,7 @@
 use super::{Call, Phase, Step, Strict};
 use crate::election::elector::Context;
 use crate::election::{Cause, Event};
+use crate::lock::Identity;
 use crate::time::Now;
 
 impl Strict {
@@ -26,26 +27,26 @@ impl Strict {
 
     pub(in crate::election) fn work_stopped(&mut self, cx: &mut Context<'_>, now: Now) {
         // Work that asks for its authority may stop before the end of it was handled here.
-        if self.held_until().is_some_and(|until| until <= now.instant) {
-            self.held_no_more(cx, now);
-        }
+        self.lapse(cx, now);
         if matches!(self.phase, Phase::Leading { .. }) {
             return;
         }
         self.working = false;
-        if matches!(self.phase, Phase::Draining { .. } | Phase::Lapsed) {
-            self.wind_up(cx, now);
+        match self.phase {
+            Phase::Draining { .. } | Phase::Lapsed => self.wind_up(cx, now),
+            Phase::Candidate => self.hurry(cx, now),
+            _ => {}
         }
     }
 
-    /// Asked to stop and without authority: gives the lock up if it may still be mine, but not
+    /// Asked to stop, or to hand over, and without authority: gives the lock up if it may still be mine, but not
     /// before the work has stopped.
     pub(super) fn wind_up(&mut self, cx: &mut Context<'_>, now: Now) {
         self.call = None;
         cx.out.withdraw();
         if self.working {
             self.phase = Phase::Lapsed;
-        } else if cx.config.release_on_stop
+        } else if (cx.config.release_on_stop || !self.successor.is_empty())
             && (self.view.names_anywhere(cx.holder) || self.uncertain)
         {
             self.phase = Phase::Releasing { until: now.instant + cx.config.renew_deadline };
@@ -53,7 +54,7 @@ impl Strict {
             self.next = now.instant;
             self.attempt(cx, now);
         } else {
-            self.finish(cx);
+            self.finish(cx, now);
         }
     }
 
@@ -65,13 +66,21 @@ impl Strict {
         }
         self.report(cx);
         if !self.begin(cx, now, Step::Release) {
-            self.finish(cx);
+            self.finish(cx, now);
         }
     }
 
-    pub(super) fn finish(&mut self, cx: &mut Context<'_>) {
-        self.phase = Phase::Finished;
+    /// The lock is released, or not mine to release: ends, or is a candidate again.
+    pub(super) fn finish(&mut self, cx: &mut Context<'_>, now: Now) {
         self.call = None;
+        self.successor = Identity::default();
         cx.out.withdraw();
+        if self.stopping {
+            self.phase = Phase::Finished;
+        } else {
+            self.phase = Phase::Candidate;
+            self.uncertain = false;
+            self.wait(cx, now);
+        }
     }
 }

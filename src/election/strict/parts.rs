@@ -1,5 +1,6 @@
 //! A step takes a request for each object of the lock, one after the other.
 
+use super::prefer::prefer;
 use super::view::{Known, parts};
 use super::{Call, Step, Strict, UNCLAIMED, changed};
 use crate::election::elector::Context;
@@ -55,13 +56,23 @@ impl Strict {
             Step::Found => first(cx, now, cx.holder.clone()),
             Step::Take => term(cx, now, known?),
             Step::Renew => renewed(cx, now, known?),
-            Step::Release => released(now, &known?.seen.record),
+            Step::Release => released(cx, now, known?, &self.successor),
+            Step::Wish if self.wish(cx, now.instant) != Some(part) => return None,
+            Step::Wish => {
+                let mut object = known?.object.clone();
+                prefer(&mut object, cx.holder);
+                return Some(Op::Update(object, known?.seen.version.clone()));
+            }
         };
         let Some(known) = known else {
             return Some(Op::Create(object::with(cx.config, part, &record)));
         };
         let mut object = known.object.clone();
         object::put(cx.config, &record, &mut object);
+        // A wish stands until it was fulfilled, or another term begins.
+        if step != Step::Renew {
+            prefer(&mut object, &self.successor);
+        }
         Some(Op::Update(object, known.seen.version.clone()))
     }
 }
@@ -99,12 +110,13 @@ fn renewed(cx: &Context<'_>, now: Now, known: &Known) -> Record {
     }
 }
 
-fn released(now: Now, before: &Record) -> Record {
+fn released(cx: &Context<'_>, now: Now, known: &Known, successor: &Identity) -> Record {
     Record {
-        lease_duration_seconds: 1,
+        // The others wait for a successor as long as they would for me.
+        lease_duration_seconds: if successor.is_empty() { 1 } else { cx.config.recorded_seconds() },
         acquire_time: Some(now.timestamp),
         renew_time: Some(now.timestamp),
-        leader_transitions: before.leader_transitions,
+        leader_transitions: known.seen.record.leader_transitions,
         ..Record::default()
     }
 }

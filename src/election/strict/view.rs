@@ -9,6 +9,7 @@ use crate::lock::{Identity, Object, Observed, Record};
 use crate::time::Instant;
 
 use super::UNCLAIMED;
+use super::prefer::preferred;
 
 /// The objects of a lock, in the order in which they are read and written: the same everywhere, so
 /// that of two who go for both objects the first one decides.
@@ -25,6 +26,9 @@ pub(super) struct Known {
     pub(super) seen: Observed,
     /// What carried the record; an update changes only what is the elector's.
     pub(super) object: Object,
+    /// A watch showed this version, and no write over it has failed since: the takeover needs no
+    /// read before it.
+    pub(super) watched: bool,
 }
 
 /// All of them.
@@ -54,8 +58,13 @@ impl Known {
     /// How long others must leave it alone after it was seen to change.
     pub(super) fn hold(&self, cx: &Context<'_>) -> Option<Duration> {
         let record = &self.seen.record;
-        if record.holder.is_empty() || record.holder == *cx.holder {
+        if record.holder == *cx.holder {
             return None;
+        }
+        if record.holder.is_empty() {
+            let next = preferred(&self.object);
+            let mine = next.is_empty() || next == cx.holder.as_str();
+            return if mine { None } else { Some(recorded(record, cx)) };
         }
         // Nobody works under a placeholder, so nothing has to come to rest after it.
         let unclaimed = record.holder.as_str() == UNCLAIMED;
@@ -114,6 +123,11 @@ impl View {
             due = due.max(self.get(part)?.due(cx));
         }
         Some(due)
+    }
+
+    /// Whether a watch showed all that is known.
+    pub(super) fn watched(&self) -> bool {
+        self.known().all(|known| known.watched)
     }
 
     /// `None` if nothing is known.

@@ -1,7 +1,9 @@
 //! The store behind the cases: three objects, one version for all of them, and an outsider.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tenure::election::{Failure, Op, Request, Stored};
 use tenure::lock::annotated::Annotated;
 use tenure::lock::lease::{Lease, Metadata};
@@ -131,7 +133,7 @@ impl Backend {
         kind: Kind,
         annotation: Option<String>,
         spec: Option<Object>,
-        rest: std::collections::BTreeMap<String, serde_json::Value>,
+        rest: BTreeMap<String, Value>,
     ) {
         self.version += 1;
         let rv = self.version.to_string();
@@ -165,21 +167,33 @@ impl Backend {
         Ok(Stored { object, version })
     }
 
-    /// What the outsider does before the step: `delete_WHICH` or `WHO_takes_WHICH`, where WHICH is
-    /// `primary`, `secondary` or `both`. False if it is something else.
-    pub(super) fn outsider(&mut self, deed: &str, kinds: &[Kind]) -> Result<bool, String> {
-        let Some((deed, which)) = deed.rsplit_once('_') else { return Ok(false) };
-        let kinds = match (which, kinds) {
-            ("primary", [primary, ..]) => &[*primary][..],
-            ("secondary", [_, secondary]) => &[*secondary][..],
-            ("both", kinds) => kinds,
-            _ => return Ok(false),
+    /// What the outsider does before the step: `delete_WHICH`, `touch_WHICH` (it changes nothing but
+    /// the version) or `WHO_takes_WHICH`, where WHICH is `primary`, `secondary` or `both`. What it left
+    /// with another deed is what stands there after the step, if the step wrote nothing over it. False
+    /// if it did.
+    pub(super) fn outsider(
+        &mut self,
+        deed: &str,
+        kinds: &[Kind],
+        step: &Step,
+    ) -> Result<bool, String> {
+        let (deed, kinds) = match (deed.rsplit_once('_'), kinds) {
+            (Some((deed, "primary")), [primary, ..]) => (deed, &[*primary][..]),
+            (Some((deed, "secondary")), [_, secondary]) => (deed, &[*secondary][..]),
+            (Some((deed, "both")), kinds) => (deed, kinds),
+            _ => ("", kinds),
         };
+        if !matches!(deed, "delete" | "touch") && !deed.ends_with("_takes") {
+            return Ok(self.believe(step, kinds));
+        }
         for kind in kinds {
-            match (deed, deed.strip_suffix("_takes")) {
-                ("delete", _) => *self.objects.get_mut(*kind) = Held::default(),
-                (_, Some(who)) => self.take(*kind, who)?,
-                _ => return Ok(false),
+            match deed.strip_suffix("_takes") {
+                Some(who) => self.take(*kind, who)?,
+                None if deed == "delete" => *self.objects.get_mut(*kind) = Held::default(),
+                None => {
+                    let Held { annotation, spec, rest, .. } = self.objects.get(*kind).clone();
+                    self.write(*kind, annotation, spec, rest);
+                }
             }
         }
         Ok(true)
@@ -200,17 +214,21 @@ impl Backend {
         Ok(())
     }
 
-    /// An outsider whose deeds are not known here: what it left is what stands there after a step
-    /// that wrote nothing over it.
-    pub(super) fn believe(&mut self, step: &Step) -> bool {
+    fn believe(&mut self, step: &Step, kinds: &[Kind]) -> bool {
         let wrote = |call: &Call| {
-            Verb::parse(&call.verb).is_some_and(Verb::writes) && call.result == Outcome::Ok.text()
+            let writes = Verb::parse(&call.verb).is_some_and(Verb::writes);
+            let touched = kinds.iter().any(|kind| resource(*kind) == call.resource);
+            writes && touched && call.result == Outcome::Ok.text()
         };
         if step.calls.iter().any(wrote) {
             return false;
         }
-        self.version = Self::new(&step.stored_after).version.max(self.version);
-        self.objects = step.stored_after.clone();
+        for kind in kinds {
+            let left = step.stored_after.get(*kind);
+            let version = left.rv.as_deref().and_then(|rv| rv.parse().ok()).unwrap_or(0);
+            self.version = self.version.max(version);
+            *self.objects.get_mut(*kind) = left.clone();
+        }
         true
     }
 }
@@ -229,7 +247,7 @@ fn annotation(object: &LockObject) -> Option<String> {
     }
 }
 
-fn rest(object: &LockObject) -> std::collections::BTreeMap<String, serde_json::Value> {
+fn rest(object: &LockObject) -> BTreeMap<String, Value> {
     let bytes = object.metadata().rest.as_deref().unwrap_or(b"{}");
     serde_json::from_slice(bytes).unwrap_or_default()
 }
