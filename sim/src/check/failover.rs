@@ -23,7 +23,8 @@
 //! `unsettled`, the bounds of a missing and twice of a held lock after anything last happened that
 //! is not theirs to prevent (a fault, a process that ends, somebody's edit).
 //!
-//! With a lock delay L is longer by it. What nobody can read counts as held for the longest own
+//! With a lock delay L is longer by it. A lock that was released with a duration of more than a second
+//! was handed over to somebody: all but the successor wait as if it were held. What nobody can read counts as held for the longest own
 //! duration. Where several objects carry the lock, in one replica or over a migration, it is held
 //! while any of them is (for the longest of their durations), missing if all are, and the bound counts
 //! from the last write of any. An attempt then is up to ten ways: two reads, a write, and a read and a
@@ -220,7 +221,7 @@ impl Check for Failover {
                 Reply::Is(after) if *verb != Verb::Get => {
                     let kept = before.as_ref().is_some_and(|it| it.version == after.version);
                     if !kept {
-                        self.written(entry, *by, *request, *object, Lock::of(after));
+                        self.written(entry, *by, *request, *object, Lock::of(after, matches!(by, Actor::Replica { .. })));
                     }
                 }
                 Reply::Gone => self.written(entry, *by, *request, *object, Lock::Missing),

@@ -10,9 +10,11 @@
 //! - rule `duration`: the duration of the writer's configuration rounded up to whole seconds (strict;
 //!   ClientGo cuts it).
 //!
-//! What outsiders write is not judged. Where several objects carry the lock each is looked at by
-//! itself; what a replica writes to the second of its two is a copy of the first, so that its
-//! transitions and times are not judged by what stood there.
+//! What outsiders write is not judged, nor what leaves the record as it is (a wish to hold the lock).
+//! Over what is no record only the name and the duration are judged.
+//! Where several objects carry the lock each is looked at by itself; what a replica writes to the
+//! second of its two is a copy of the first, so that its transitions and times are not judged by what
+//! stood there.
 
 use tenure::election::Profile;
 use tenure::lock::{Identity, Record};
@@ -73,6 +75,8 @@ struct Write<'a> {
     seconds: i64,
     /// It writes the second of two objects, which follows the first.
     follows: bool,
+    /// What stood there was no record.
+    garbled: bool,
     before: Option<&'a Record>,
     after: &'a Record,
 }
@@ -91,7 +95,7 @@ impl Write<'_> {
             return;
         };
         self.judge_holder(before, &mut wrong);
-        if !self.follows {
+        if !self.follows && !self.garbled {
             self.judge_history(before, wrong);
         }
     }
@@ -177,6 +181,9 @@ impl Check for RecordRules {
                 ..
             } => {
                 let Some(after) = reply.snapshot() else { return };
+                if before.as_ref().is_some_and(|before| before.record == after.record) {
+                    return;
+                }
                 let writer = self.writers.of(*replica);
                 let Some(life) = writer.lives.get(*life as usize) else { return };
                 let write = Write {
@@ -184,6 +191,7 @@ impl Check for RecordRules {
                     strict: life.strict,
                     seconds: life.seconds(),
                     follows: life.lock.primary() != *object,
+                    garbled: before.as_ref().is_some_and(|before| before.unreadable),
                     before: before.as_ref().map(|before| &before.record),
                     after: &after.record,
                 };

@@ -9,6 +9,9 @@ use crate::scenario::Scenario;
 use crate::time::{SimTime, Span};
 use crate::trace::Snapshot;
 
+/// Holds, as far as the others are concerned, a lock that was handed over and not taken yet.
+const SUCCESSOR: &str = "its successor";
+
 /// The terms of the bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bound {
@@ -141,11 +144,17 @@ pub(super) enum Lock {
 }
 
 impl Lock {
-    pub(super) fn of(snapshot: &Snapshot) -> Self {
+    pub(super) fn of(snapshot: &Snapshot, by_replica: bool) -> Self {
+        let record = &snapshot.record;
+        if by_replica && record.holder.is_empty() && record.lease_duration_seconds > 1 {
+            // Handed over: all but the successor wait for that long.
+            let held = Record { holder: SUCCESSOR.into(), ..record.clone() };
+            return Self::of_record(&held);
+        }
         if snapshot.unreadable {
             return Self::Held { holder: Identity::from("?"), lasts: Span::ZERO };
         }
-        Self::of_record(&snapshot.record)
+        Self::of_record(record)
     }
 
     /// What candidates wait for if both stand there: the worse of both.
@@ -186,7 +195,9 @@ impl Lock {
     /// Whether this, written by a replica, gives the lock to another holder than before.
     pub(super) fn is_taken_from(&self, before: &Self) -> bool {
         match (self, before) {
-            (Self::Held { holder, .. }, _) if holder.as_str() == UNCLAIMED => false,
+            (Self::Held { holder, .. }, _) if [UNCLAIMED, SUCCESSOR].contains(&holder.as_str()) => {
+                false
+            }
             (Self::Held { holder, .. }, Self::Held { holder: old, .. }) => holder != old,
             (Self::Held { .. }, _) => true,
             _ => false,
