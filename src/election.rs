@@ -17,9 +17,9 @@
 //! | identity | with an incarnation | as given |
 //! | ends | when stopped; rejoins after a loss | once, with client-go's `Run` |
 //!
-//! Sources: client-go's `tools/leaderelection`, at v0.36.2 and at 32ce75a7; that the profile does what
-//! those do is shown by replaying recordings of them (`tests/parity/`). The strict rules, and why
-//! they suffice, are in `docs/election.md`.
+//! Sources: client-go's `tools/leaderelection`, at v0.23.17, v0.36.2 and 32ce75a7; that the profile
+//! does what those do is shown by replaying recordings of them (`tests/parity/`). For the releases
+//! between, see [`Release`]. The strict rules, and why they suffice, are in `docs/election.md`.
 
 mod client_go;
 mod config;

@@ -14,8 +14,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use tenure::election::{
     Config, Elector, Event, Failure, Missing, Op, Profile, Release, Request, Response, Stored,
+    Watched,
 };
-use tenure::lock::lease::{Lease, LeaseSpec};
+use tenure::lock::lease::{Lease, LeaseSpec, Metadata};
 use tenure::lock::{LockRef, Object, Record, Version};
 use tenure::time::{Instant, Now, Timestamp};
 
@@ -29,6 +30,11 @@ enum Act {
     Poke,
     Stop,
     WorkStopped,
+    HandOver(&'static str),
+    /// A watch shows an object as it is.
+    Watch(bool),
+    /// A watch shows anything, or nothing.
+    WatchOther(Option<(Record, u64)>, bool),
     /// To the outstanding request, or to the one so many before it.
     Answer(Answer, u64),
     /// The driver does not fetch what comes of the next acts, or does so again.
@@ -94,6 +100,10 @@ fn act() -> impl Strategy<Value = Act> {
         8 => Just(Act::Poke),
         1 => Just(Act::Stop),
         6 => Just(Act::WorkStopped),
+        1 => prop_oneof![Just("other_1"), Just("me_1"), Just("")].prop_map(Act::HandOver),
+        8 => any::<bool>().prop_map(Act::Watch),
+        2 => (prop::option::of((record(), 0..300u64)), any::<bool>())
+            .prop_map(|(what, first)| Act::WatchOther(what, first)),
         60 => (answer(), prop_oneof![20 => Just(0u64), 1 => 1..4u64]).prop_map(|(a, n)| Act::Answer(a, n)),
         2 => any::<bool>().prop_map(Act::Fetch),
     ]
@@ -108,6 +118,11 @@ struct Setup {
     release: bool,
     ordered: bool,
     frozen: Option<Timestamp>,
+    /// Strict only, as is what follows.
+    two_objects: bool,
+    preferred: bool,
+    delay: u64,
+    warn_before: Option<Duration>,
 }
 
 fn setup() -> impl Strategy<Value = Setup> {
@@ -124,8 +139,15 @@ fn setup() -> impl Strategy<Value = Setup> {
         1 => Just(Some(Timestamp::GO_ZERO)),
         1 => any::<i64>().prop_map(|s| Timestamp::from_unix(s, 0)),
     ];
-    (profile, start, timeout, missing, any::<bool>(), any::<bool>(), frozen).prop_map(
-        |(profile, start, timeout, missing, release, ordered, frozen)| Setup {
+    let warn_before = prop_oneof![Just(None), Just(Some(Duration::from_secs(4)))];
+    let extras = (
+        prop::bool::weighted(0.3),
+        prop::bool::weighted(0.2),
+        prop_oneof![Just(0), Just(5)],
+        warn_before,
+    );
+    (profile, start, timeout, missing, any::<bool>(), any::<bool>(), frozen, extras).prop_map(
+        |(profile, start, timeout, missing, release, ordered, frozen, extras)| Setup {
             profile,
             start,
             timeout,
@@ -133,6 +155,10 @@ fn setup() -> impl Strategy<Value = Setup> {
             release,
             ordered,
             frozen,
+            two_objects: extras.0 && profile == Profile::Strict,
+            preferred: extras.1,
+            delay: extras.2,
+            warn_before: extras.3,
         },
     )
 }
@@ -151,7 +177,9 @@ struct Driver {
     requests: Vec<(Request, Instant)>,
     answered: bool,
     version: u64,
-    held: Option<Stored>,
+    held: [Option<Stored>; 2],
+    /// When the last write of each object that succeeded was sent.
+    sent: [Option<Instant>; 2],
     started: usize,
     releases: usize,
     stopped: usize,
@@ -171,6 +199,10 @@ impl Driver {
             request_timeout: setup.timeout.map(Duration::from_millis),
             missing: setup.missing,
             release_on_stop: setup.release,
+            secondary: setup.two_objects.then(|| LockRef::lease("ns", "lock-2")),
+            preferred: setup.preferred,
+            lock_delay: Duration::from_secs(setup.delay),
+            warn_before: setup.warn_before,
             ..Config::new(
                 LockRef::lease("ns", "lock"),
                 if setup.profile == Profile::Strict { "me" } else { "me_1" },
@@ -187,7 +219,8 @@ impl Driver {
             requests: Vec::new(),
             answered: false,
             version: 100,
-            held: None,
+            held: [None, None],
+            sent: [None, None],
             started: 0,
             releases: 0,
             stopped: 0,
@@ -231,6 +264,19 @@ impl Driver {
             Act::WorkStopped => {
                 self.elector.work_stopped(now);
                 self.work_ended |= self.elector.leading_until().is_none();
+            }
+            Act::HandOver(to) => self.elector.hand_over(now, (*to).into()),
+            Act::Watch(first) => {
+                let watched = self.held[usize::from(!first)].clone();
+                let watched = watched.map_or(Watched::Deleted, Watched::Stored);
+                self.elector.handle_watch(now, watched);
+            }
+            Act::WatchOther(what, first) => {
+                let place = usize::from(!first);
+                let watched = what.as_ref().map_or(Watched::Deleted, |(record, version)| {
+                    Watched::Stored(self.stored(place, record, *version))
+                });
+                self.elector.handle_watch(now, watched);
             }
             Act::Answer(answer, back) => self.answer(answer, *back),
             Act::Fetch(fetches) => {
@@ -279,8 +325,11 @@ impl Driver {
                         assert_eq!(self.started, self.stopped, "stopped what was not started");
                     }
                 }
-                Event::NewLeader { .. } | Event::ForeignWrite { .. } | Event::Endangered { .. } => {
+                Event::Endangered { until } => {
+                    assert!(self.started > self.stopped, "in danger without leading");
+                    assert!(!self.monotonic || until <= self.entitled);
                 }
+                Event::NewLeader { .. } | Event::ForeignWrite { .. } => {}
             }
         }
         if let Some(request) = self.elector.poll_request() {
@@ -310,15 +359,22 @@ impl Driver {
         }
     }
 
+    fn stored(&self, place: usize, record: &Record, version: u64) -> Stored {
+        let name = ["lock", "lock-2"][place].into();
+        let metadata = Metadata { name, ..Metadata::default() }.into();
+        let lease = Lease { metadata, spec: LeaseSpec::from_record(record) };
+        Stored { object: Object::Lease(lease), version: self.version(version) }
+    }
+
     fn answer(&mut self, answer: &Answer, back: u64) {
         let Some(index) = self.requests.len().checked_sub(1 + usize::try_from(back).unwrap())
         else {
             return;
         };
         let (request, sent) = self.requests[index].clone();
-        let stored = |object, version| Ok(Stored { object, version });
+        let place = usize::from(request.lock.name.as_ref() == "lock-2");
         let result = match (answer, request.op.clone()) {
-            (Answer::Good, Op::Get) => self.held.clone().ok_or(Failure::NotFound),
+            (Answer::Good, Op::Get) => self.held[place].clone().ok_or(Failure::NotFound),
             (Answer::Good, Op::Create(object) | Op::Update(object, _)) => {
                 self.version += 1;
                 let now = Instant::from_nanos(self.clock);
@@ -328,29 +384,28 @@ impl Driver {
                     && names_me
                     && request.deadline.is_none_or(|deadline| deadline > now)
                 {
-                    self.entitled = self.entitled.max(sent + DEADLINE);
+                    self.sent[place] = Some(sent);
+                    // Of two objects, both must have been written.
+                    let sent = if self.setup.two_objects {
+                        self.sent[0].zip(self.sent[1]).map(|(first, second)| first.min(second))
+                    } else {
+                        Some(sent)
+                    };
+                    self.entitled =
+                        self.entitled.max(sent.map_or(self.entitled, |it| it + DEADLINE));
                 }
-                stored(object, self.version(self.version))
+                Ok(Stored { object, version: self.version(self.version) })
             }
-            (Answer::Unchanged, Op::Update(object, version)) => stored(object, version),
+            (Answer::Unchanged, Op::Update(object, version)) => Ok(Stored { object, version }),
             (Answer::Fail(failure), _) => Err(*failure),
-            (Answer::Read(record, version), Op::Get) => stored(
-                Object::Lease(Lease { spec: LeaseSpec::from_record(record), ..Lease::default() }),
-                self.version(*version),
-            ),
+            (Answer::Read(record, version), Op::Get) => Ok(self.stored(place, record, *version)),
             (Answer::Read(record, version), _) if record.holder != *self.elector.identity() => {
-                stored(
-                    Object::Lease(Lease {
-                        spec: LeaseSpec::from_record(record),
-                        ..Lease::default()
-                    }),
-                    self.version(*version),
-                )
+                Ok(self.stored(place, record, *version))
             }
-            _ => stored(Object::Lease(Lease::default()), self.version(0)),
+            _ => Ok(Stored { object: Object::Lease(Lease::default()), version: self.version(0) }),
         };
         if let Ok(stored) = &result {
-            self.held = Some(stored.clone());
+            self.held[place] = Some(stored.clone());
         }
         self.answered |= back == 0;
         let now = self.now();

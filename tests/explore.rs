@@ -50,6 +50,7 @@ fn strict(lease: u64, deadline: u64, rates: &[u64]) -> Rules {
         faults: Faults::default(),
         beliefs_count: true,
         watch: false,
+        preferred: false,
         locks: Vec::new(),
     }
 }
@@ -189,14 +190,53 @@ fn strict_with_watch() {
     }
 }
 
+/// A watch of both objects, next to somebody who knows the second only and may be faster there.
+#[test]
+fn strict_with_watch_of_two_objects() {
+    for (lease, deadline, rates) in &ROWS[..2] {
+        let rules = Rules {
+            watch: true,
+            locks: vec![Lock::Both, Lock::Second],
+            ..strict(*lease, *deadline, rates)
+        };
+        let violated = lease < deadline;
+        let name = format!("watch of both, second: L {lease} D {deadline}");
+        run(&name, rules, violated.then_some(laws::AUTHORITY), 150_000, false);
+    }
+}
+
+/// Handing over, because somebody asks for it or because the other one should lead; to one that may
+/// have died, with late writes and crashes.
+#[test]
+fn strict_with_hand_over() {
+    for (preferred, hand_overs, crashes) in [(false, 2, 0), (true, 0, 0), (true, 1, 1)] {
+        for (lease, deadline, rates) in &ROWS[..2] {
+            let violated = lease < deadline;
+            if violated && crashes > 0 {
+                continue;
+            }
+            let faults = Faults { hand_overs, crashes, ..Faults::default() };
+            let rules = strict(*lease, *deadline, rates);
+            let rules = Rules { preferred, faults, release: true, late_writes: true, ..rules };
+            let name = format!(
+                "preferred {preferred}, {hand_overs} hand-overs, {crashes} crashes: \
+                 L {lease} D {deadline}"
+            );
+            // Two that lead show by their tokens, too.
+            let law = if preferred { laws::TOKEN } else { laws::AUTHORITY };
+            run(&name, rules, violated.then_some(law), 60_000, false);
+        }
+    }
+}
+
 /// A lock of two objects, and next to it one of the first or the second only: whoever has an object
 /// in common excludes each other, on the edge of the bound and not beyond it.
 #[test]
 fn strict_with_two_objects() {
-    for (name, locks) in [
-        ("both, both", [Lock::Both, Lock::Both]),
-        ("first, both", [Lock::First, Lock::Both]),
-        ("both, second", [Lock::Both, Lock::Second]),
+    for (name, locks, states) in [
+        ("both, both", [Lock::Both, Lock::Both], 130_000),
+        ("first, both", [Lock::First, Lock::Both], 60_000),
+        ("both, second", [Lock::Both, Lock::Second], 60_000),
     ] {
         for (lease, deadline, rates) in &ROWS[..2] {
             let violated = lease < deadline;
@@ -206,6 +246,7 @@ fn strict_with_two_objects() {
                 }
                 let rules = Rules { locks: locks.to_vec(), ..strict(*lease, *deadline, rates) };
                 let name = format!("{name}: L {lease} D {deadline}, {}", COLUMNS[number]);
+                let states = if number == 0 { states } else { 50_000 };
                 let expected = violated.then_some(laws::AUTHORITY);
                 run(
                     &name,

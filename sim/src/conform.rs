@@ -72,14 +72,12 @@ pub enum Place {
     },
     /// In this step of a case of locks, at the call with this index (one past the last: after all).
     Step {
-        /// The case's name, which cases of other locks may share.
+        /// The case's name and its kind of lock.
         case: String,
-        /// The kind of lock.
-        lock: String,
         /// Which of its steps.
-        step: usize,
+        step: u32,
         /// Which of the step's calls.
-        call: usize,
+        call: u32,
     },
 }
 
@@ -89,8 +87,8 @@ impl fmt::Display for Place {
             Self::Seq(seq) => write!(f, "seq {seq}"),
             Self::AfterSeq(seq) => write!(f, "after seq {seq}"),
             Self::Case { name, call } => write!(f, "case {name:?}, call {call}"),
-            Self::Step { case, lock, step, call } => {
-                write!(f, "case {case:?} of {lock}, step {step}, call {call}")
+            Self::Step { case, step, call } => {
+                write!(f, "case {case:?}, step {step}, call {call}")
             }
         }
     }

@@ -130,9 +130,7 @@ impl ClientGo {
             let due = |call: &mut Call| call.deadline.is_some_and(|it| it <= now.instant);
             if let Some(call) = self.call.take_if(due) {
                 self.answered(cx, now, call, Err(Failure::Other));
-            } else if self.call.is_some() {
-                return;
-            } else if !self.advance(cx, now) {
+            } else if self.call.is_some() || !self.advance(cx, now) {
                 return;
             }
         }
@@ -171,13 +169,16 @@ impl ClientGo {
     }
 
     /// Makes an attempt now if none is under way: a candidate's wait is cut short, a renewing
-    /// leader's tick comes early.
+    /// leader's tick comes early, unless its cycle has ended.
     pub(super) fn poke(&mut self, cx: &mut Context<'_>, now: Now) {
         if self.call.is_some() || self.cancelled.is_some() {
             return;
         }
+        let context_done = self.context_end().is_some_and(|end| end < now.instant);
         match &mut self.phase {
             Phase::Acquiring { .. } => self.begin_try(cx, now),
+            Phase::Renewing(_) if context_done => self.handle_timeout(cx, now),
+            // A tick of the very instant at which the cycle ends may come first.
             Phase::Renewing(cycle) => {
                 cycle.taken = now.instant;
                 self.begin_try(cx, now);

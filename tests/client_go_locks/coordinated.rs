@@ -91,7 +91,8 @@ fn what_has_run_out() {
         let get = ("get P", Give::Record(given("baz")));
         assert!(!replica.attempt(&[get.clone(), ("update P", Conflict)]), "{}", replica.what);
         let observed = replica.state.observed_time.unwrap();
-        replica.wait(Duration::from_secs(5) - replica.now.instant.saturating_since(observed));
+        let since = replica.now.instant.saturating_since(observed);
+        replica.wait(Duration::from_secs(5).saturating_sub(since));
         assert!(!replica.attempt(&[get.clone(), ("update P", Conflict)]), "{}", replica.what);
         assert_eq!(replica.now.instant.saturating_since(observed).as_nanos(), 5_000_000_002);
         assert!(!replica.attempt(&[get]), "{}", replica.what);

@@ -93,7 +93,7 @@ impl Replica {
             renew_deadline: Duration::from_secs(5),
             request_timeout: None,
             profile: Profile::ClientGo(release),
-            ..Config::new(lock(&kinds[0]), "baz", "")
+            ..Config::new(lock(kinds.first().unwrap()), "baz", "")
         };
         Self {
             what: format!("{test} ({kinds:?}, {release:?})"),
@@ -242,7 +242,7 @@ impl Replica {
         match self.kind(part) {
             Kind::Lease => {
                 let spec = record.map(LeaseSpec::from_record).unwrap_or_default();
-                return Object::Lease(Lease { metadata: annotated.metadata, spec });
+                Object::Lease(Lease { metadata: annotated.metadata, spec })
             }
             kind => {
                 if let Some(record) = record {

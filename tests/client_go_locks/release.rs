@@ -9,7 +9,7 @@ use tenure::election::{
 use tenure::lock::{Kind, LockRef, Record, Version};
 use tenure::time::Now;
 
-use super::{Conflict, Done, Error, Give, Held, NotFound, Replica, Script, Seen, record};
+use super::{Conflict, Done, Error, Give, Held, NotFound, Replica, Script, record};
 
 const KINDS: [&[Kind]; 4] =
     [&[Kind::Lease], &[Kind::ConfigMap], &[Kind::Endpoints], &[Kind::Endpoints, Kind::Lease]];
@@ -78,7 +78,7 @@ fn what_is_released() {
     }
 }
 
-/// TestReleaseMethodCallsGet, and what comes of a read that fails.
+/// `TestReleaseMethodCallsGet`, and what comes of a read that fails.
 #[test]
 fn release_reads_first_since_1_34() {
     for release in Release::ALL.into_iter().filter(|release| *release >= Release::V1_34) {
@@ -93,7 +93,7 @@ fn release_reads_first_since_1_34() {
     }
 }
 
-/// TestReleaseRetriesOnConflict: at head until it wins; before, a conflict ends it.
+/// `TestReleaseRetriesOnConflict`: at head until it wins; before, a conflict ends it.
 #[test]
 fn conflict() {
     for release in Release::ALL {
@@ -126,7 +126,7 @@ fn not_mine() {
     for release in Release::ALL {
         for kinds in &KINDS[..3] {
             let mut replica = Replica::new("not mine", kinds, release);
-            replica = replica.observed("bing", None, Seen::Future);
+            assert!(!replica.attempt(&[("get P", Held("bing"))])); // so that there is an object
             let script: Script<'_> =
                 if release < Release::V1_34 { &[] } else { &[("get P", Held("baz"))] };
             assert!(!replica.release(script), "{}", replica.what);
@@ -194,8 +194,8 @@ fn how_long_it_may_take() {
     }
 }
 
-/// TestReleaseOnCancellation_Leases "release acquired lock on cancellation of update": 15/2/1 s, the
-/// first and the third update fail, the fourth is under way when the context is cancelled and fails
+/// `TestReleaseOnCancellation_Leases` "release acquired lock on cancellation of update": 15/2/1 s,
+/// the first and the third update fail, the fourth is under way when the context is cancelled and fails
 /// by that; the fifth releases.
 #[test]
 fn release_on_cancellation_of_update() {

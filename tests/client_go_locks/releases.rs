@@ -97,3 +97,32 @@ fn tries_while_renewing() {
         assert_eq!(due, if old { 9500 } else { 7600 }, "{release:?}");
     }
 }
+
+/// No try begins when a cycle of renewing has ended, also if one is asked for: the leader leaves.
+#[test]
+fn a_poke_after_the_end() {
+    for release in Release::ALL {
+        let config = Config {
+            release_on_stop: false,
+            profile: Profile::ClientGo(release),
+            ..Config::new(LockRef::lease("foo", "bar"), "baz", "")
+        };
+        let start = Replica::new("", &[Kind::Lease], release).now;
+        let after = |secs| Now { instant: start.instant + Duration::from_secs(secs), ..start };
+        let mut elector = Elector::new(config, 1, start.instant).unwrap();
+        elector.handle_timeout(start);
+        for failure in [Some(Failure::NotFound), None, Some(Failure::Other), Some(Failure::Other)] {
+            let Some(request) = elector.poll_request() else { break };
+            let result = match (failure, request.op) {
+                (None, Op::Create(object)) => Ok(Stored { object, version: Version::ordered(1) }),
+                (failure, _) => Err(failure.unwrap()),
+            };
+            elector.handle_response(start, Response { id: request.id, result });
+        }
+        let mut late = elector.clone();
+        late.poke(after(11));
+        assert!(late.is_finished() && late.poll_request().is_none(), "{release:?}");
+        elector.poke(after(9));
+        assert!(!elector.is_finished() && elector.poll_request().is_some(), "{release:?}");
+    }
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tenure::election::{Raw, Release};
 use tenure::lock::{Kind, Record};
+use tenure::time::Timestamp;
 
 use super::{
     Bare, Done, Error, Exists, Give, Held, NotFound, Replica, Script, Seen, Text, record, text,
@@ -119,15 +120,29 @@ fn whose_duration_counts() {
     each(|kind, release| {
         let name = "acquire from led object with the lease duration seconds";
         let mut replica = Replica::new(name, &[kind], release);
-        let lasts = Duration::from_secs(if release < Release::V1_27 { 10 } else { 3 });
-        let nano = Duration::from_nanos(1);
+        let lasts = if release < Release::V1_27 { 10 } else { 3 };
         assert!(!replica.attempt(&[("get P", led())]), "{}", replica.what);
-        replica.wait(lasts - nano);
+        replica.wait(Duration::from_nanos(lasts * 1_000_000_000 - 1));
         assert!(!replica.attempt(&[("get P", led())]), "{}", replica.what);
         // The answer took the nanosecond that was lacking: at its very end it has run out.
         assert!(replica.attempt(&take()), "{}", replica.what);
         replica.is("baz", 1);
         assert_eq!(replica.reported, ["bing", "baz"]);
+    });
+}
+
+/// The own identity found in a record is adopted, and the term goes on where it was.
+#[test]
+fn an_own_record_is_adopted() {
+    each(|kind, release| {
+        let mut replica = Replica::new("adopt", &[kind], release);
+        let acquired = Some(Timestamp::from_unix_nanos(1_600_000_000_000_000_000));
+        let mine = Record { leader_transitions: 4, acquire_time: acquired, ..record("baz") };
+        assert!(replica.attempt(&[("get P", Give::Record(mine)), ("update P", Done)]));
+        replica.is("baz", 4);
+        let written = replica.last_written();
+        assert_eq!(written.acquire_time, acquired, "{}", replica.what);
+        assert!(written.renew_time > acquired, "{}", replica.what);
     });
 }
 

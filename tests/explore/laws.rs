@@ -11,6 +11,7 @@ const UNCLAIMED: &str = "tenure.dev/unclaimed";
 
 pub(crate) const AUTHORITY: &str = "two have authority";
 pub(crate) const BELIEF: &str = "two believe to lead";
+pub(crate) const TOKEN: &str = "a token is not greater than the last";
 pub(crate) const CLEARS: &str = "a release clears another's record";
 
 /// At most one leads.
@@ -62,6 +63,10 @@ pub(crate) fn write(
             return Err("a release before the work has stopped".into());
         }
         return same(before.leader_transitions, after.leader_transitions);
+    }
+    // A wish for the lock changes nothing of the record.
+    if world.rules.preferred && before == after {
+        return Ok(());
     }
     if after.holder != writer.identity {
         return Err("a write names another than its writer".into());

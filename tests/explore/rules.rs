@@ -26,6 +26,8 @@ pub(crate) struct Rules {
     pub(crate) beliefs_count: bool,
     /// Everybody may be shown what the store has, by a watch, at any time.
     pub(crate) watch: bool,
+    /// The second replica should lead whenever it can.
+    pub(crate) preferred: bool,
     /// Which of the two objects carry the lock of each replica.
     pub(crate) locks: Vec<Lock>,
 }
@@ -65,6 +67,8 @@ pub(crate) struct Faults {
     pub(crate) deletions: u8,
     /// A process does nothing for a while, and its clock goes on.
     pub(crate) pauses: u8,
+    /// Somebody asks a leader to hand over to another, who may have died.
+    pub(crate) hand_overs: u8,
     /// A watch shows what is no longer so, or that the lock was deleted when it was not.
     pub(crate) late_shows: u8,
 }

@@ -37,6 +37,7 @@ impl World {
             Step::Crash(i) => format!("{}: crashes and starts anew", name(i)),
             Step::Pause(i) => format!("{}: pauses", name(i)),
             Step::Resume(i) => format!("{}: goes on", name(i)),
+            Step::HandOver(i) => format!("{}: is to hand over", name(i)),
             Step::Show(i, place) => format!("{}: is shown object {place}", name(i)),
             Step::ShowOld(i, place) => format!("{}: is shown old object {place}", name(i)),
             Step::ShowDeleted(i) => format!("{}: is shown a deletion", name(i)),

@@ -44,6 +44,7 @@ pub(crate) enum Step {
     Pause(u8),
     Resume(u8),
     Delete(u8),
+    HandOver(u8),
     /// A watch shows a replica an object as it is.
     Show(u8, u8),
     /// As it was before the last write.
@@ -146,6 +147,7 @@ impl Replica {
             missing: rules.missing,
             profile: rules.profile,
             secondary,
+            preferred: rules.preferred && index == 1,
             ..Config::new(lock, name, life.to_string())
         };
         Self {
@@ -246,6 +248,9 @@ impl World {
             if self.faults.stops > 0 && !replica.stopped {
                 out.push(Step::Stop(i));
             }
+            if self.faults.hand_overs > 0 && replica.believes {
+                out.push(Step::HandOver(i));
+            }
             // A candidate may be slow without a step for it, and one that asked for nothing is as new.
             if self.faults.crashes > 0 && (replica.working || replica.outstanding) {
                 out.push(Step::Crash(i));
@@ -331,6 +336,12 @@ impl World {
             Step::Delete(place) => {
                 self.faults.deletions -= 1;
                 self.store[usize::from(place)] = None;
+            }
+            Step::HandOver(i) => {
+                self.faults.hand_overs -= 1;
+                let other = (usize::from(i) + 1) % self.replicas.len();
+                let to = self.replicas[other].elector.identity().clone();
+                self.call(i.into(), |elector, now| elector.hand_over(now, to))?;
             }
             Step::Show(i, place) => {
                 self.show(i, self.store[usize::from(place)].clone())?;
@@ -443,7 +454,7 @@ impl World {
                     return Err("a term begins before the work of the last has stopped".into());
                 }
                 if replica.is_strict() && token <= self.last_token {
-                    return Err("a token is not greater than the last".into());
+                    return Err(laws::TOKEN.into());
                 }
                 self.last_token = token;
                 (replica.believes, replica.working) = (true, true);

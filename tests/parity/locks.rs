@@ -14,7 +14,7 @@ pub(crate) fn change(file: &mut Value, random: &mut Random, kind: usize) -> Opti
     let index = random.below(cases.len());
     let case = &mut cases[index];
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let (name, lock) = (text(&case["name"]), text(&case["lock"]));
+    let name = format!("{} ({})", text(&case["name"]), text(&case["lock"]));
     let steps = case["steps"].as_array_mut().unwrap();
     let number = random.below(steps.len());
     let step = &mut steps[number];
@@ -60,7 +60,7 @@ pub(crate) fn change(file: &mut Value, random: &mut Random, kind: usize) -> Opti
             ("returned".to_owned(), end..=end)
         }
     };
-    Some(Change { what, place: Expected::Step(name, lock, number, calls) })
+    Some(Change { what, place: Expected::Step(name, number, calls) })
 }
 
 /// The paths of all values that are neither objects nor arrays.
@@ -124,7 +124,8 @@ fn each_value_of_each_case_counts() {
                 (Err(Refusal::Input(_)), _) => path.ends_with("/lock"),
                 (Err(Refusal::Divergence(it)), Some((number, expected))) => matches!(&it.place,
                     Place::Step { step, call, .. }
-                        if number == *step && expected.is_none_or(|expected| expected == *call)),
+                        if number == *step as usize
+                            && expected.is_none_or(|expected: usize| expected == *call as usize)),
                 (Err(Refusal::Divergence(_)), None) => true,
                 _ => false,
             };

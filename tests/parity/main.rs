@@ -58,8 +58,8 @@ enum Expected {
     Seq(u64),
     /// In this case at one of these calls.
     Case(String, RangeInclusive<usize>),
-    /// In this step of this case, with this lock, at one of these calls.
-    Step(String, String, usize, RangeInclusive<usize>),
+    /// In this step of this case at one of these calls.
+    Step(String, usize, RangeInclusive<usize>),
     /// Refused at all: the change spreads over the file.
     Anywhere,
 }
@@ -286,8 +286,8 @@ fn names(divergence: &Divergence, place: &Expected) -> bool {
         (Expected::Case(name, calls), Place::Case { name: named, call }) => {
             name == named && calls.contains(call)
         }
-        (Expected::Step(name, kind, number, calls), Place::Step { case, lock, step, call }) => {
-            (name, kind, number) == (case, lock, step) && calls.contains(call)
+        (Expected::Step(name, number, calls), Place::Step { case, step, call }) => {
+            name == case && *number == *step as usize && calls.contains(&(*call as usize))
         }
         _ => false,
     }
@@ -319,8 +319,8 @@ fn refuse(
             let place = match place {
                 Expected::Seq(seq) => format!("seq {seq}"),
                 Expected::Case(name, calls) => format!("case {name:?} call {calls:?}"),
-                Expected::Step(name, lock, step, calls) => {
-                    format!("case {name:?} of {lock} step {step} call {calls:?}")
+                Expected::Step(name, step, calls) => {
+                    format!("case {name:?} step {step} call {calls:?}")
                 }
                 Expected::Anywhere => String::new(),
             };

@@ -55,10 +55,9 @@ impl Spot<'_> {
         let step = self.case.steps.get(self.step);
         Refusal::from(Divergence {
             place: Place::Step {
-                case: self.case.name.clone(),
-                lock: self.case.lock.clone(),
-                step: self.step,
-                call: self.call,
+                case: format!("{} ({})", self.case.name, self.case.lock),
+                step: number(self.step),
+                call: number(self.call),
             },
             elector: self.file.identity.clone(),
             time_ns: step.map_or(0, |step| step.t_ns),
@@ -244,4 +243,8 @@ fn held_difference(kind: Kind, recorded: &Held, got: &Held) -> Option<Difference
         })
         .or_else(|| differ(what, "spec", recorded.spec.as_ref(), got.spec.as_ref()))
         .or_else(|| differ(what, "rest", Some(&recorded.rest), Some(&got.rest)))
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }

@@ -12,31 +12,28 @@ use crate::lock::{Kind, Record, UNKNOWN_HOLDER};
 
 /// What follows when one of the two objects is answered for.
 pub(super) fn answered(lock: &mut Lock<'_>, at: At, record: &Record, outcome: Outcome) -> Progress {
-    match (at, outcome) {
+    let next = match (at, outcome) {
         // MultiLock.Get
-        (At::Get, Outcome::Read(primary)) => lock.ask(At::SecondaryGet(Box::new(primary)), record),
+        (At::Get, Outcome::Read(primary)) => At::SecondaryGet(Box::new(primary)),
         (At::SecondaryGet(primary), Outcome::Read(secondary)) => {
-            Progress::Done(Outcome::Read(both(lock.config, *primary, secondary)))
+            return Progress::Done(Outcome::Read(both(lock.config, *primary, secondary)));
         }
         // Held by one that knows the primary only. Mine without a secondary is "not found": it goes
         // on to Create, which makes the secondary and renews nothing.
         (At::SecondaryGet(primary), Outcome::Failed(Failure::NotFound))
             if primary.record.holder != *lock.identity =>
         {
-            Progress::Done(Outcome::Read(*primary))
+            return Progress::Done(Outcome::Read(*primary));
         }
-        // MultiLock.Create
-        (At::Create, Outcome::Written | Outcome::Failed(Failure::AlreadyExists)) => {
-            lock.ask(At::SecondaryCreate, record)
-        }
+        // MultiLock.Create, and Update if there is no secondary
+        (At::Create, Outcome::Written | Outcome::Failed(Failure::AlreadyExists))
+        | (At::SecondaryReget, Outcome::Failed(Failure::NotFound)) => At::SecondaryCreate,
         // MultiLock.Update
-        (At::Update, Outcome::Written) => lock.ask(At::SecondaryReget, record),
-        (At::SecondaryReget, Outcome::Failed(Failure::NotFound)) => {
-            lock.ask(At::SecondaryCreate, record)
-        }
-        (At::SecondaryReget, _) => lock.ask(At::SecondaryUpdate, record),
-        (_, outcome) => Progress::Done(outcome),
-    }
+        (At::Update, Outcome::Written) => At::SecondaryReget,
+        (At::SecondaryReget, _) => At::SecondaryUpdate,
+        (_, outcome) => return Progress::Done(outcome),
+    };
+    lock.ask(next, record)
 }
 
 /// The primary's record. Where the two name different holders it is nobody's that is known, for as

@@ -63,6 +63,10 @@ pub(super) struct Fetched {
 
 /// What a call of the lock came to.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved at once to who wants it; a box would allocate"
+)]
 pub(super) enum Outcome {
     Read(Fetched),
     Written,

@@ -40,7 +40,7 @@ pub enum Raw {
     /// Of an annotation: as it stands there.
     Text(Arc<str>),
     /// Of a MultiLock: both, with a comma between them (`ConcatRawRecord`). One may be no bytes.
-    Both(Box<(Option<Raw>, Option<Raw>)>),
+    Both(Box<(Option<Self>, Option<Self>)>),
 }
 
 impl Raw {

@@ -1,5 +1,6 @@
 //! What follows an answer.
 
+use super::view::parts;
 use super::{Call, Phase, Step, Strict};
 use crate::election::elector::Context;
 use crate::election::{Cause, Failure, Missing, Stored};
@@ -14,7 +15,7 @@ impl Strict {
         stored: Stored,
     ) {
         match call.step {
-            Step::Take | Step::Found | Step::Renew if !took_effect(cx, call, &stored) => {
+            Step::Take | Step::Found | Step::Renew if !self.took_effect(cx, call, &stored) => {
                 // Look before anything is built on it.
                 self.failed(cx, now, call, Failure::Other);
             }
@@ -33,9 +34,7 @@ impl Strict {
             }
             Step::Take | Step::Found => {
                 self.wrote(cx, now, call.part, stored);
-                if self.stopping || !self.go_on(cx, now, call) {
-                    self.took(cx, now, call.sent);
-                }
+                self.took(cx, now, call);
             }
             Step::Renew => {
                 self.wrote(cx, now, call.part, stored);
@@ -138,7 +137,7 @@ impl Strict {
         }
     }
 
-    /// Whether a watch has shown a later version since the read was sent.
+    /// Whether a watch has shown a later version since the request was sent.
     fn overtaken(&self, call: &Call, stored: &Stored) -> bool {
         self.view.get(call.part).is_some_and(|known| {
             let shown = known.watched && known.seen.at >= call.sent;
@@ -153,17 +152,26 @@ impl Strict {
         self.begin(cx, now, if new_group && none { Step::Found } else { Step::Placeholder });
     }
 
-    /// A takeover has succeeded for each object, or for some when this replica is to stop.
-    fn took(&mut self, cx: &mut Context<'_>, now: Now, sent: Instant) {
+    /// A takeover has succeeded for an object. A watch may have shown meanwhile that another was
+    /// faster at the next one, which may then not be written, nor be led.
+    fn took(&mut self, cx: &mut Context<'_>, now: Now, call: &Call) {
+        let open = |due: Instant| due <= now.instant;
+        let lost = call.step == Step::Take && !self.view.due(cx).is_some_and(open);
+        if !self.stopping && !lost && self.go_on(cx, now, call) {
+            return;
+        }
         self.report(cx);
         if self.stopping {
             self.wind_up(cx, now);
+        } else if parts(cx.config).iter().all(|&part| self.view.names(part, cx.holder)) {
+            self.lead(cx, call.sent, now);
         } else {
-            self.lead(cx, sent, now);
+            self.distrust();
+            self.wait(cx, now);
         }
     }
 
-    fn renew_succeeded(&mut self, cx: &Context<'_>, now: Now, sent: Instant) {
+    fn renew_succeeded(&mut self, cx: &mut Context<'_>, now: Now, sent: Instant) {
         self.renewed(cx, sent, now);
         let gained = sent + cx.config.renew_deadline;
         match &mut self.phase {
@@ -174,6 +182,7 @@ impl Strict {
             Phase::Draining { until } => *until = (*until).max(gained),
             _ => {}
         }
+        self.heed(cx);
     }
 
     /// A leader has learnt that an object names another.
@@ -191,14 +200,15 @@ impl Strict {
             self.report(cx);
             // Stays so until a renewal succeeds: a second conflict says that reads are stale.
             self.uncertain = true;
-            self.heed(cx);
             self.begin(cx, now, Step::Renew);
         }
     }
-}
 
-/// Whether a write that was answered as a success makes me the holder, and made a version that
-/// candidates can see: else it gives no right.
-fn took_effect(cx: &Context<'_>, call: &Call, stored: &Stored) -> bool {
-    call.over.as_ref() != Some(&stored.version) && stored.object.is_held_by(cx.holder)
+    /// Whether a write that was answered as a success makes me the holder, and made a version that
+    /// candidates can see, after which no watch has shown another holder: else it gives no right.
+    fn took_effect(&self, cx: &Context<'_>, call: &Call, stored: &Stored) -> bool {
+        let lost = self.overtaken(call, stored) && !self.view.names(call.part, cx.holder);
+        let new = call.over.as_ref() != Some(&stored.version);
+        new && !lost && stored.object.is_held_by(cx.holder)
+    }
 }

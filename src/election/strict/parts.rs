@@ -48,25 +48,25 @@ impl Strict {
     /// version that this replica has read or written.
     fn op(&self, cx: &Context<'_>, now: Now, step: Step, part: Part) -> Option<Op> {
         let known = self.view.get(part);
+        let create =
+            |holder| Some(Op::Create(object::with(cx.config, part, &first(cx, now, holder))));
         let record = match step {
             Step::Look | Step::Recheck | Step::ReleaseLook => return Some(Op::Get),
             Step::Placeholder if known.is_some() => return None,
+            Step::Placeholder => return create(UNCLAIMED.into()),
+            Step::Found => return create(cx.holder.clone()),
             Step::Release if !self.view.names(part, cx.holder) => return None,
-            Step::Placeholder => first(cx, now, UNCLAIMED.into()),
-            Step::Found => first(cx, now, cx.holder.clone()),
-            Step::Take => term(cx, now, known?),
-            Step::Renew => renewed(cx, now, known?),
-            Step::Release => released(cx, now, known?, &self.successor),
             Step::Wish if self.wish(cx, now.instant) != Some(part) => return None,
             Step::Wish => {
                 let mut object = known?.object.clone();
                 prefer(&mut object, cx.holder);
                 return Some(Op::Update(object, known?.seen.version.clone()));
             }
+            Step::Take => term(cx, now, known?),
+            Step::Renew => renewed(cx, now, known?),
+            Step::Release => released(cx, now, known?, &self.successor),
         };
-        let Some(known) = known else {
-            return Some(Op::Create(object::with(cx.config, part, &record)));
-        };
+        let known = known?;
         let mut object = known.object.clone();
         object::put(cx.config, &record, &mut object);
         // A wish stands until it was fulfilled, or another term begins.

@@ -58,9 +58,9 @@ impl Strict {
         cx.out.event(Event::StoppedLeading { cause: Cause::HandedOver });
     }
 
-    /// A leader has read the lock, and it is its own: does it bear a wish?
+    /// A leader has renewed, or was shown its own record: does that bear a wish?
     pub(super) fn heed(&mut self, cx: &mut Context<'_>) {
-        if cx.config.preferred {
+        if cx.config.preferred || !matches!(self.phase, Phase::Leading { .. }) {
             return;
         }
         let name = {
