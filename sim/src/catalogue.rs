@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 
 /// Name and text of each, in the order in which to read them: first what a lease survives, then how
 /// client-go comes to two leaders, then what no lease can prevent.
-const FILES: [(&str, &str); 46] = [
+const FILES: [(&str, &str); 47] = [
     ("calm", include_str!("../scenarios/calm.json")),
     ("leader-crash", include_str!("../scenarios/leader-crash.json")),
     ("graceful-release", include_str!("../scenarios/graceful-release.json")),
@@ -47,6 +47,7 @@ const FILES: [(&str, &str); 46] = [
     ("mixed-fleet-client-go-leads", include_str!("../scenarios/mixed-fleet-client-go-leads.json")),
     ("mixed-fleet-deleted", include_str!("../scenarios/mixed-fleet-deleted.json")),
     ("garbage-annotation", include_str!("../scenarios/garbage-annotation.json")),
+    ("migrate-overwritten", include_str!("../scenarios/migrate-overwritten.json")),
     ("duration-cut", include_str!("../scenarios/duration-cut.json")),
     ("sub-second-retry", include_str!("../scenarios/sub-second-retry.json")),
     ("frozen-wall-clock", include_str!("../scenarios/frozen-wall-clock.json")),

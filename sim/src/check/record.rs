@@ -11,7 +11,8 @@
 //!   ClientGo cuts it).
 //!
 //! What outsiders write is not judged, nor what leaves the record as it is (a wish to hold the lock).
-//! Over what is no record only the name and the duration are judged.
+//! Over what is no record only the name and the duration are judged; so it is where client-go with
+//! two objects writes over its own name, since it may have found that the other names another.
 //! Where several objects carry the lock each is looked at by itself; what a replica writes to the
 //! second of its two is a copy of the first, so that its transitions and times are not judged by what
 //! stood there.
@@ -75,6 +76,8 @@ struct Write<'a> {
     seconds: i64,
     /// It writes the second of two objects, which follows the first.
     follows: bool,
+    /// Its lock is two objects.
+    several: bool,
     /// What stood there was no record.
     garbled: bool,
     before: Option<&'a Record>,
@@ -95,7 +98,10 @@ impl Write<'_> {
             return;
         };
         self.judge_holder(before, &mut wrong);
-        if !self.follows && !self.garbled {
+        // Objects that disagree name an unknown holder to client-go, from whom it takes what may be
+        // its own.
+        let unknown = self.several && !self.strict && before.holder == *self.me;
+        if !self.follows && !self.garbled && !unknown {
             self.judge_history(before, wrong);
         }
     }
@@ -191,6 +197,7 @@ impl Check for RecordRules {
                     strict: life.strict,
                     seconds: life.seconds(),
                     follows: life.lock.primary() != *object,
+                    several: life.lock.secondary().is_some(),
                     garbled: before.as_ref().is_some_and(|before| before.unreadable),
                     before: before.as_ref().map(|before| &before.record),
                     after: &after.record,
