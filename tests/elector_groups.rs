@@ -181,16 +181,14 @@ impl World {
         while self.now < end {
             let timers = self.electors.iter().map(|elector| elector.poll_timeout().unwrap());
             let (timer, i) = timers.zip(0..).min().unwrap();
-            match self.coming.first_entry().filter(|it| it.key().0 <= timer) {
-                Some(first) => {
-                    let ((at, _), coming) = first.remove_entry();
-                    self.now = self.now.max(at);
-                    self.come(coming);
-                }
-                None => {
-                    self.now = self.now.max(timer);
-                    self.call(i, Elector::handle_timeout);
-                }
+            let coming = self.coming.first_entry().filter(|it| it.key().0 <= timer);
+            if let Some(first) = coming {
+                let ((at, _), coming) = first.remove_entry();
+                self.now = self.now.max(at);
+                self.come(coming);
+            } else {
+                self.now = self.now.max(timer);
+                self.call(i, Elector::handle_timeout);
             }
             let leading = |i: &usize| self.electors[*i].is_leading(self.now);
             let leaders: Vec<_> = (0..self.electors.len()).filter(leading).collect();

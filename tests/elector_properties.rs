@@ -110,6 +110,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct Setup {
     profile: Profile,
     start: u64,

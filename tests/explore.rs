@@ -215,7 +215,7 @@ fn strict_with_hand_over() {
             if violated && crashes > 0 {
                 continue;
             }
-            let faults = Faults { hand_overs, crashes, ..Faults::default() };
+            let faults = Faults { crashes, hand_overs, ..Faults::default() };
             let rules = strict(*lease, *deadline, rates);
             let rules = Rules { preferred, faults, release: true, late_writes: true, ..rules };
             let name = format!(
@@ -240,21 +240,15 @@ fn strict_with_two_objects() {
     ] {
         for (lease, deadline, rates) in &ROWS[..2] {
             let violated = lease < deadline;
-            for number in 0..4 {
+            for (number, what) in COLUMNS.iter().enumerate() {
                 if violated && number > 0 {
                     continue;
                 }
                 let rules = Rules { locks: locks.to_vec(), ..strict(*lease, *deadline, rates) };
-                let name = format!("{name}: L {lease} D {deadline}, {}", COLUMNS[number]);
+                let name = format!("{name}: L {lease} D {deadline}, {what}");
                 let states = if number == 0 { states } else { 50_000 };
                 let expected = violated.then_some(laws::AUTHORITY);
-                run(
-                    &name,
-                    column(number, rules),
-                    expected,
-                    if number == 0 { 130_000 } else { 50_000 },
-                    false,
-                );
+                run(&name, column(number, rules), expected, states, false);
             }
         }
     }

@@ -81,7 +81,7 @@ pub struct Config {
     pub coordinated: bool,
     /// How long before the end of authority to say [`Event::Endangered`](super::Event::Endangered);
     /// never if `None`. Less than the renew deadline less the retry period, else a leader is warned
-    /// before it has tried to renew. The DynamoDB lock client's safe time without heartbeat.
+    /// before it has tried to renew. The `DynamoDB` lock client's safe time without heartbeat.
     /// [`Profile::Strict`] only.
     pub warn_before: Option<Duration>,
     /// How much longer than the lease lasts candidates wait after a holder that did not release the

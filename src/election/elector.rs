@@ -13,8 +13,8 @@ use crate::time::{Instant, Now, saturating_nanos};
 /// One replica's part in the election of a leader: a state machine without I/O, clock or threads.
 ///
 /// **The contract: after each call of a `handle_*` method, [`poke`](Self::poke),
-/// [`stop`](Self::stop) or [`work_stopped`](Self::work_stopped), fetch everything: first the events,
-/// then the request; and call [`handle_timeout`](Self::handle_timeout) when
+/// [`hand_over`](Self::hand_over), [`stop`](Self::stop) or [`work_stopped`](Self::work_stopped), fetch
+/// everything: first the events, then the request; and call [`handle_timeout`](Self::handle_timeout) when
 /// [`poll_timeout`](Self::poll_timeout) says so.**
 ///
 /// # A driver's loop
@@ -84,10 +84,6 @@ pub struct Elector {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "few and long-lived; a box would cost a load per call"
-)]
 enum Machine {
     Strict(Strict),
     ClientGo(ClientGo),
@@ -394,9 +390,7 @@ impl Elector {
     /// [`Unhealthy`] as above.
     pub fn check_health(&self, now: Instant, tolerance: Duration) -> Result<(), Unhealthy> {
         let renewed = match &self.machine {
-            Machine::Strict(machine) => {
-                machine.leading_until().and_then(|_| machine.renewed_at())
-            }
+            Machine::Strict(machine) => machine.leading_until().and_then(|_| machine.renewed_at()),
             Machine::ClientGo(machine) if machine.observed_holder() == &self.holder => {
                 machine.state().observed_time
             }

@@ -36,7 +36,8 @@ pub enum Event {
         /// Who.
         identity: Identity,
     },
-    /// Somebody wrote the lock without changing the record ([`Profile::Strict`] only). Such a write
+    /// Somebody wrote the lock without changing the record, other than to say who should hold it next
+    /// ([`Profile::Strict`] only). Such a write
     /// restarts every candidate's wait: done more often than the lease lasts, it blocks a takeover.
     ///
     /// [`Profile::Strict`]: super::Profile::Strict
@@ -53,7 +54,7 @@ pub enum Cause {
     Stopped,
     /// It could not renew in time.
     Expired,
-    /// It read a record that names another holder.
+    /// It read, or was shown by a watch, a record that names another holder.
     Preempted,
     /// It found that the lock is gone.
     Deleted,
@@ -62,7 +63,8 @@ pub enum Cause {
     HandedOver,
 }
 
-/// Orders the terms of leaders: the store's version of the write that began the term.
+/// Orders the terms of leaders: the store's version of the write that began the term; of a lock of
+/// two objects, of the second ([`Config::secondary`](super::Config::secondary)).
 ///
 /// A guarded resource that refuses a token smaller than one it has seen is safe from leaders that
 /// do not know yet that they were replaced. Tokens of different objects do not compare.

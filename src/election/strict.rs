@@ -2,12 +2,12 @@
 //!
 //! 1. Authority ends one renew deadline after the last *successful* request was *sent*.
 //! 2. A late answer never revives it.
-//! 3. On reading another holder, or no lock, it ends at once.
+//! 3. On reading another holder, or no lock, or being shown one by a watch, it ends at once.
 //! 4. A release is: the work has stopped, then read, then write only over a record that names me.
 //! 5. The recorded duration is rounded up to whole seconds.
 //! 6. A record is observed by its version: each change restarts a candidate's wait. Expiry is judged
-//!    with the time at which a read was sent, observations are dated when the answer arrived, and
-//!    a takeover is a compare-and-swap on that read's version.
+//!    with the time at which a read was sent, observations are dated when the answer or the delivery
+//!    arrived, and a takeover is a compare-and-swap on that version.
 //! 7. Creating a missing lock gives no right: it is created with a placeholder for a holder.
 //! 8. The holder is written with this life's incarnation.
 //!
@@ -16,6 +16,17 @@
 //! acknowledged write was sent at s and took effect at c ≥ s; its authority ends by s + D on its own
 //! clock. A candidate's wait starts at or after c and lasts L on the candidate's; any later write of
 //! the holder changes the version and makes the compare-and-swap fail.
+//!
+//! What was added to that, and why the proof holds:
+//! - Two objects (`parts.rs`): let O be one that two replicas share. A holder's authority counts from
+//!   the sending of the first of its writes, so from before its write of O took effect at c; a
+//!   candidate takes O by the rules above, whatever the other object says; it leads only when it has
+//!   taken all of its own. Between two writes what is known may change by a watch: then the next
+//!   object is judged anew. Who dies between two writes has no authority, and is waited for like any
+//!   holder; who was beaten at the second keeps the first in its name, which others wait out once,
+//!   and writes it no more until the second may be taken: nobody is blocked for ever.
+//! - A watch (`watch.rs`), handing over and wishes (`prefer.rs`): see there.
+//! - A lock delay only lengthens a wait, and the end of authority is not moved by announcing it.
 
 mod answer;
 mod leave;
@@ -172,7 +183,7 @@ impl Strict {
             (None, Phase::Lapsed | Phase::Finished) => None,
             (None, _) => Some(self.next),
         };
-        let until = self.endangered(config).map(|(at, _)| at).or(self.held_until());
+        let until = self.endangered(config).map(|(at, _)| at).or_else(|| self.held_until());
         match (attempt, until) {
             (Some(attempt), Some(until)) => Some(attempt.min(until)),
             (attempt, until) => attempt.or(until),

@@ -104,7 +104,7 @@ impl Strict {
                 self.wait(cx, now);
             }
             (Step::Look | Step::Placeholder | Step::Take | Step::Found | Step::Wish, _) => {
-                self.wait(cx, now)
+                self.wait(cx, now);
             }
         }
         self.leave_if_idle(cx, now);

@@ -52,7 +52,7 @@ impl Known {
     /// When this object may be taken by whoever has seen no change of it since: at the beginning of
     /// time if it is free, or mine already.
     pub(super) fn due(&self, cx: &Context<'_>) -> Instant {
-        self.hold(cx).map_or(Instant::default(), |hold| self.seen.at + hold)
+        self.hold(cx).map_or_else(Instant::default, |hold| self.seen.at + hold)
     }
 
     /// How long others must leave it alone after it was seen to change.

@@ -34,13 +34,16 @@ impl Strict {
 
     fn shown(&mut self, cx: &mut Context<'_>, now: Now, part: Part, stored: Stored) {
         let age = self.view.get(part).map(|known| Age::of(&stored.version, &known.seen.version));
-        match (&self.phase, age.unwrap_or(Age::Newer)) {
-            (_, Age::NotNewer) => {}
-            (Phase::Leading { .. } | Phase::Draining { .. }, age) => {
-                self.leader_was_shown(cx, now, part, stored, age);
+        let age = age.unwrap_or(Age::Newer);
+        if matches!(age, Age::NotNewer) {
+            return;
+        }
+        match self.phase {
+            Phase::Leading { .. } | Phase::Draining { .. } => {
+                self.leader_was_shown(cx, now, part, stored, &age);
             }
-            (Phase::Candidate, _) => self.candidate_was_shown(cx, now, part, stored),
-            (Phase::Lapsed | Phase::Releasing { .. } | Phase::Finished, _) => {}
+            Phase::Candidate => self.candidate_was_shown(cx, now, part, stored),
+            Phase::Lapsed | Phase::Releasing { .. } | Phase::Finished => {}
         }
     }
 
@@ -52,7 +55,7 @@ impl Strict {
         now: Now,
         part: Part,
         stored: Stored,
-        age: Age,
+        age: &Age,
     ) {
         match (stored.object.is_held_by(cx.holder), age) {
             (true, Age::Newer) if self.call.is_none() => {
