@@ -210,4 +210,12 @@ mod tests {
         }
         assert_eq!(check(&story.at("1s").guarded(0, 1, "0s", true)), [""; 0]);
     }
+
+    #[test]
+    fn a_late_write_is_judged_by_the_rules_of_its_own_life() {
+        let head = "client-go-head";
+        let story = Story::new().started(0, head).authority(0, Some("never")).at("2s");
+        let story = story.finished(0).started_as(0, 1, "strict", "r0_b").at("3s");
+        assert_eq!(check(&story.guarded(0, 1, "2.5s", true)), [""; 0]);
+    }
 }

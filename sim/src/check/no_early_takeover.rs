@@ -311,4 +311,27 @@ mod tests {
         assert_eq!(check(&story("15s")), [""; 0]);
         assert_eq!(check(&story("14s")), ["no-early-takeover/early at 14.000s of [1]"]);
     }
+
+    #[test]
+    fn objects_are_apart_and_the_first_of_two_decides() {
+        let (first, taken) = (lock(1, "r0", 0, 0, 0), lock(2, "r1", 9, 9, 1));
+        let story = |lock, at| {
+            Story::new()
+                .started_on(1, 0, "strict", "r1", lock, None)
+                .about(Kind::ConfigMap)
+                .applied(0, 1, Verb::Create, None, &first)
+                .about(Kind::Lease)
+                .at("10s")
+                .applied(0, 2, Verb::Create, None, &first)
+                .at(at)
+                .applied(1, 3, Verb::Update, Some(&first), &taken)
+        };
+        assert_eq!(check(&story(Lock::Lease, "25s")), [""; 0]);
+        let early = ["no-early-takeover/early at 24.000s of [1]"];
+        assert_eq!(check(&story(Lock::Lease, "24s")), early);
+        assert_eq!(check(&story(Lock::ConfigMapAndLease, "24s")), [""; 0]);
+        let map = story(Lock::ConfigMapAndLease, "14s").about(Kind::ConfigMap);
+        let map = map.applied(1, 4, Verb::Update, Some(&first), &taken);
+        assert_eq!(check(&map), ["no-early-takeover/early at 14.000s of [1]"]);
+    }
 }

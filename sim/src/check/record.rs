@@ -309,4 +309,32 @@ mod tests {
             .applied(0, 7, Verb::Update, Some(&before), &lock(4, "r0_a", 10, 22, 4));
         assert_eq!(found(&story.check(&mut RecordRules::new(&Scenario::default()))), [""; 0]);
     }
+
+    #[test]
+    fn the_second_object_follows_and_a_rollout_changes_the_duration() {
+        let (other, mine) = (lock(3, "r1", 10, 20, 4), lock(4, "r0", 40, 40, 9));
+        let on = |lock: Lock, lease_duration: Option<Span>| {
+            let story = Story::new().started_on(0, 0, STRICT, "r0", lock, lease_duration);
+            let story = story.applied(0, 1, Verb::Update, Some(&other), &mine);
+            let violations = story.check(&mut RecordRules::new(&Scenario::default()));
+            violations.into_iter().map(|violation| violation.rule).collect::<Vec<_>>()
+        };
+        assert_eq!(on(Lock::Lease, None), ["transitions"]);
+        assert_eq!(on(Lock::ConfigMapAndLease, None), [""; 0]);
+        let longer = on(Lock::ConfigMapAndLease, Some(Span::from_secs(60)));
+        assert_eq!(longer, ["duration"]);
+    }
+
+    #[test]
+    fn a_wish_is_no_write_of_a_record_and_over_garbage_there_is_no_history() {
+        let before = lock(3, "r1", 10, 20, 4);
+        assert_eq!(check(STRICT, Some(&before), &lock(4, "r1", 10, 20, 4)), [""; 0]);
+        let garbled = Arc::new(Snapshot {
+            record: Record::default(),
+            unreadable: true,
+            ..(*before).clone()
+        });
+        assert_eq!(check(STRICT, Some(&garbled), &lock(4, "r0", 22, 22, 7)), [""; 0]);
+        assert_eq!(check(STRICT, Some(&garbled), &lock(4, "r2", 22, 22, 7)), ["foreign-holder"]);
+    }
 }

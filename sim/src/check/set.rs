@@ -136,5 +136,7 @@ mod tests {
             checks.events.name(),
         ];
         assert_eq!(names, Checks::NAMES);
+        assert!(Checks::has("one-leader") && Checks::has("one-leader/belief"));
+        assert!(!Checks::has("one-leader/early") && !Checks::has("belief") && !Checks::has(""));
     }
 }

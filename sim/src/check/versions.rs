@@ -289,4 +289,17 @@ mod tests {
             .applied(0, 1, Verb::Create, None, &c);
         assert_eq!(check(&other), ["stored-otherwise"]);
     }
+
+    #[test]
+    fn objects_are_apart_but_for_the_counter() {
+        let (lease, map) = (lock(1, "r0", 0, 0, 0), with_uid(&lock(2, "r0", 0, 0, 0), 2));
+        let story = Story::new().applied(0, 1, Verb::Create, None, &lease);
+        let both = story.clone().about(Kind::ConfigMap).applied(0, 2, Verb::Create, None, &map);
+        assert_eq!(check(&both), [""; 0]);
+        let again = both.about(Kind::Lease);
+        assert_eq!(check(&again.applied(0, 3, Verb::Get, Some(&lease), &lease)), [""; 0]);
+        let old = with_uid(&lock(1, "r0", 0, 0, 0), 2);
+        let old = story.about(Kind::ConfigMap).applied(0, 2, Verb::Create, None, &old);
+        assert_eq!(check(&old), ["not-increasing"]);
+    }
 }
