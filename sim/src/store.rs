@@ -260,12 +260,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Failure::NotFound`]; [`Failure::Conflict`] if it has another version.
-    pub fn delete(
-        &mut self,
-        kind: Kind,
-        name: &str,
-        version: Option<u64>,
-    ) -> Result<(), Failure> {
+    pub fn delete(&mut self, kind: Kind, name: &str, version: Option<u64>) -> Result<(), Failure> {
         let objects = &mut self.shelf_mut(kind).objects;
         let held = objects.get(name).ok_or(Failure::NotFound)?;
         if version.is_some_and(|version| version != held.snapshot.version) {

@@ -189,7 +189,8 @@ impl<P: Program> World<P> {
             }
             Event::Roll { rollout, replica } => {
                 let change = self.scenario.rollouts.get(rollout as usize).map(|it| &it.set);
-                if let (Some(change), Some(replica)) = (change, replicas.get_mut(replica as usize)) {
+                if let (Some(change), Some(replica)) = (change, replicas.get_mut(replica as usize))
+                {
                     replica.roll_out(outside, rollout, change);
                 }
             }

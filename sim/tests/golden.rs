@@ -34,11 +34,8 @@ const GOLDEN: [(&str, &str); 3] = [
 
 /// The same with the machines' states at the end: they change also when an elector keeps other things
 /// in mind, though it does the same.
-const WITH_STATES: [(&str, &str); 3] = [
-    ("strict", ""),
-    ("client-go-v1.36", ""),
-    ("client-go-head", ""),
-];
+const WITH_STATES: [(&str, &str); 3] =
+    [("strict", ""), ("client-go-v1.36", ""), ("client-go-head", "")];
 
 #[test]
 fn this_run_is_the_same_for_ever() {

@@ -70,9 +70,11 @@ impl Events {
                     None
                 }
             }
-            What::Endangered { .. } if !process.believes => {
-                Some(("alternate", replica, "said that its authority ends although it did not lead"))
-            }
+            What::Endangered { .. } if !process.believes => Some((
+                "alternate",
+                replica,
+                "said that its authority ends although it did not lead",
+            )),
             What::Sent { .. } | What::NewLeader { .. } if over => {
                 Some((after_end, replica, "did something after its OnStoppedLeading"))
             }

@@ -221,7 +221,13 @@ impl Check for Failover {
                 Reply::Is(after) if *verb != Verb::Get => {
                     let kept = before.as_ref().is_some_and(|it| it.version == after.version);
                     if !kept {
-                        self.written(entry, *by, *request, *object, Lock::of(after, matches!(by, Actor::Replica { .. })));
+                        self.written(
+                            entry,
+                            *by,
+                            *request,
+                            *object,
+                            Lock::of(after, matches!(by, Actor::Replica { .. })),
+                        );
                     }
                 }
                 Reply::Gone => self.written(entry, *by, *request, *object, Lock::Missing),

@@ -167,7 +167,9 @@ impl Check for NoEarlyTakeover {
                 let fastest = &mut self.clocks.of(*replica).0;
                 *fastest = (*fastest).max(*rate_ppb);
             }
-            What::Applied { by, verb: Verb::Update, before: Some(before), reply, object, .. } => {
+            What::Applied {
+                by, verb: Verb::Update, before: Some(before), reply, object, ..
+            } => {
                 let Some(after) = reply.snapshot() else { return };
                 if let Actor::Replica { replica, .. } = *by {
                     found.extend(self.taken(entry, replica, *object, before, after));

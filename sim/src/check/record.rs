@@ -329,11 +329,8 @@ mod tests {
     fn a_wish_is_no_write_of_a_record_and_over_garbage_there_is_no_history() {
         let before = lock(3, "r1", 10, 20, 4);
         assert_eq!(check(STRICT, Some(&before), &lock(4, "r1", 10, 20, 4)), [""; 0]);
-        let garbled = Arc::new(Snapshot {
-            record: Record::default(),
-            unreadable: true,
-            ..(*before).clone()
-        });
+        let garbled =
+            Arc::new(Snapshot { record: Record::default(), unreadable: true, ..(*before).clone() });
         assert_eq!(check(STRICT, Some(&garbled), &lock(4, "r0", 22, 22, 7)), [""; 0]);
         assert_eq!(check(STRICT, Some(&garbled), &lock(4, "r2", 22, 22, 7)), ["foreign-holder"]);
     }

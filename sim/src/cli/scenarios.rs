@@ -42,8 +42,8 @@ fn expected(scenario: &Scenario, profile: Profile) -> Vec<String> {
 
 fn json() -> serde_json::Value {
     let scenarios = catalogue::all().map(|scenario| {
-        let expect = profiles()
-            .map(|profile| (profile.to_string(), json!(expected(&scenario, profile))));
+        let expect =
+            profiles().map(|profile| (profile.to_string(), json!(expected(&scenario, profile))));
         json!({
             "name": scenario.name,
             "description": scenario.description,

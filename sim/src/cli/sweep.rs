@@ -160,7 +160,8 @@ fn explained(profile: Profile, tally: &Tally) -> Result<Option<String>, Refusal>
 
 fn text(args: &SweepArgs, tally: &Tally) -> Result<String, Refusal> {
     let Runs { all, passed, unknown, violated, .. } = tally.runs;
-    let Runs { takeover, conflict, late_answer, pause, crash, effect, watch, rollout, .. } = tally.runs;
+    let Runs { takeover, conflict, late_answer, pause, crash, effect, watch, rollout, .. } =
+        tally.runs;
     let mut text = String::new();
     let _ = writeln!(
         text,

@@ -120,7 +120,12 @@ impl Telling<'_> {
                 None
             }
             What::Applied {
-                by: Actor::Replica { replica, .. }, verb, before, reply, object, ..
+                by: Actor::Replica { replica, .. },
+                verb,
+                before,
+                reply,
+                object,
+                ..
             } => {
                 let (text, quiet) = self.applied(*replica, *verb, before.as_deref(), reply);
                 let quiet = quiet.map(|quiet| (quiet, *object));

@@ -32,7 +32,15 @@ impl Outside {
     pub(crate) fn watch(&mut self, who: Who, api: u32, objects: impl Iterator<Item = Kind>) {
         for object in objects {
             let (connection, last) = (0, SimTime::ZERO);
-            self.watches.push(Watch { who, object, api, connection, open: false, last, seen: false });
+            self.watches.push(Watch {
+                who,
+                object,
+                api,
+                connection,
+                open: false,
+                last,
+                seen: false,
+            });
             self.connect(self.watches.len() - 1);
         }
     }

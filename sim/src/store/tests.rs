@@ -66,10 +66,7 @@ fn times_are_cut_to_microseconds() {
     let object = with(|lease| lease.spec.renew_time = time);
     let mut store = store();
     let stored = store.create(&object).unwrap();
-    assert_eq!(
-        stored.object.record().unwrap().renew_time,
-        Timestamp::from_unix(5, 123_456_000)
-    );
+    assert_eq!(stored.object.record().unwrap().renew_time, Timestamp::from_unix(5, 123_456_000));
     // So a renewal within the same microsecond changes nothing.
     let again = with(|lease| lease.spec.renew_time = Timestamp::from_unix(5, 123_456_001));
     assert_eq!(store.update(&again, 1).unwrap().version, Version::ordered(1));

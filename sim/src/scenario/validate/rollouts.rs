@@ -52,8 +52,7 @@ impl Scenario {
             return Err(wrong("network.rewatch", self.network.rewatch, remedy));
         }
         let replicas = self.replicas.iter().enumerate().map(|(number, it)| {
-            let spans =
-                [it.lease_duration, it.renew_deadline, it.retry_period, it.request_timeout];
+            let spans = [it.lease_duration, it.renew_deadline, it.retry_period, it.request_timeout];
             (format!("replicas[{number}]"), spans)
         });
         let rollouts = self.rollouts.iter().enumerate().map(|(number, it)| {
