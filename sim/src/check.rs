@@ -48,6 +48,28 @@ pub struct Violation {
     pub what: String,
 }
 
+impl Violation {
+    /// Whether `expected` is the check that found this (`one-leader`), or that check and its rule
+    /// (`one-leader/belief`).
+    ///
+    /// ```
+    /// use tenure_sim::check::Violation;
+    /// use tenure_sim::time::SimTime;
+    /// let (check, rule) = ("one-leader".to_owned(), "belief".to_owned());
+    /// let (at, seq, replicas, what) = (SimTime::ZERO, 0, vec![0, 1], String::new());
+    /// let violation = Violation { check, rule, at, seq, replicas, what };
+    /// assert!(violation.is_of("one-leader") && violation.is_of("one-leader/belief"));
+    /// assert!(!violation.is_of("one-leader/authority") && !violation.is_of("one"));
+    /// ```
+    #[must_use]
+    pub fn is_of(&self, expected: &str) -> bool {
+        match expected.split_once('/') {
+            Some((check, rule)) => check == self.check && rule == self.rule,
+            None => expected == self.check,
+        }
+    }
+}
+
 /// A property, fed with every entry of a run in order. It keeps what it needs to know; it must be
 /// cheap, and must not depend on anything but the entries and what it was made with, so that a
 /// recorded trace gives the same verdict.

@@ -3,11 +3,12 @@
 use core::hash::Hasher;
 
 use tenure::election::{Cause, Failure};
-use tenure::lock::Record;
+use tenure::lock::{Kind, Record};
 use tenure::time::Timestamp;
 
 use crate::outcome::Digest;
-use crate::time::SimTime;
+use crate::scenario::Lock;
+use crate::time::{SimTime, Span};
 use crate::trace::{Actor, End, Entry, Reply, Snapshot, What};
 
 /// Digests words of 64 bits. As a [`Hasher`] it turns every number into such a word, so that it does
@@ -52,31 +53,37 @@ impl Digester {
     pub fn entry(&mut self, entry: &Entry) {
         self.word(entry.at.as_nanos());
         match &entry.what {
-            What::Started { replica, life, identity, profile, rate_ppb } => {
+            What::Started { replica, life, identity, profile, rate_ppb, lock, lease_duration } => {
                 self.head(0, *replica, u64::from(*life));
                 self.text(identity.as_str());
                 self.word(*rate_ppb);
                 self.text(&profile.to_string());
+                if *lock != Lock::default() || lease_duration.is_some() {
+                    self.word(*lock as u64);
+                    self.word(number(lease_duration.map(Span::as_nanos)));
+                }
             }
             What::Ended { replica, end } => self.head(1, *replica, u64::from(*end == End::Crashed)),
             What::Paused { replica } => self.head(2, *replica, 0),
             What::Resumed { replica } => self.head(3, *replica, 0),
             What::Stopping { replica } => self.head(4, *replica, 0),
             What::Clock { replica, rate_ppb } => self.head(5, *replica, *rate_ppb),
-            What::Sent { replica, request, verb, record, version } => {
+            What::Sent { replica, request, verb, record, version, object } => {
                 self.head(6, *replica, *request);
                 self.word(*verb as u64 | version.map_or(0, |version| (version + 1) << 8));
                 if let Some(record) = record {
                     self.record(record);
                 }
+                self.kind(*object);
             }
-            What::Applied { by, request, verb, before, reply } => {
+            What::Applied { by, request, verb, before, reply, object } => {
                 let (replica, life) = match by {
                     Actor::Replica { replica, life } => (*replica, u64::from(*life)),
                     Actor::Outsider => (u32::MAX, 0),
                 };
                 self.head(7, replica, life << 8 | *verb as u64);
                 self.applied(*request, before.as_deref(), reply);
+                self.kind(*object);
             }
             What::Answered { replica, request, reply, late } => {
                 self.head(8, *replica, *request << 1 | u64::from(*late));
@@ -117,6 +124,12 @@ impl Digester {
                 self.word(*b);
             }
             What::Horizon => self.head(21, 0, 0),
+            What::Watched { replica, version, object } => {
+                self.head(22, *replica, number(*version));
+                self.kind(*object);
+            }
+            What::Endangered { replica, until } => self.head(23, *replica, until.as_nanos()),
+            What::RolledOut { replica, rollout } => self.head(24, *replica, u64::from(*rollout)),
         }
     }
 
@@ -124,6 +137,15 @@ impl Digester {
         self.word(request.unwrap_or(u64::MAX));
         self.word(before.map_or(0, |before| before.version));
         self.reply(reply);
+    }
+
+    /// Nothing for a Lease, so that runs with nothing else have the digests that they always had.
+    fn kind(&mut self, kind: Kind) {
+        match kind {
+            Kind::Lease => {}
+            Kind::ConfigMap => self.word(1),
+            Kind::Endpoints => self.word(2),
+        }
     }
 
     fn head(&mut self, kind: u64, replica: u32, more: u64) {
@@ -152,6 +174,9 @@ impl Digester {
     fn snapshot(&mut self, snapshot: &Snapshot) {
         self.word(snapshot.uid);
         self.record(&snapshot.record);
+        if snapshot.unreadable {
+            self.word(1);
+        }
     }
 
     fn record(&mut self, record: &Record) {

@@ -121,6 +121,8 @@ fn describe(kind: &Fault, replicas: &[u32]) -> String {
         }
         (Fault::ClockJump { by, .. }, _) => format!("wall clock of {whose} set by {by}"),
         (Fault::Edit(Edit::ClearHolder {}), _) => "somebody clears the holder".to_owned(),
+        (Fault::Edit(Edit::Garble {}), _) => "somebody garbles the annotation".to_owned(),
+        (Fault::HandOver { to, .. }, _) => format!("{whose} is asked to hand over to replica-{to}"),
         (Fault::Edit(Edit::TouchLabel {}), _) => "somebody touches a label".to_owned(),
         (Fault::Edit(_), _) => "somebody edits the lock".to_owned(),
         (Fault::Delete {}, _) => "somebody deletes the lock".to_owned(),

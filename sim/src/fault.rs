@@ -12,6 +12,7 @@
 mod place;
 
 use serde::{Deserialize, Serialize};
+use tenure::lock::Kind;
 
 pub use place::{Site, Target, UnknownPlace};
 
@@ -34,6 +35,10 @@ pub struct Planned {
     /// For how long; without it until another fault or the healing ends it.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Span>,
+    /// Which object an edit or a deletion is about, where there are several; the scenario's `lock`
+    /// or its first object if absent.
+    #[serde(default, with = "crate::wire::optional_kind", skip_serializing_if = "Option::is_none")]
+    pub object: Option<Kind>,
     /// What goes wrong.
     pub fault: Fault,
 }
@@ -42,13 +47,14 @@ impl Planned {
     /// `fault` at a time.
     #[must_use]
     pub const fn at(at: Span, fault: Fault) -> Self {
-        Self { at: Some(at), on: None, after: Span::ZERO, lasts: None, fault }
+        Self { at: Some(at), on: None, after: Span::ZERO, lasts: None, object: None, fault }
     }
 
     /// `fault` when something has happened.
     #[must_use]
     pub const fn on(trigger: Trigger, fault: Fault) -> Self {
-        Self { at: None, on: Some(trigger), after: Span::ZERO, lasts: None, fault }
+        let on = Some(trigger);
+        Self { at: None, on, after: Span::ZERO, lasts: None, object: None, fault }
     }
 
     /// The same, for this long.
@@ -263,6 +269,19 @@ pub enum Fault {
         /// Whose.
         target: Target,
     },
+    /// Somebody asks a leader to hand the lock over (`Elector::hand_over`).
+    HandOver {
+        /// Whom.
+        target: Target,
+        /// To which replica.
+        to: u32,
+    },
+    /// A replica's watch goes quiet and nothing says so: it shows nothing more, not even that it is
+    /// broken. When this ends the replica watches anew.
+    WatchStall {
+        /// Whose.
+        target: Target,
+    },
     /// A monotonic clock runs at another rate.
     Drift {
         /// Whose.
@@ -338,6 +357,9 @@ pub enum Edit {
     },
     /// Empties the holder.
     ClearHolder {},
+    /// Writes text into the annotation of a `ConfigMap` or Endpoints that no client can read as a
+    /// record. A Lease has no such place: nothing happens to it.
+    Garble {},
     /// Sets a label: the version changes, the record does not.
     TouchLabel {},
     /// Writes the record back that stood this many record changes ago, as from a backup.
@@ -356,6 +378,7 @@ impl Fault {
             Self::Heal {}
                 | Self::Resume { .. }
                 | Self::Restart { .. }
+                | Self::HandOver { .. }
                 | Self::ClockJump { .. }
                 | Self::Edit(_)
                 | Self::Delete {}
@@ -376,6 +399,8 @@ impl Fault {
             Self::Crash { .. } => "crash",
             Self::Restart { .. } => "restart",
             Self::Stop { .. } => "stop",
+            Self::HandOver { .. } => "hand-over",
+            Self::WatchStall { .. } => "watch-stall",
             Self::Drift { .. } => "drift",
             Self::ClockJump { .. } => "clock-jump",
             Self::WallFreeze { .. } => "wall-freeze",
@@ -397,6 +422,8 @@ impl Fault {
             | Self::Crash { target, .. }
             | Self::Restart { target, .. }
             | Self::Stop { target }
+            | Self::HandOver { target, .. }
+            | Self::WatchStall { target }
             | Self::Drift { target, .. }
             | Self::ClockJump { target, .. }
             | Self::WallFreeze { target }

@@ -58,7 +58,12 @@ impl Log {
             What::Started { .. } => statistics.starts += 1,
             What::Ended { replica, .. } => self.believers.retain(|believer| believer != replica),
             What::Paused { .. } => statistics.pauses += 1,
-            What::Sent { .. } => statistics.requests += 1,
+            What::Sent { verb, .. } => {
+                statistics.requests += 1;
+                statistics.reads += u64::from(*verb == Verb::Get);
+            }
+            What::Watched { .. } => statistics.watched += 1,
+            What::RolledOut { .. } => statistics.rolled_out += 1,
             What::Applied {
                 reply: Reply::Failed(Failure::Conflict | Failure::AlreadyExists),
                 ..

@@ -1,10 +1,12 @@
 //! Everything outside the replicas: the queue, messages under way, API servers and store, the
 //! guarded resource, and the log.
 
+mod watch;
+
 use std::sync::Arc;
 
-use tenure::election::{Failure, Op, Request, Response, Stored};
-use tenure::lock::Identity;
+use tenure::election::{Failure, Op, Request, Response, Stored, Watched};
+use tenure::lock::{Identity, Kind};
 
 use crate::distribution::Distribution;
 use crate::fault::{Edit, Outage};
@@ -18,6 +20,7 @@ use crate::store::{Answer, Call, Store};
 use crate::time::{SimTime, Span};
 use crate::trace::{Actor, Reply, Snapshot, Verb, What};
 use crate::world::FaultEffect;
+use watch::Watch;
 
 /// The lock of the election.
 pub(crate) const NAMESPACE: &str = "default";
@@ -41,6 +44,10 @@ pub(crate) enum Event {
     Begin(u32),
     /// A planned fault is over.
     End(u32),
+    /// A replica's watch that was not there, or broke, is begun anew if it still is not there.
+    Rewatch { replica: u32, object: Kind, connection: u32 },
+    /// A step of a rollout.
+    Roll { rollout: u32, replica: u32 },
     /// Everything heals.
     Heal,
     /// The run is over.
@@ -68,6 +75,8 @@ pub(crate) enum Body {
     CallAnswer { id: u64, answer: Box<Result<Answer, Failure>> },
     Write { write: Write, sent: SimTime, answer: bool },
     Written { write: Write, accepted: bool },
+    Watch { api: u32, object: Kind, connection: u32 },
+    Shown { object: Kind, connection: u32, watched: Box<Watched> },
 }
 
 #[derive(Debug)]
@@ -90,6 +99,10 @@ pub(crate) struct Outside {
     /// The name under which each replica holds the lock now.
     pub(crate) names: Vec<Identity>,
     last_holder: Identity,
+    watches: Vec<Watch>,
+    rewatch: Span,
+    /// Faults that silence a replica's watches.
+    stalls: Vec<(u32, u32)>,
 }
 
 impl Outside {
@@ -101,7 +114,7 @@ impl Outside {
             store.remember();
         }
         if let Some(initial) = &rules.initial {
-            store.seed(LOCK, NAMESPACE, initial);
+            store.seed(scenario.lock.primary(), LOCK, NAMESPACE, initial);
         }
         Self {
             now: SimTime::ZERO,
@@ -120,6 +133,9 @@ impl Outside {
             error_ppm: rules.error_ppm,
             names: vec![Identity::default(); scenario.replicas.len()],
             last_holder: Identity::default(),
+            watches: Vec::new(),
+            rewatch: scenario.network.rewatch,
+            stalls: Vec::new(),
         }
     }
 
@@ -202,7 +218,11 @@ impl Outside {
                     }
                 }
             }
-            Body::Answer { .. } | Body::CallAnswer { .. } | Body::Written { .. } => {} // for replicas
+            Body::Watch { api, object, connection } => self.opened(who, api, object, connection),
+            Body::Answer { .. }
+            | Body::CallAnswer { .. }
+            | Body::Written { .. }
+            | Body::Shown { .. } => {} // for replicas
         }
     }
 
@@ -329,6 +349,9 @@ impl Outside {
             }
             Body::Call { api, id, call, luck } => {
                 let mut answer = self.store.call(&call);
+                if let Some(object) = written_lock(&call).filter(|_| answer.is_ok()) {
+                    self.changed(object);
+                }
                 if self.spoiled(luck) {
                     answer = Err(Failure::Other);
                 }
@@ -340,10 +363,10 @@ impl Outside {
     }
 
     fn apply(&mut self, who: Who, request: &Request) -> (Result<Stored, Failure>, Reply) {
-        let name = &*request.lock.name;
-        let before = self.store.snapshot(name).cloned();
+        let (object, name) = (request.lock.kind, &*request.lock.name);
+        let before = self.store.snapshot_of(object, name).cloned();
         let (verb, result) = match &request.op {
-            Op::Get => (Verb::Get, self.store.get(name).cloned()),
+            Op::Get => (Verb::Get, self.store.get_of(object, name).cloned()),
             Op::Create(object) => (Verb::Create, self.store.create(object).cloned()),
             Op::Update(object, version) => {
                 // This store gives ordered versions only; none is refused, as the API server does.
@@ -352,35 +375,46 @@ impl Outside {
                 (Verb::Update, updated.cloned())
             }
         };
-        let reply = match (&result, self.store.snapshot(name)) {
+        let reply = match (&result, self.store.snapshot_of(object, name)) {
             (Err(failure), _) => Reply::Failed(*failure),
             (Ok(_), Some(snapshot)) => Reply::Is(Arc::clone(snapshot)),
             (Ok(_), None) => Reply::Gone,
         };
-        if let (Verb::Create | Verb::Update, Reply::Is(snapshot)) = (verb, &reply) {
-            self.took_over(who, snapshot);
-        }
+        let written = match (verb, &reply) {
+            (Verb::Create | Verb::Update, Reply::Is(snapshot)) => {
+                self.took_over(who, snapshot);
+                before.as_ref().is_none_or(|before| before.version != snapshot.version)
+            }
+            _ => false,
+        };
         let by = Actor::Replica { replica: who.replica, life: who.life };
         let request = Some(request.id.as_u64());
-        self.emit(What::Applied { by, request, verb, before, reply: reply.clone() });
+        self.emit(What::Applied { by, request, verb, before, reply: reply.clone(), object });
+        if written {
+            self.changed(object);
+        }
         (result, reply)
     }
 
-    /// Somebody edits the lock by hand, or deletes it (`None`). Whether that changed anything.
-    pub(crate) fn meddle(&mut self, edit: Option<&Edit>) -> bool {
-        let before = self.store.snapshot(LOCK).cloned();
+    /// Somebody edits an object of the lock by hand, or deletes it (`None`). Whether that changed anything.
+    pub(crate) fn meddle(&mut self, object: Kind, edit: Option<&Edit>) -> bool {
+        let before = self.store.snapshot_of(object, LOCK).cloned();
         let (verb, done) = match edit {
-            Some(edit) => (Verb::Edit, self.store.edit(LOCK, edit)),
-            None => (Verb::Delete, self.store.delete(LOCK, None).is_ok()),
+            Some(edit) => (Verb::Edit, self.store.edit(object, LOCK, edit)),
+            None => (Verb::Delete, self.store.delete(object, LOCK, None).is_ok()),
         };
-        let after = self.store.snapshot(LOCK).cloned();
+        let after = self.store.snapshot_of(object, LOCK).cloned();
         let changed = before != after;
         let reply = match after {
             _ if !done => Reply::Failed(Failure::NotFound),
             Some(snapshot) => Reply::Is(snapshot),
             None => Reply::Gone,
         };
-        self.emit(What::Applied { by: Actor::Outsider, request: None, verb, before, reply });
+        let by = Actor::Outsider;
+        self.emit(What::Applied { by, request: None, verb, before, reply, object });
+        if changed {
+            self.changed(object);
+        }
         changed
     }
 
@@ -392,6 +426,18 @@ impl Outside {
             self.log.statistics.takeovers += 1;
         }
     }
+}
+
+/// The kind of the lock's object that a program's call may change.
+fn written_lock(call: &Call) -> Option<Kind> {
+    let (kind, name) = match call {
+        Call::Create(object) | Call::Update { object, .. } => {
+            (object.kind(), &object.metadata().name)
+        }
+        Call::Delete { name, .. } => (Kind::Lease, name),
+        Call::Get { .. } | Call::List { .. } => return None,
+    };
+    (**name == *LOCK).then_some(kind)
 }
 
 fn blame(effects: &mut [FaultEffect], log: &mut Log, fault: u32) {

@@ -2,6 +2,8 @@
 //! rare ones get runs of their own), with an intensity from seldom to all the time. The result is an
 //! explicit plan: what is kept of a failure is the plan, not the seed it came from.
 
+mod extras;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::RIGHT;
@@ -74,7 +76,8 @@ const WILD: [Kind; 4] = [Kind::Suspend, Kind::Edit, Kind::Delete, Kind::WildDrif
 /// Most faults of one plan.
 const MAX_FAULTS: u64 = 60;
 
-/// `base` with random clocks and a random fault plan. Faults end at `base.heal_at`, at three fifths
+/// `base` with random clocks and a random fault plan; some with other objects for a lock, with
+/// watches, with a rollout, with the options of a strict elector. Faults end at `base.heal_at`, at three fifths
 /// of the horizon if it has none.
 #[must_use]
 pub fn scenario(base: &Scenario, mix: Mix, seed: u64) -> Scenario {
@@ -100,6 +103,7 @@ pub fn scenario(base: &Scenario, mix: Mix, seed: u64) -> Scenario {
     }
     drawn.release_on_stop = stream.chance(1, 2);
     drawn.faults = faults(base, mix, seed, heal_at);
+    extras::add(&mut drawn, seed);
     drawn
 }
 

@@ -9,7 +9,8 @@ mod drive;
 
 use std::collections::VecDeque;
 
-use tenure::election::{Elector, Failure, Profile, RequestId, Token};
+use tenure::election::{Elector, Failure, Profile, RequestId, Token, Watched};
+use tenure::lock::Identity;
 use tenure::time::{Instant, Now};
 
 use crate::clock::Clock;
@@ -17,7 +18,7 @@ use crate::fault::{Reborn, WakeUp};
 use crate::outside::{Body, Event, Message, Outside, Who};
 use crate::program::{Program, Standing};
 use crate::rng::Stream;
-use crate::scenario::Scenario;
+use crate::scenario::{self, Scenario};
 use crate::time::{SimTime, Span};
 use crate::trace::{End, What};
 
@@ -25,6 +26,8 @@ use crate::trace::{End, What};
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact on its own")]
 pub(crate) struct Replica<P> {
     pub(crate) index: u32,
+    /// What its next life runs with.
+    settings: scenario::Replica,
     pub(crate) clock: Clock,
     /// The rate without faults.
     pub(crate) base_rate: u64,
@@ -79,7 +82,18 @@ pub(crate) struct Suspend {
 /// What is the same for all replicas and lives.
 pub(crate) struct Making<'a, P> {
     pub(crate) scenario: &'a Scenario,
-    pub(crate) program: &'a mut dyn FnMut(u32, u32, u64) -> P,
+    pub(crate) program: &'a mut dyn FnMut(&Birth) -> P,
+}
+
+/// Whose program is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Birth {
+    pub(crate) replica: u32,
+    pub(crate) life: u32,
+    /// A seed of its own.
+    pub(crate) seed: u64,
+    /// The rules of this life.
+    pub(crate) profile: Profile,
 }
 
 impl<P: Program> Replica<P> {
@@ -90,6 +104,7 @@ impl<P: Program> Replica<P> {
         let [seeds, incarnations, program_seeds] = streams;
         Self {
             index,
+            settings: spec.clone(),
             clock: Clock::new(spec.clock_offset, base_rate, spec.wall_offset),
             base_rate,
             drifts: Vec::new(),
@@ -167,19 +182,19 @@ impl<P: Program> Replica<P> {
         }
         self.reborn = Reborn::New;
         let now = self.clock.now(outside.now);
-        let config = crate::world::config(making.scenario, self.index, &self.incarnation);
+        let (scenario, settings) = (making.scenario, &self.settings);
+        let config = crate::world::config(scenario, self.index, settings, &self.incarnation);
         let profile = config.profile;
         let seed = self.seeds.bits();
-        self.elector =
-            making.scenario.election.then(|| Elector::unchecked(config, seed, now.instant));
-        self.program = Some((making.program)(self.index, life, self.program_seeds.bits()));
+        self.elector = scenario.election.then(|| Elector::unchecked(config, seed, now.instant));
+        let birth = Birth { replica: self.index, life, seed: self.program_seeds.bits(), profile };
+        self.program = Some((making.program)(&birth));
         let identity =
             self.elector.as_ref().map(|elector| elector.identity().clone()).unwrap_or_default();
         if let Some(name) = outside.names.get_mut(self.index as usize) {
             *name = identity.clone();
         }
-        let (replica, rate_ppb) = (self.index, self.clock.rate_ppb());
-        outside.emit(What::Started { replica, life, identity, profile, rate_ppb });
+        self.say_started(outside, scenario, identity, profile);
         self.blame_clock_faults(outside);
         let standing = self.standing(now);
         if let Some(program) = &mut self.program {
@@ -189,6 +204,32 @@ impl<P: Program> Replica<P> {
             elector.handle_timeout(now);
         }
         self.drive(outside, now);
+    }
+
+    fn say_started(
+        &self,
+        outside: &mut Outside,
+        scenario: &Scenario,
+        identity: Identity,
+        profile: Profile,
+    ) {
+        let (replica, life, rate_ppb) = (self.index, self.who().life, self.clock.rate_ppb());
+        let lock = self.settings.lock.unwrap_or(scenario.lock);
+        let own = self.settings.lease_duration;
+        let planned = scenario.replicas.get(replica as usize).and_then(|it| it.lease_duration);
+        let lease_duration = own.filter(|_| own != planned);
+        outside.emit(What::Started {
+            replica,
+            life,
+            identity,
+            profile,
+            rate_ppb,
+            lock,
+            lease_duration,
+        });
+        if self.settings.watch && scenario.election {
+            outside.watch(self.who(), self.api, lock.objects());
+        }
     }
 
     /// The process is gone.
@@ -202,6 +243,7 @@ impl<P: Program> Replica<P> {
         self.until = None;
         self.shown = None;
         self.disarm();
+        outside.unwatch(self.index);
         outside.emit(What::Ended { replica: self.index, end });
         if let Some(reborn) = self.comes_back.take() {
             self.reborn = reborn;
@@ -286,7 +328,7 @@ impl<P: Program> Replica<P> {
         let now = self.clock.now(outside.now);
         match message.body {
             Body::Answer { response, reply } => {
-                let Some(elector) = &mut self.elector else { return };
+                let Some(elector) = &self.elector else { return };
                 let asked = self.outstanding.take_if(|(id, _)| *id == response.id);
                 let passed = |deadline: Instant| is_over(elector, deadline, now.instant);
                 let in_time = asked.is_some_and(|(_, deadline)| !deadline.is_some_and(passed));
@@ -297,10 +339,12 @@ impl<P: Program> Replica<P> {
                 // Once a call: one that was given up before has had its turn.
                 let failed = !in_time || response.result == Err(Failure::Other);
                 if self.fail_over && asked.is_some() && failed {
-                    self.api = (self.api + 1) % self.apis;
+                    self.go_to_next_api(outside);
                 }
                 outside.emit(What::Answered { replica, request, reply, late: !in_time });
-                elector.handle_response(now, *response);
+                if let Some(elector) = &mut self.elector {
+                    elector.handle_response(now, *response);
+                }
             }
             Body::CallAnswer { id, answer } => {
                 let standing = self.standing(now);
@@ -314,7 +358,21 @@ impl<P: Program> Replica<P> {
                     program.handle_written(now, standing, &write, accepted);
                 }
             }
-            Body::Request { .. } | Body::Call { .. } | Body::Write { .. } => {} // not for replicas
+            Body::Shown { object, connection, watched } => {
+                let Some(elector) = &mut self.elector else { return };
+                let who = Who { replica: self.index, life: message.who.life };
+                if !outside.is_connected(who, object, connection) {
+                    return;
+                }
+                let version = match &*watched {
+                    Watched::Stored(stored) => stored.version.as_ordered(),
+                    Watched::Deleted => None,
+                };
+                outside.emit(What::Watched { replica: self.index, version, object });
+                elector.handle_watch(now, *watched);
+            }
+            // Not for replicas.
+            Body::Request { .. } | Body::Call { .. } | Body::Write { .. } | Body::Watch { .. } => {}
         }
         self.drive(outside, now);
     }

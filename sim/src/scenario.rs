@@ -1,6 +1,7 @@
 //! What is simulated: a [`Scenario`] is data, in Rust or as JSON. Everything has a default, the calm
 //! day of three replicas at Kubernetes' usual durations.
 
+mod settings;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use crate::distribution::Distribution;
 use crate::fault::Planned;
 use crate::time::{Shift, Span};
 
+pub use settings::{Change, Lock, Rollout};
 pub use validate::ScenarioError;
 
 /// The most replicas that a scenario may have.
@@ -28,6 +30,8 @@ pub struct Scenario {
     /// The rules that replicas follow if they do not say otherwise.
     #[serde(with = "crate::wire::text")]
     pub profile: Profile,
+    /// The objects that carry the lock, for replicas that do not say otherwise.
+    pub lock: Lock,
     /// The replicas.
     pub replicas: Vec<Replica>,
     /// Whether replicas run an election. Without it their programs run from the start.
@@ -56,6 +60,8 @@ pub struct Scenario {
     pub store: Store,
     /// What a leader does.
     pub work: Work,
+    /// Planned changes of what replicas run with, each ended before the next begins.
+    pub rollouts: Vec<Rollout>,
     /// What goes wrong.
     pub faults: Vec<Planned>,
     /// When everything heals: faults end and none may begin, and nothing gets lost, doubled or
@@ -63,8 +69,9 @@ pub struct Scenario {
     pub heal_at: Option<Span>,
     /// When the run ends.
     pub horizon: Span,
-    /// Which checks are expected to find something: by profile (`client-go-v1.36`), by family
-    /// (`client-go`) or for all (`*`); the most specific counts. None are if nothing is said.
+    /// Which checks (`one-leader`), or rules of checks (`one-leader/belief`), are expected to find
+    /// something: by profile (`client-go-v1.36`), by family (`client-go`) or for all (`*`); the most
+    /// specific counts. None are if nothing is said.
     pub expect: BTreeMap<String, Vec<String>>,
 }
 
@@ -76,6 +83,7 @@ impl Default for Scenario {
             name: "calm".to_owned(),
             description: "Nothing goes wrong.".to_owned(),
             profile: Profile::Strict,
+            lock: Lock::Lease,
             replicas: vec![Replica::default(); 3],
             election: true,
             lease_duration: Span::from_secs(15),
@@ -89,6 +97,7 @@ impl Default for Scenario {
             network: Network::default(),
             store: Store::default(),
             work: Work::default(),
+            rollouts: Vec::new(),
             faults: Vec::new(),
             heal_at: None,
             horizon: Span::from_secs(600),
@@ -111,6 +120,9 @@ pub struct Replica {
     /// The rules it follows; the scenario's if absent.
     #[serde(skip_serializing_if = "Option::is_none", with = "crate::wire::optional_text")]
     pub profile: Option<Profile>,
+    /// The objects that carry its lock; the scenario's if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock: Option<Lock>,
     /// Its own lease duration; the scenario's if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_duration: Option<Span>,
@@ -120,6 +132,24 @@ pub struct Replica {
     /// Its own retry period; the scenario's if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_period: Option<Span>,
+    /// Its own request time-out; the scenario's if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_timeout: Option<Span>,
+    /// Whether it releases when stopped; as the scenario says if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_on_stop: Option<bool>,
+    /// See [`tenure::election::Config`]; never if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warn_before: Option<Span>,
+    /// See [`tenure::election::Config`]; none if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock_delay: Option<Span>,
+    /// See [`tenure::election::Config`].
+    #[serde(skip_serializing_if = "is_false")]
+    pub preferred: bool,
+    /// Whether it watches the objects of its lock, besides reading them.
+    #[serde(skip_serializing_if = "is_false")]
+    pub watch: bool,
     /// Where it is.
     pub zone: String,
     /// Its API server; `N mod number of API servers` if absent.
@@ -154,6 +184,8 @@ pub struct Network {
     pub fail_over: bool,
     /// Where the guarded resource is.
     pub resource_zone: String,
+    /// How long it takes a replica to notice that its watch is broken, and to watch anew.
+    pub rewatch: Span,
 }
 
 impl Default for Network {
@@ -167,6 +199,7 @@ impl Default for Network {
             apis: vec![Api::default()],
             fail_over: false,
             resource_zone: String::new(),
+            rewatch: Span::from_secs(5),
         }
     }
 }
@@ -194,7 +227,7 @@ pub struct Store {
     pub after: Distribution,
     /// How many of a million requests are refused without effect.
     pub error_ppm: u32,
-    /// The lock as it stands at the beginning.
+    /// The lock as it stands at the beginning: the object of the scenario's `lock`, or its first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial: Option<Initial>,
 }
@@ -223,6 +256,14 @@ pub struct Initial {
     /// How often it changed hands.
     #[serde(default)]
     pub transitions: i32,
+    /// What else the object holds: data of a `ConfigMap`, subsets of Endpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What a leader does: a loop that writes to the guarded resource.
@@ -273,14 +314,16 @@ impl Scenario {
         self
     }
 
-    /// The rules that a replica follows; the scenario's own if there is no such replica.
+    /// The rules that a replica follows at the beginning; the scenario's own if there is no such
+    /// replica.
     #[must_use]
     pub fn profile_of(&self, replica: u32) -> Profile {
         let replica = self.replicas.get(replica as usize);
         replica.and_then(|replica| replica.profile).unwrap_or(self.profile)
     }
 
-    /// The checks that are expected to find something under the scenario's profile.
+    /// The checks, or rules of checks, that are expected to find something under the scenario's
+    /// profile.
     #[must_use]
     pub fn expected(&self) -> &[String] {
         let exact = self.profile.to_string();

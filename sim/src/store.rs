@@ -1,15 +1,17 @@
 //! The store: Kubernetes' API server over etcd, as far as locks need it.
 //!
 //! One counter gives every write in the store its version, so versions are ordered, also across
-//! deletions. Each call takes effect at one instant (the store is linearizable); what may go wrong
-//! before and after is the world's business.
+//! deletions and kinds. Each call takes effect at one instant (the store is linearizable); what may
+//! go wrong before and after is the world's business.
 
+use core::hash::{Hash, Hasher};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use tenure::election::{Failure, Stored};
-use tenure::lock::lease::{Lease, LeaseSpec};
-use tenure::lock::{Identity, Object, Record, Version};
+use tenure::lock::annotated::Annotated;
+use tenure::lock::lease::{Lease, LeaseSpec, Metadata};
+use tenure::lock::{Identity, Kind, Object, Record, Version, wire};
 use tenure::time::Timestamp;
 
 use crate::fault::Edit;
@@ -19,15 +21,18 @@ use crate::trace::Snapshot;
 /// How many records of each object are kept for [`Edit::Restore`].
 const HISTORY: usize = 64;
 
-/// A call to the store. Objects live in one namespace and are known by their name.
+/// What [`Edit::Garble`] writes: no client reads a record in it.
+const GARBAGE: &str = "{\"holderIdentity\":";
+
+/// A call to the store. Objects live in one namespace and are known by kind and name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
-    /// Read one object as it is now.
+    /// Read one Lease as it is now.
     Get {
         /// Its name.
         name: Arc<str>,
     },
-    /// Read all objects that have a label (all objects if `None`), in the order of their names.
+    /// Read all Leases that have a label (all Leases if `None`), in the order of their names.
     List {
         /// The label's key and value.
         label: Option<(Arc<str>, Arc<str>)>,
@@ -41,7 +46,7 @@ pub enum Call {
         /// The version to write over.
         version: u64,
     },
-    /// Remove an object.
+    /// Remove a Lease.
     Delete {
         /// Its name.
         name: Arc<str>,
@@ -62,14 +67,22 @@ pub enum Answer {
 }
 
 /// The store.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    objects: BTreeMap<Arc<str>, Held>,
+    leases: Shelf,
+    config_maps: Shelf,
+    endpoints: Shelf,
     version: u64,
     uids: u64,
     validate: bool,
     keep_version: bool,
-    /// By object; `None` if nobody will ask.
+}
+
+/// The objects of one kind, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct Shelf {
+    objects: BTreeMap<Arc<str>, Held>,
+    /// What their records were; `None` if nobody will ask.
     history: Option<BTreeMap<Arc<str>, VecDeque<Record>>>,
 }
 
@@ -79,23 +92,57 @@ struct Held {
     snapshot: Arc<Snapshot>,
 }
 
+/// A store that only has Leases hashes as it did when there was nothing else, so that digests of such
+/// runs stay comparable.
+impl Hash for Store {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.leases.objects.hash(state);
+        (self.version, self.uids, self.validate, self.keep_version).hash(state);
+        self.leases.history.hash(state);
+        for shelf in [&self.config_maps, &self.endpoints] {
+            if !shelf.objects.is_empty() {
+                shelf.hash(state);
+            }
+        }
+    }
+}
+
 impl Store {
     /// An empty store.
     #[must_use]
     pub fn new(rules: &scenario::Store) -> Self {
         Self {
-            objects: BTreeMap::new(),
+            leases: Shelf::default(),
+            config_maps: Shelf::default(),
+            endpoints: Shelf::default(),
             version: 0,
             uids: 0,
             validate: rules.validate,
             keep_version: rules.keep_version,
-            history: None,
         }
     }
 
     /// From now on remembers what records were, for [`Edit::Restore`].
     pub(crate) fn remember(&mut self) {
-        self.history = Some(BTreeMap::new());
+        for shelf in [&mut self.leases, &mut self.config_maps, &mut self.endpoints] {
+            shelf.history = Some(BTreeMap::new());
+        }
+    }
+
+    const fn shelf(&self, kind: Kind) -> &Shelf {
+        match kind {
+            Kind::Lease => &self.leases,
+            Kind::ConfigMap => &self.config_maps,
+            Kind::Endpoints => &self.endpoints,
+        }
+    }
+
+    const fn shelf_mut(&mut self, kind: Kind) -> &mut Shelf {
+        match kind {
+            Kind::Lease => &mut self.leases,
+            Kind::ConfigMap => &mut self.config_maps,
+            Kind::Endpoints => &mut self.endpoints,
+        }
     }
 
     /// The version of the last write.
@@ -104,10 +151,16 @@ impl Store {
         self.version
     }
 
-    /// The record of an object as it is now.
+    /// The record of a Lease as it is now.
     #[must_use]
     pub fn snapshot(&self, name: &str) -> Option<&Arc<Snapshot>> {
-        self.objects.get(name).map(|held| &held.snapshot)
+        self.snapshot_of(Kind::Lease, name)
+    }
+
+    /// The record of an object as it is now.
+    #[must_use]
+    pub fn snapshot_of(&self, kind: Kind, name: &str) -> Option<&Arc<Snapshot>> {
+        self.shelf(kind).objects.get(name).map(|held| &held.snapshot)
     }
 
     /// Any call.
@@ -125,26 +178,37 @@ impl Store {
             Call::Update { object, version } => {
                 self.update(object, *version).cloned().map(Answer::Stored)
             }
-            Call::Delete { name, version } => self.delete(name, *version).map(|()| Answer::Deleted),
+            Call::Delete { name, version } => {
+                self.delete(Kind::Lease, name, *version).map(|()| Answer::Deleted)
+            }
         }
+    }
+
+    /// Reads a Lease.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`].
+    pub fn get(&self, name: &str) -> Result<&Stored, Failure> {
+        self.get_of(Kind::Lease, name)
     }
 
     /// Reads an object.
     ///
     /// # Errors
     /// [`Failure::NotFound`].
-    pub fn get(&self, name: &str) -> Result<&Stored, Failure> {
-        self.objects.get(name).map(|held| &held.stored).ok_or(Failure::NotFound)
+    pub fn get_of(&self, kind: Kind, name: &str) -> Result<&Stored, Failure> {
+        self.shelf(kind).objects.get(name).map(|held| &held.stored).ok_or(Failure::NotFound)
     }
 
-    /// Reads all objects with a label, in the order of their names, and the store's version.
+    /// Reads all Leases with a label, in the order of their names, and the store's version.
     #[must_use]
     pub fn list(&self, label: Option<&(Arc<str>, Arc<str>)>) -> (Vec<Stored>, u64) {
         let has = |held: &&Held| {
             let labels = &held.stored.object.metadata().labels;
             label.is_none_or(|(key, value)| labels.get(key) == Some(value))
         };
-        (self.objects.values().filter(has).map(|held| held.stored.clone()).collect(), self.version)
+        let leases = self.leases.objects.values();
+        (leases.filter(has).map(|held| held.stored.clone()).collect(), self.version)
     }
 
     /// Makes an object.
@@ -152,131 +216,174 @@ impl Store {
     /// # Errors
     /// [`Failure::AlreadyExists`]; [`Failure::Other`] for what is invalid.
     pub fn create(&mut self, object: &Object) -> Result<&Stored, Failure> {
-        let Object::Lease(mut lease) = object.clone() else { return Err(Failure::Other) };
-        self.validated(&lease)?;
-        if self.objects.contains_key(&lease.metadata.name) {
+        self.validated(object)?;
+        let (kind, name) = (object.kind(), object_name(object));
+        if self.shelf(kind).objects.contains_key(name) {
             return Err(Failure::AlreadyExists);
         }
         self.uids += 1;
-        Arc::make_mut(&mut lease.metadata).uid = self.uids.to_string().into();
-        self.put(lease, self.uids);
-        self.get(object_name(object))
+        let mut anew = object.clone();
+        Arc::make_mut(anew.metadata_mut()).uid = self.uids.to_string().into();
+        self.put(anew, self.uids);
+        self.get_of(kind, name)
     }
 
     /// Writes over an object.
     ///
     /// # Errors
     /// [`Failure::Conflict`] if the version or the uid is another, or there is no object of that uid
-    /// (any more); [`Failure::NotFound`] if there is none and the object has no uid;
-    /// [`Failure::Other`] for what is invalid.
+    /// (any more) and it is no `ConfigMap`; [`Failure::NotFound`] if there is none and the object has
+    /// no uid, or is a `ConfigMap`; [`Failure::Other`] for what is invalid.
     pub fn update(&mut self, object: &Object, version: u64) -> Result<&Stored, Failure> {
-        let Object::Lease(lease) = object else { return Err(Failure::Other) };
-        let metadata = &lease.metadata;
-        let Some(held) = self.objects.get(&metadata.name) else {
-            let missing =
-                if metadata.uid.is_empty() { Failure::NotFound } else { Failure::Conflict };
-            return Err(missing);
+        let (kind, metadata) = (object.kind(), object.metadata());
+        let Some(held) = self.shelf(kind).objects.get(&metadata.name) else {
+            // Of kinds that an update may create, the uid in the body is a precondition.
+            let by_uid = kind != Kind::ConfigMap && !metadata.uid.is_empty();
+            return Err(if by_uid { Failure::Conflict } else { Failure::NotFound });
         };
-        let Object::Lease(present) = &held.stored.object else { return Err(Failure::Other) };
-        let other_uid = !metadata.uid.is_empty() && metadata.uid != present.metadata.uid;
+        let present = held.stored.object.metadata();
+        let other_uid = !metadata.uid.is_empty() && metadata.uid != present.uid;
         if other_uid || held.snapshot.version != version {
             return Err(Failure::Conflict);
         }
-        self.validated(lease)?;
+        self.validated(object)?;
         let uid = held.snapshot.uid;
-        let mut lease = lease.clone();
-        if lease.metadata.uid != present.metadata.uid {
-            Arc::make_mut(&mut lease.metadata).uid = present.metadata.uid.clone();
+        let mut anew = object.clone();
+        if metadata.uid != present.uid {
+            Arc::make_mut(anew.metadata_mut()).uid = present.uid.clone();
         }
-        self.write(lease, uid);
-        self.get(object_name(object))
+        self.write(anew, uid);
+        self.get_of(kind, object_name(object))
     }
 
     /// Removes an object.
     ///
     /// # Errors
     /// [`Failure::NotFound`]; [`Failure::Conflict`] if it has another version.
-    pub fn delete(&mut self, name: &str, version: Option<u64>) -> Result<(), Failure> {
-        let held = self.objects.get(name).ok_or(Failure::NotFound)?;
+    pub fn delete(&mut self, kind: Kind, name: &str, version: Option<u64>) -> Result<(), Failure> {
+        let objects = &mut self.shelf_mut(kind).objects;
+        let held = objects.get(name).ok_or(Failure::NotFound)?;
         if version.is_some_and(|version| version != held.snapshot.version) {
             return Err(Failure::Conflict);
         }
-        self.objects.remove(name);
+        objects.remove(name);
         self.version += 1; // as in etcd
         Ok(())
     }
 
-    /// Somebody edits an object by hand. False if there is none, or nothing to restore.
-    pub fn edit(&mut self, name: &str, edit: &Edit) -> bool {
-        let Some(held) = self.objects.get(name) else { return false };
-        let Object::Lease(mut lease) = held.stored.object.clone() else { return false };
+    /// Somebody edits an object by hand. False if there is none, nothing to restore, or nothing in it
+    /// that could be garbled.
+    pub fn edit(&mut self, kind: Kind, name: &str, edit: &Edit) -> bool {
+        let Some(held) = self.shelf(kind).objects.get(name) else { return false };
+        let (mut object, uid) = (held.stored.object.clone(), held.snapshot.uid);
+        let mut record = held.snapshot.record.clone();
         match edit {
             Edit::SetHolder { holder, duration_seconds } => {
-                lease.spec.holder_identity = Some(Identity::from(holder.as_str()));
-                lease.spec.lease_duration_seconds =
-                    duration_seconds.or(lease.spec.lease_duration_seconds);
+                record.holder = Identity::from(holder.as_str());
+                if let Some(seconds) = duration_seconds {
+                    record.lease_duration_seconds = i64::from(*seconds);
+                }
+                hold(&mut object, &record);
             }
-            Edit::ClearHolder {} => lease.spec.holder_identity = Some(Identity::default()),
+            Edit::ClearHolder {} => {
+                record.holder = Identity::default();
+                hold(&mut object, &record);
+            }
             Edit::TouchLabel {} => {
                 let value = self.version.to_string().into();
-                Arc::make_mut(&mut lease.metadata).labels.insert("touched".into(), value);
+                Arc::make_mut(object.metadata_mut()).labels.insert("touched".into(), value);
             }
+            Edit::Garble {} => match &mut object {
+                Object::Lease(_) => return false,
+                Object::ConfigMap(it) | Object::Endpoints(it) => it.annotate(GARBAGE),
+            },
             Edit::Restore { back } => {
-                let history = self.history.as_ref().and_then(|history| history.get(name));
+                let history = self.shelf(kind).history.as_ref().and_then(|all| all.get(name));
                 let record = history.and_then(|history| history.iter().nth_back(*back as usize));
                 let Some(record) = record else { return false };
-                lease.spec = LeaseSpec::from_record(record);
+                restore(&mut object, record);
             }
         }
-        let uid = held.snapshot.uid;
-        self.write(lease, uid);
+        self.write(object, uid);
         true
     }
 
     /// Puts a lock there before the run begins.
-    pub(crate) fn seed(&mut self, name: &str, namespace: &str, initial: &scenario::Initial) {
-        let mut lease = Lease::default();
-        let metadata = Arc::make_mut(&mut lease.metadata);
-        metadata.name = name.into();
-        metadata.namespace = namespace.into();
-        lease.spec.holder_identity = Some(Identity::from(initial.holder.as_str()));
-        lease.spec.lease_duration_seconds = Some(initial.lease_duration_seconds);
-        lease.spec.lease_transitions = Some(initial.transitions);
+    pub(crate) fn seed(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        namespace: &str,
+        initial: &scenario::Initial,
+    ) {
         self.uids += 1;
-        Arc::make_mut(&mut lease.metadata).uid = self.uids.to_string().into();
-        self.put(lease, self.uids);
+        let metadata = Arc::new(Metadata {
+            name: name.into(),
+            namespace: namespace.into(),
+            uid: self.uids.to_string().into(),
+            rest: initial.rest.as_ref().map(|rest| rest.as_bytes().into()),
+            ..Metadata::default()
+        });
+        let mut object = match kind {
+            Kind::Lease => Object::Lease(Lease { metadata, ..Lease::default() }),
+            Kind::ConfigMap => Object::ConfigMap(Annotated { metadata }),
+            Kind::Endpoints => Object::Endpoints(Annotated { metadata }),
+        };
+        let record = Record {
+            holder: Identity::from(initial.holder.as_str()),
+            lease_duration_seconds: initial.lease_duration_seconds.into(),
+            leader_transitions: initial.transitions.into(),
+            ..Record::default()
+        };
+        match &mut object {
+            Object::Lease(lease) => {
+                lease.spec.holder_identity = Some(record.holder);
+                lease.spec.lease_duration_seconds = Some(initial.lease_duration_seconds);
+                lease.spec.lease_transitions = Some(initial.transitions);
+            }
+            Object::ConfigMap(it) | Object::Endpoints(it) => {
+                it.annotate(wire::record_to_json(&record));
+            }
+        }
+        self.put(object, self.uids);
     }
 
     /// What a Kubernetes API server refuses.
-    fn validated(&self, lease: &Lease) -> Result<(), Failure> {
-        let spec = &lease.spec;
+    fn validated(&self, object: &Object) -> Result<(), Failure> {
+        if object_name(object).is_empty() {
+            return Err(Failure::Other);
+        }
+        let Object::Lease(Lease { spec, .. }) = object else { return Ok(()) };
         let short = spec.lease_duration_seconds.is_some_and(|seconds| seconds <= 0);
         let negative = spec.lease_transitions.is_some_and(|transitions| transitions < 0);
-        let empty = lease.metadata.name.is_empty();
         let strays = spec.strategy.is_none() && spec.preferred_holder.is_some();
-        if empty || (self.validate && (short || negative || strays)) {
+        if self.validate && (short || negative || strays) {
             return Err(Failure::Other);
         }
         Ok(())
     }
 
     /// Stores what may be what is there already.
-    fn write(&mut self, mut lease: Lease, uid: u64) {
-        cut(&mut lease.spec);
-        let held = self.objects.get(&lease.metadata.name);
-        let same = |held: &Held| matches!(&held.stored.object, Object::Lease(old) if *old == lease);
-        if !(self.keep_version && held.is_some_and(same)) {
-            self.put(lease, uid);
+    fn write(&mut self, mut object: Object, uid: u64) {
+        cut(&mut object);
+        let held = self.shelf(object.kind()).objects.get(object_name(&object));
+        if !(self.keep_version && held.is_some_and(|held| held.stored.object == object)) {
+            self.put(object, uid);
         }
     }
 
     /// Stores under a new version.
-    fn put(&mut self, mut lease: Lease, uid: u64) {
-        cut(&mut lease.spec);
+    fn put(&mut self, mut object: Object, uid: u64) {
+        cut(&mut object);
         self.version += 1;
-        let record = lease.spec.to_record();
-        let name = lease.metadata.name.clone();
-        if let Some(history) = &mut self.history {
+        let version = self.version;
+        let (record, unreadable) = match object.record() {
+            Ok(record) => (record, false),
+            Err(_) => (Record::default(), true),
+        };
+        let name = object.metadata().name.clone();
+        let shelf = self.shelf_mut(object.kind());
+        if let Some(history) = shelf.history.as_mut().filter(|_| !unreadable) {
             let history = history.entry(name.clone()).or_default();
             if history.back() != Some(&record) {
                 if history.len() == HISTORY {
@@ -285,10 +392,9 @@ impl Store {
                 history.push_back(record.clone());
             }
         }
-        let snapshot = Arc::new(Snapshot { version: self.version, uid, record });
-        let stored =
-            Stored { object: Object::Lease(lease), version: Version::ordered(self.version) };
-        self.objects.insert(name, Held { stored, snapshot });
+        let snapshot = Arc::new(Snapshot { version, uid, record, unreadable });
+        let stored = Stored { object, version: Version::ordered(version) };
+        shelf.objects.insert(name, Held { stored, snapshot });
     }
 }
 
@@ -297,126 +403,34 @@ fn object_name(object: &Object) -> &str {
     &object.metadata().name
 }
 
-/// Times are kept in whole microseconds.
-fn cut(spec: &mut LeaseSpec) {
-    spec.acquire_time = spec.acquire_time.map(Timestamp::truncate_to_micros);
-    spec.renew_time = spec.renew_time.map(Timestamp::truncate_to_micros);
+/// A person changes holder and duration, and nothing else that a Lease says or leaves out.
+fn hold(object: &mut Object, record: &Record) {
+    match object {
+        Object::Lease(lease) => {
+            lease.spec.holder_identity = Some(record.holder.clone());
+            lease.spec.lease_duration_seconds = i32::try_from(record.lease_duration_seconds)
+                .ok()
+                .filter(|seconds| *seconds != 0 || lease.spec.lease_duration_seconds.is_some());
+        }
+        Object::ConfigMap(it) | Object::Endpoints(it) => it.annotate(wire::record_to_json(record)),
+    }
+}
+
+/// A record is there again.
+fn restore(object: &mut Object, record: &Record) {
+    match object {
+        Object::Lease(lease) => lease.spec = LeaseSpec::from_record(record),
+        Object::ConfigMap(it) | Object::Endpoints(it) => it.annotate(wire::record_to_json(record)),
+    }
+}
+
+/// A Lease's times are kept in whole microseconds; an annotation is text.
+fn cut(object: &mut Object) {
+    if let Object::Lease(Lease { spec, .. }) = object {
+        spec.acquire_time = spec.acquire_time.map(Timestamp::truncate_to_micros);
+        spec.renew_time = spec.renew_time.map(Timestamp::truncate_to_micros);
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lease(holder: &str) -> Object {
-        let mut lease = Lease::default();
-        Arc::make_mut(&mut lease.metadata).name = "lock".into();
-        lease.spec.holder_identity = Some(holder.into());
-        lease.spec.lease_duration_seconds = Some(15);
-        Object::Lease(lease)
-    }
-
-    fn with(change: impl FnOnce(&mut Lease)) -> Object {
-        let Object::Lease(mut lease) = lease("a") else { panic!() };
-        change(&mut lease);
-        Object::Lease(lease)
-    }
-
-    fn store() -> Store {
-        Store::new(&scenario::Store::default())
-    }
-
-    #[test]
-    fn calls_have_the_semantics_of_the_api_server() {
-        let mut store = store();
-        let number = |stored: Result<&Stored, Failure>| {
-            stored.map(|stored| stored.version.as_ordered().unwrap())
-        };
-        assert_eq!(number(store.get("lock")), Err(Failure::NotFound));
-        assert_eq!(number(store.update(&lease("a"), 1)), Err(Failure::NotFound));
-        assert_eq!(number(store.create(&lease("a"))), Ok(1));
-        assert_eq!(number(store.create(&lease("b"))), Err(Failure::AlreadyExists));
-        assert_eq!(number(store.update(&lease("b"), 7)), Err(Failure::Conflict));
-        assert_eq!(number(store.update(&lease("b"), 1)), Ok(2));
-        assert_eq!(number(store.update(&lease("c"), 1)), Err(Failure::Conflict));
-        assert_eq!(number(store.update(&lease("b"), 2)), Ok(2), "a write that changes nothing");
-        let old = store.get("lock").unwrap().object.clone();
-        assert_eq!(store.delete("lock", Some(1)), Err(Failure::Conflict));
-        assert_eq!(store.delete("lock", Some(2)), Ok(()));
-        assert_eq!(store.delete("lock", None), Err(Failure::NotFound));
-        assert_eq!(number(store.update(&old, 2)), Err(Failure::Conflict), "gone, by its uid");
-        assert_eq!(number(store.create(&lease("c"))), Ok(4), "deleting is a write too");
-        assert_eq!(number(store.update(&old, 4)), Err(Failure::Conflict), "another uid");
-    }
-
-    #[test]
-    fn what_is_invalid_is_refused_unless_told_otherwise() {
-        let invalid = [
-            with(|lease| lease.spec.lease_duration_seconds = Some(0)),
-            with(|lease| lease.spec.lease_transitions = Some(-1)),
-            with(|lease| lease.spec.preferred_holder = Some("b".into())),
-        ];
-        let lenient = scenario::Store { validate: false, ..scenario::Store::default() };
-        for object in &invalid {
-            assert_eq!(store().create(object), Err(Failure::Other));
-            assert!(Store::new(&lenient).create(object).is_ok());
-            let mut store = store();
-            store.create(&lease("a")).unwrap();
-            assert_eq!(store.update(object, 1), Err(Failure::Other));
-        }
-        let nameless = with(|lease| Arc::make_mut(&mut lease.metadata).name = "".into());
-        assert_eq!(Store::new(&lenient).create(&nameless), Err(Failure::Other));
-    }
-
-    #[test]
-    fn times_are_cut_to_microseconds() {
-        let time = Timestamp::from_unix(5, 123_456_789);
-        let object = with(|lease| lease.spec.renew_time = time);
-        let mut store = store();
-        let stored = store.create(&object).unwrap();
-        assert_eq!(
-            stored.object.record().unwrap().renew_time,
-            Timestamp::from_unix(5, 123_456_000)
-        );
-        // So a renewal within the same microsecond changes nothing.
-        let again = with(|lease| lease.spec.renew_time = Timestamp::from_unix(5, 123_456_001));
-        assert_eq!(store.update(&again, 1).unwrap().version, Version::ordered(1));
-    }
-
-    #[test]
-    fn a_list_is_of_a_label_in_order_with_the_version_of_the_store() {
-        let mut store = store();
-        for (name, group) in [("b", "x"), ("a", "x"), ("c", "y")] {
-            let object = with(|lease| {
-                let metadata = Arc::make_mut(&mut lease.metadata);
-                metadata.name = name.into();
-                metadata.labels = [("group".into(), group.into())].into();
-            });
-            store.create(&object).unwrap();
-        }
-        let (objects, version) = store.list(Some(&("group".into(), "x".into())));
-        let names: Vec<_> = objects.iter().map(|stored| object_name(&stored.object)).collect();
-        assert_eq!((names.as_slice(), version), (["a", "b"].as_slice(), 3));
-        assert_eq!(store.list(None).0.len(), 3);
-    }
-
-    #[test]
-    fn people_can_edit() {
-        let mut store = store();
-        store.remember();
-        assert!(!store.edit("lock", &Edit::ClearHolder {}));
-        store.create(&lease("a")).unwrap();
-        let record = |store: &Store| store.snapshot("lock").unwrap().record.clone();
-        let first = record(&store);
-        assert!(store.edit("lock", &Edit::TouchLabel {}));
-        assert_eq!((store.version(), &record(&store)), (2, &first));
-        let edit = Edit::SetHolder { holder: "nobody".into(), duration_seconds: Some(3600) };
-        assert!(store.edit("lock", &edit));
-        assert_eq!(record(&store).holder.as_str(), "nobody");
-        assert_eq!(record(&store).lease_duration_seconds, 3600);
-        assert!(store.edit("lock", &Edit::ClearHolder {}));
-        assert!(record(&store).holder.is_empty());
-        assert!(store.edit("lock", &Edit::Restore { back: 2 }));
-        assert_eq!(record(&store), first);
-        assert!(!store.edit("lock", &Edit::Restore { back: 9 }));
-    }
-}
+mod tests;

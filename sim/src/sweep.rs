@@ -33,6 +33,10 @@ pub struct Runs {
     pub crash: u64,
     /// A fault changed something.
     pub effect: u64,
+    /// A watch showed something to an elector.
+    pub watch: u64,
+    /// A replica was restarted with other settings.
+    pub rollout: u64,
 }
 
 /// What a rule of a check found in a sweep.
@@ -80,6 +84,8 @@ impl Tally {
             pause: u64::from(s.pauses > 0),
             crash: u64::from(s.crashes > 0),
             effect: u64::from(effect),
+            watch: u64::from(s.watched > 0),
+            rollout: u64::from(s.rolled_out > 0),
         };
         let mut found: BTreeMap<_, Found> = BTreeMap::new();
         for violation in &outcome.violations {
@@ -104,6 +110,8 @@ impl Tally {
             (&mut self.runs.pause, other.runs.pause),
             (&mut self.runs.crash, other.runs.crash),
             (&mut self.runs.effect, other.runs.effect),
+            (&mut self.runs.watch, other.runs.watch),
+            (&mut self.runs.rollout, other.runs.rollout),
         ] {
             *mine += theirs;
         }

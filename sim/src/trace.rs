@@ -4,17 +4,18 @@
 //! As text a trace is JSON lines: a [`Header`], then one entry a line. Times are nanoseconds of
 //! real time ([`SimTime`]), versions and tokens are numbers of the simulated store.
 
+use core::hash::{Hash, Hasher};
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenure::election::{Cause, Failure, Profile};
-use tenure::lock::{Identity, Record};
+use tenure::lock::{Identity, Kind, Record};
 
 use crate::check::{Check, Violation};
 use crate::fault::Fault;
-use crate::scenario::Scenario;
-use crate::time::SimTime;
+use crate::scenario::{Lock, Scenario};
+use crate::time::{SimTime, Span};
 
 /// Number of the trace format, in [`Header::format`].
 pub const FORMAT: u32 = 1;
@@ -54,8 +55,8 @@ pub struct Entry {
     pub what: What,
 }
 
-/// The lock as it stood in the store at one version.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The lock, or one of its objects, as it stood in the store at one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
     /// The store's version of the write that made it.
@@ -65,6 +66,36 @@ pub struct Snapshot {
     /// What it said.
     #[serde(with = "crate::wire::record")]
     pub record: Record,
+    /// It said nothing that can be read: its annotation is no record, and `record` is that of nobody.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unreadable: bool,
+}
+
+/// One that can be read hashes as it did before there were others.
+impl Hash for Snapshot {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.version, self.uid, &self.record).hash(state);
+        if self.unreadable {
+            true.hash(state);
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// What an entry says of the object if it is a Lease: nothing.
+const LEASE: Kind = Kind::Lease;
+
+const fn lease() -> Kind {
+    LEASE
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_lease(kind: &Kind) -> bool {
+    *kind == LEASE
 }
 
 /// What a call to the store came to.
@@ -150,6 +181,12 @@ pub enum What {
         profile: Profile,
         /// Local nanoseconds in 10⁹ real ones.
         rate_ppb: u64,
+        /// The objects that carry its lock; absent if that is a Lease alone.
+        #[serde(default, skip_serializing_if = "Lock::is_lease")]
+        lock: Lock,
+        /// Its lease duration, if a rollout has made that another than the scenario says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lease_duration: Option<Span>,
     },
     /// A process ended. Belief, authority and work end with it.
     Ended {
@@ -193,6 +230,9 @@ pub enum What {
         record: Option<Record>,
         /// The version to be written over.
         version: Option<u64>,
+        /// Of which object; absent if it is the Lease.
+        #[serde(with = "crate::wire::kind", default = "lease", skip_serializing_if = "is_lease")]
+        object: Kind,
     },
     /// The store handled a request about the lock: the linearization point.
     Applied {
@@ -206,6 +246,20 @@ pub enum What {
         before: Option<Arc<Snapshot>>,
         /// What came of it. It may never reach who asked.
         reply: Reply,
+        /// Of which object; absent if it is the Lease.
+        #[serde(with = "crate::wire::kind", default = "lease", skip_serializing_if = "is_lease")]
+        object: Kind,
+    },
+    /// A watch showed an object to a replica, which handed that to its elector
+    /// (`Elector::handle_watch`).
+    Watched {
+        /// Which replica.
+        replica: u32,
+        /// The version shown; `null` if the object was shown to be gone.
+        version: Option<u64>,
+        /// Which object; absent if it is the Lease.
+        #[serde(with = "crate::wire::kind", default = "lease", skip_serializing_if = "is_lease")]
+        object: Kind,
     },
     /// An answer reached the elector's driver, which handed it on.
     Answered {
@@ -246,6 +300,13 @@ pub enum What {
     WorkEnded {
         /// Whose.
         replica: u32,
+    },
+    /// `Event::Endangered`: it still leads, but its authority is near its end.
+    Endangered {
+        /// Which.
+        replica: u32,
+        /// When authority ends if nothing happens, in real time.
+        until: SimTime,
     },
     /// `Event::NewLeader`.
     NewLeader {
@@ -300,6 +361,14 @@ pub enum What {
         /// Its place in [`Scenario::faults`].
         fault: u32,
     },
+    /// A step of a rollout: from its next life on the replica has other settings. If it runs it is
+    /// asked to stop, and starts again when it has.
+    RolledOut {
+        /// Which.
+        replica: u32,
+        /// The rollout's place in [`Scenario::rollouts`].
+        rollout: u32,
+    },
     /// Everything heals: from now on nothing goes wrong.
     Healed,
     /// Something that only the [`Program`](crate::program::Program) of this run understands.
@@ -331,6 +400,9 @@ impl What {
             | Self::Sent { replica, .. }
             | Self::Applied { by: Actor::Replica { replica, .. }, .. }
             | Self::Answered { replica, .. }
+            | Self::Watched { replica, .. }
+            | Self::Endangered { replica, .. }
+            | Self::RolledOut { replica, .. }
             | Self::GivenUp { replica, .. }
             | Self::StartedLeading { replica, .. }
             | Self::StoppedLeading { replica, .. }

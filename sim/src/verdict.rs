@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::check::Violation;
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 
@@ -10,7 +11,7 @@ use crate::scenario::Scenario;
 pub enum Verdict {
     /// Nothing was expected to be violated, and nothing was.
     Holds,
-    /// Each check that was expected to find something did, and no other.
+    /// Each check, or rule, that was expected to find something did, and no other.
     AsExpected,
     /// A check found something that was not expected.
     Unexpected,
@@ -63,8 +64,9 @@ impl fmt::Display for Verdict {
 #[must_use]
 pub fn judge(scenario: &Scenario, outcome: &Outcome) -> Verdict {
     let expected = scenario.expected();
-    let violated = |check: &String| outcome.violations.iter().any(|it| it.check == *check);
-    if outcome.violations.iter().any(|violation| !expected.contains(&violation.check)) {
+    let violated = |name: &String| outcome.violations.iter().any(|it| it.is_of(name));
+    let foreseen = |violation: &Violation| expected.iter().any(|name| violation.is_of(name));
+    if !outcome.violations.iter().all(foreseen) {
         Verdict::Unexpected
     } else if !expected.iter().all(violated) {
         Verdict::Missing
@@ -80,7 +82,6 @@ pub fn judge(scenario: &Scenario, outcome: &Outcome) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Violation;
     use crate::outcome::{Digest, Statistics};
     use crate::time::SimTime;
 
@@ -90,9 +91,9 @@ mod tests {
             let mut scenario = Scenario::default();
             let list = |names: &[&str]| names.iter().map(ToString::to_string).collect();
             scenario.expect.insert("strict".to_owned(), list(expected));
-            let violation = |check: &&str| Violation {
-                check: (*check).to_owned(),
-                rule: String::new(),
+            let violation = |name: &&str| Violation {
+                check: name.split('/').next().unwrap_or_default().to_owned(),
+                rule: name.split('/').nth(1).unwrap_or_default().to_owned(),
                 at: SimTime::ZERO,
                 seq: 0,
                 replicas: Vec::new(),
@@ -112,5 +113,10 @@ mod tests {
         assert_eq!(verdict(&["a"], &["a", "a"], 0), Verdict::AsExpected);
         assert_eq!(verdict(&["a", "b"], &["a"], 2), Verdict::Missing);
         assert_eq!(verdict(&["a", "b"], &["a", "c"], 2), Verdict::Unexpected);
+        // A rule is more than its check.
+        assert_eq!(verdict(&["a"], &["a/x", "a/y"], 2), Verdict::AsExpected);
+        assert_eq!(verdict(&["a/x"], &["a/x", "a/x"], 2), Verdict::AsExpected);
+        assert_eq!(verdict(&["a/x"], &["a/x", "a/y"], 2), Verdict::Unexpected);
+        assert_eq!(verdict(&["a/x", "a/y"], &["a/x"], 2), Verdict::Missing);
     }
 }

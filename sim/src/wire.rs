@@ -61,6 +61,33 @@ pub(crate) mod identity {
     }
 }
 
+/// The name of a kind, as it is written.
+pub(crate) const fn kind_name(kind: tenure::lock::Kind) -> &'static str {
+    match kind {
+        tenure::lock::Kind::Lease => "lease",
+        tenure::lock::Kind::ConfigMap => "config-map",
+        tenure::lock::Kind::Endpoints => "endpoints",
+    }
+}
+
+/// The kind of an object, where it may be absent.
+pub(crate) mod optional_kind {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use tenure::lock::Kind;
+
+    #[derive(Serialize, Deserialize)]
+    struct Form(#[serde(with = "super::kind")] Kind);
+
+    #[expect(clippy::ref_option, reason = "serde passes it so")]
+    pub(crate) fn serialize<S: Serializer>(value: &Option<Kind>, s: S) -> Result<S::Ok, S::Error> {
+        value.map(Form).serialize(s)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Kind>, D::Error> {
+        Ok(Option::<Form>::deserialize(d)?.map(|form| form.0))
+    }
+}
+
 /// A record; times as nanoseconds since 1970, which before 1677 and after 2262 need more than 64 bits.
 pub(crate) mod record {
     use std::sync::Arc;
@@ -175,6 +202,11 @@ names!(cause, tenure::election::Cause,
     tenure::election::Cause::Preempted => "preempted",
     tenure::election::Cause::Deleted => "deleted",
     tenure::election::Cause::HandedOver => "handed-over",
+);
+names!(kind, tenure::lock::Kind,
+    tenure::lock::Kind::Lease => "lease",
+    tenure::lock::Kind::ConfigMap => "config-map",
+    tenure::lock::Kind::Endpoints => "endpoints",
 );
 names!(missing, tenure::election::Missing,
     tenure::election::Missing::Wait => "wait",

@@ -27,11 +27,11 @@ use crate::fault::Fault;
 use crate::outcome::{Digest, Outcome, Statistics};
 use crate::outside::{Body, Event, LOCK, Message, NAMESPACE, Outside};
 use crate::program::{GuardedWork, Program};
-use crate::replica::{Making, Replica};
+use crate::replica::{Birth, Making, Replica};
 use crate::rng::{Purpose, Stream};
-use crate::scenario::{Gate, Scenario, ScenarioError};
+use crate::scenario::{self, Gate, Scenario, ScenarioError};
 use crate::store::Store;
-use crate::time::SimTime;
+use crate::time::{SimTime, Span};
 use crate::trace::{Entry, What};
 use faults::Active;
 
@@ -56,7 +56,7 @@ pub struct World<P = GuardedWork> {
     over: bool,
 }
 
-type Programs<P> = Box<dyn FnMut(u32, u32, u64) -> P + Send>;
+type Programs<P> = Box<dyn FnMut(&Birth) -> P + Send>;
 
 impl World {
     /// A world whose replicas do [`GuardedWork`].
@@ -65,17 +65,14 @@ impl World {
     /// If the scenario makes no sense, or its durations are refused by the elector.
     pub fn new(scenario: &Scenario, seed: u64) -> Result<Self, ScenarioError> {
         let work = scenario.work.clone();
-        let profiles: Vec<_> = (0_u32..)
-            .zip(&scenario.replicas)
-            .map(|(index, _)| scenario.profile_of(index))
-            .collect();
-        Self::with_programs(scenario, seed, move |replica, _, _| {
-            let gate = match profiles.get(replica as usize) {
-                Some(Profile::ClientGo(_)) => Gate::Belief,
-                _ => Gate::Authority,
+        let programs = move |birth: &Birth| {
+            let gate = match birth.profile {
+                Profile::ClientGo(_) => Gate::Belief,
+                Profile::Strict => Gate::Authority,
             };
             GuardedWork::new(&work, gate)
-        })
+        };
+        Self::made(scenario, seed, Box::new(programs))
     }
 }
 
@@ -88,8 +85,13 @@ impl<P: Program> World<P> {
     pub fn with_programs(
         scenario: &Scenario,
         seed: u64,
-        program: impl FnMut(u32, u32, u64) -> P + Send + 'static,
+        mut program: impl FnMut(u32, u32, u64) -> P + Send + 'static,
     ) -> Result<Self, ScenarioError> {
+        let programs = move |birth: &Birth| program(birth.replica, birth.life, birth.seed);
+        Self::made(scenario, seed, Box::new(programs))
+    }
+
+    fn made(scenario: &Scenario, seed: u64, programs: Programs<P>) -> Result<Self, ScenarioError> {
         scenario.validate()?;
         accepted(scenario)?;
         let mut outside = Outside::new(scenario, seed);
@@ -100,6 +102,11 @@ impl<P: Program> World<P> {
             replicas.push(Replica::new(scenario, index, streams));
             let start = Event::Start { replica: index, lives: 0 };
             outside.queue.push(SimTime::ZERO + replica.start, start);
+        }
+        for (number, rollout) in (0..).zip(&scenario.rollouts) {
+            for (at, replica) in rollout.steps(scenario) {
+                outside.queue.push(SimTime::ZERO + at, Event::Roll { rollout: number, replica });
+            }
         }
         for (index, planned) in (0..).zip(&scenario.faults) {
             match (planned.at, &planned.on) {
@@ -117,7 +124,7 @@ impl<P: Program> World<P> {
             scenario: scenario.clone(),
             replicas,
             outside,
-            programs: Box::new(program),
+            programs,
             faults: scenario.faults.iter().map(|planned| planned.fault.clone().into()).collect(),
             active: (0..count).map(|_| None).collect(),
             actors: vec![None; count],
@@ -153,12 +160,12 @@ impl<P: Program> World<P> {
             }
             Event::Arrive(message) => {
                 let Some(message) = outside.messages.remove(message) else { return };
-                if let Body::Answer { .. } | Body::CallAnswer { .. } | Body::Written { .. } =
-                    message.body
-                {
-                    self.deliver(message);
-                } else {
-                    outside.arrive(message);
+                match message.body {
+                    Body::Answer { .. }
+                    | Body::CallAnswer { .. }
+                    | Body::Written { .. }
+                    | Body::Shown { .. } => self.deliver(message),
+                    _ => outside.arrive(message),
                 }
             }
             Event::Commit(message) => {
@@ -175,6 +182,16 @@ impl<P: Program> World<P> {
                 let waits = |replica: &Replica<P>| !replica.alive && replica.lives == lives;
                 if self.replicas.get(replica as usize).is_some_and(waits) {
                     self.start(replica);
+                }
+            }
+            Event::Rewatch { replica, object, connection } => {
+                outside.rewatch(replica, object, connection);
+            }
+            Event::Roll { rollout, replica } => {
+                let change = self.scenario.rollouts.get(rollout as usize).map(|it| &it.set);
+                if let (Some(change), Some(replica)) = (change, replicas.get_mut(replica as usize))
+                {
+                    replica.roll_out(outside, rollout, change);
                 }
             }
             Event::Begin(fault) => self.begin(fault),
@@ -206,10 +223,9 @@ impl<P: Program> World<P> {
     fn finish(&mut self) {
         self.over = true;
         self.outside.emit(What::Horizon);
-        // How the queue is kept is the engine's own business, and may become cheaper.
-        let statistics = Statistics { events: 0, stale: 0, ..self.outside.log.statistics };
+        let statistics = self.outside.log.statistics;
         let digester = &mut self.outside.log.digester;
-        statistics.hash(digester);
+        statistics.digest(digester);
         for replica in &self.replicas {
             replica.elector.hash(digester);
             replica.clock.hash(digester);
@@ -324,25 +340,36 @@ pub struct FaultEffect {
 }
 
 /// What a replica's elector is told.
-pub(crate) fn config(scenario: &Scenario, replica: u32, incarnation: &str) -> Config {
-    let spec = scenario.replicas.get(replica as usize).cloned().unwrap_or_default();
-    let profile = scenario.profile_of(replica);
-    let name = spec.identity.unwrap_or_else(|| format!("replica-{replica}"));
-    let (identity, incarnation) = match (profile, spec.bare_identity) {
+pub(crate) fn config(
+    scenario: &Scenario,
+    replica: u32,
+    settings: &scenario::Replica,
+    incarnation: &str,
+) -> Config {
+    let profile = settings.profile.unwrap_or(scenario.profile);
+    let name = settings.identity.clone().unwrap_or_else(|| format!("replica-{replica}"));
+    let (identity, incarnation) = match (profile, settings.bare_identity) {
         (Profile::ClientGo(_), true) => (name, ""),
         (Profile::ClientGo(_), false) => (format!("{name}_{incarnation}"), ""),
         (Profile::Strict, _) => (name, incarnation),
     };
-    let lock = LockRef::lease(NAMESPACE, LOCK);
+    let lease = LockRef::lease(NAMESPACE, LOCK);
+    let of = |kind| LockRef { kind, ..lease.clone() };
+    let lock = settings.lock.unwrap_or(scenario.lock);
+    let timeout = settings.request_timeout.or(scenario.request_timeout);
     Config {
-        lease_duration: spec.lease_duration.unwrap_or(scenario.lease_duration).as_duration(),
-        renew_deadline: spec.renew_deadline.unwrap_or(scenario.renew_deadline).as_duration(),
-        retry_period: spec.retry_period.unwrap_or(scenario.retry_period).as_duration(),
-        request_timeout: scenario.request_timeout.map(crate::time::Span::as_duration),
-        release_on_stop: scenario.release_on_stop,
+        secondary: lock.secondary().map(of),
+        lease_duration: settings.lease_duration.unwrap_or(scenario.lease_duration).as_duration(),
+        renew_deadline: settings.renew_deadline.unwrap_or(scenario.renew_deadline).as_duration(),
+        retry_period: settings.retry_period.unwrap_or(scenario.retry_period).as_duration(),
+        request_timeout: timeout.map(Span::as_duration),
+        release_on_stop: settings.release_on_stop.unwrap_or(scenario.release_on_stop),
         missing: scenario.missing,
+        warn_before: settings.warn_before.map(Span::as_duration),
+        lock_delay: settings.lock_delay.unwrap_or_default().as_duration(),
+        preferred: settings.preferred,
         profile,
-        ..Config::new(lock, identity, incarnation)
+        ..Config::new(of(lock.primary()), identity, incarnation)
     }
 }
 
@@ -351,8 +378,8 @@ fn accepted(scenario: &Scenario) -> Result<(), ScenarioError> {
     if scenario.unchecked || !scenario.election {
         return Ok(());
     }
-    for (index, _) in (0..).zip(&scenario.replicas) {
-        let config = config(scenario, index, "incarnation");
+    for (index, settings) in scenario.all_settings() {
+        let config = config(scenario, index, &settings, "incarnation");
         let value = format!(
             "{:?}, {:?}, {:?}",
             config.lease_duration, config.renew_deadline, config.retry_period

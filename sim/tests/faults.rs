@@ -225,7 +225,8 @@ fn what_is_late_is_what_the_elector_ignores() {
 fn a_restored_record_is_one_of_the_lock() {
     use tenure_sim::scenario::Initial;
 
-    let initial = Initial { holder: "old".into(), lease_duration_seconds: 15, transitions: 3 };
+    let (holder, lease_duration_seconds) = ("old".to_owned(), 15);
+    let initial = Initial { holder, lease_duration_seconds, transitions: 3, rest: None };
     let restore = Fault::Edit(Edit::Restore { back: 0 });
     let mut scenario = with(vec![Planned::at(seconds(1), restore)]);
     scenario.store.initial = Some(initial);

@@ -32,9 +32,10 @@ pub struct Acting {
     forgot: Option<SimTime>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Replica {
-    strict: bool,
+    /// Whether each life was: a write may arrive after its life.
+    strict: Vec<bool>,
     /// Something was found in this life and term: one is enough.
     told: bool,
 }
@@ -85,7 +86,7 @@ impl Acting {
         }
     }
 
-    fn wrong(&mut self, replica: u32, sent: SimTime) -> Option<(&'static str, String)> {
+    fn wrong(&mut self, replica: u32, life: u32, sent: SimTime) -> Option<(&'static str, String)> {
         if self.forgot.is_some_and(|forgot| sent <= forgot) {
             return None; // not known any more
         }
@@ -101,7 +102,7 @@ impl Acting {
         let name = self.names.of(replica);
         match others {
             _ if mine => None,
-            _ if self.replicas.of(replica).strict => {
+            _ if self.replicas.of(replica).strict.get(life as usize).copied().unwrap_or(false) => {
                 let last = self.terms.iter().rev().find(|term| term.replica == replica);
                 let until = match last {
                     Some(term) if term.until <= sent => {
@@ -129,20 +130,23 @@ impl Check for Acting {
 
     fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
         match entry.what {
-            What::Started { replica, profile, .. } => {
+            What::Started { replica, life, profile, .. } => {
                 let strict = matches!(profile, Profile::Strict);
-                *self.replicas.of(replica) = Replica { strict, told: false };
+                let it = self.replicas.of(replica);
+                it.strict.resize(life as usize, strict);
+                it.strict.push(strict);
+                it.told = false;
             }
             What::StartedLeading { replica, .. } => self.replicas.of(replica).told = false,
             What::Ended { replica, .. } => self.authority(replica, entry.at, None),
             What::Authority { replica, until } => {
                 self.authority(replica, entry.at, until.filter(|until| *until > entry.at));
             }
-            What::GuardedWrite { replica, sent, .. } => {
+            What::GuardedWrite { replica, life, sent, .. } => {
                 if self.replicas.of(replica).told {
                     return;
                 }
-                if let Some((rule, what)) = self.wrong(replica, sent) {
+                if let Some((rule, what)) = self.wrong(replica, life, sent) {
                     self.replicas.of(replica).told = true;
                     found.push(Violation {
                         check: "acting".to_owned(),
@@ -205,5 +209,13 @@ mod tests {
             story = story.authority(0, Some("1s")).authority(0, None);
         }
         assert_eq!(check(&story.at("1s").guarded(0, 1, "0s", true)), [""; 0]);
+    }
+
+    #[test]
+    fn a_late_write_is_judged_by_the_rules_of_its_own_life() {
+        let head = "client-go-head";
+        let story = Story::new().started(0, head).authority(0, Some("never")).at("2s");
+        let story = story.finished(0).started_as(0, 1, "strict", "r0_b").at("3s");
+        assert_eq!(check(&story.guarded(0, 1, "2.5s", true)), [""; 0]);
     }
 }

@@ -1,7 +1,7 @@
 //! Beginnings and ends alternate, and nothing comes after the end.
 //!
 //! - rule `alternate`: `StartedLeading` came twice without a `StoppedLeading`, or a `StoppedLeading`
-//!   did not end what it said it did.
+//!   did not end what it said it did; or `Endangered` came without leading.
 //! - rule `stopped-once`: under ClientGo `StoppedLeading` comes once in a life, when the elector ends,
 //!   and no life ends by itself without.
 //! - rule `after-the-end`: a process did something after it had ended, or an elector of ClientGo after
@@ -70,6 +70,11 @@ impl Events {
                     None
                 }
             }
+            What::Endangered { .. } if !process.believes => Some((
+                "alternate",
+                replica,
+                "said that its authority ends although it did not lead",
+            )),
             What::Sent { .. } | What::NewLeader { .. } if over => {
                 Some((after_end, replica, "did something after its OnStoppedLeading"))
             }
@@ -99,6 +104,8 @@ const fn doing(what: &What) -> Option<u32> {
         | What::StartedLeading { replica, .. }
         | What::StoppedLeading { replica, .. }
         | What::NewLeader { replica, .. }
+        | What::Watched { replica, .. }
+        | What::Endangered { replica, .. }
         | What::ForeignWrite { replica, .. }
         | What::Stopping { replica }
         | What::WorkEnded { replica } => Some(replica),

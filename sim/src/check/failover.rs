@@ -22,6 +22,14 @@
 //! version restarts the wait, so that replicas could go on writing for ever with nobody to lead: rule
 //! `unsettled`, the bounds of a missing and twice of a held lock after anything last happened that
 //! is not theirs to prevent (a fault, a process that ends, somebody's edit).
+//!
+//! With a lock delay L is longer by it. A lock that was released with a duration of more than a second
+//! was handed over to somebody: all but the successor wait as if it were held. What nobody can read counts as held for the longest own
+//! duration. Where several objects carry the lock, in one replica or over a migration, it is held
+//! while any of them is (for the longest of their durations), missing if all are, and the bound counts
+//! from the last write of any. An attempt then is up to ten ways: two reads, a write, and a read and a
+//! write of the second object. So the bounds are `L + 4.4 R + 22 λ`, `2.2 R + 14 λ`, `2.2 R + 8 λ`, and
+//! for `silent` 7 λ.
 
 mod bound;
 mod candidates;
@@ -30,7 +38,9 @@ pub use bound::Reached;
 use bound::{Bound, Lock};
 use candidates::Candidates;
 
-use super::replicas::{Names, seconds};
+use tenure::lock::Kind;
+
+use super::replicas::{Names, Objects, seconds};
 use super::{Check, Violation};
 use crate::scenario::Scenario;
 use crate::time::SimTime;
@@ -44,6 +54,7 @@ pub struct Failover {
     bound: Option<Bound>,
     candidates: Candidates,
     lock: Lock,
+    objects: Objects<Lock>,
     /// When the lock came to be as it is.
     since: SimTime,
     /// This standstill was reported.
@@ -61,11 +72,15 @@ impl Failover {
     /// For runs of `scenario`.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Self {
+        let lock = Lock::at_the_beginning(scenario);
+        let mut objects = Objects::default();
+        *objects.of(scenario.lock.primary()) = lock.clone();
         Self {
             names: Names::new(scenario),
             bound: Bound::of(scenario),
             candidates: Candidates::new(scenario),
-            lock: Lock::at_the_beginning(scenario),
+            lock,
+            objects,
             since: SimTime::ZERO,
             told: false,
             winner: None,
@@ -129,14 +144,22 @@ impl Failover {
         }
     }
 
-    fn written(&mut self, entry: &Entry, by: Actor, request: Option<u64>, lock: Lock) {
+    fn written(
+        &mut self,
+        entry: &Entry,
+        by: Actor,
+        request: Option<u64>,
+        object: Kind,
+        lock: Lock,
+    ) {
+        let before = std::mem::replace(self.objects.of(object), lock.clone());
         let start = self.start();
         if let (Some(bound), Actor::Replica { replica, life }) = (&self.bound, by)
-            && lock.is_taken_from(&self.lock)
+            && lock.is_taken_from(&before)
         {
             // It must say so if it still waits for this answer, and the answer can reach it.
             if self.candidates.awaits(replica, life, request, entry.at) {
-                self.winner = Some((replica, entry.at + bound.latency()));
+                self.winner = Some((replica, entry.at + bound.until_said()));
             }
             if self.lock.is_held() && start < entry.at {
                 let took = entry.at.saturating_since(start);
@@ -150,7 +173,7 @@ impl Failover {
         {
             self.quiet_since = entry.at;
         }
-        self.lock = lock;
+        self.lock = self.objects.iter().fold(Lock::Missing, Lock::and);
         self.since = entry.at;
         self.told = false;
     }
@@ -194,14 +217,20 @@ impl Check for Failover {
             self.quiet_since = entry.at;
         }
         match &entry.what {
-            What::Applied { by, request, verb, before, reply } => match reply {
+            What::Applied { by, request, verb, before, reply, object } => match reply {
                 Reply::Is(after) if *verb != Verb::Get => {
                     let kept = before.as_ref().is_some_and(|it| it.version == after.version);
                     if !kept {
-                        self.written(entry, *by, *request, Lock::of(&after.record));
+                        self.written(
+                            entry,
+                            *by,
+                            *request,
+                            *object,
+                            Lock::of(after, matches!(by, Actor::Replica { .. })),
+                        );
                     }
                 }
-                Reply::Gone => self.written(entry, *by, *request, Lock::Missing),
+                Reply::Gone => self.written(entry, *by, *request, *object, Lock::Missing),
                 Reply::Is(_) | Reply::Failed(_) => {}
             },
             What::Clock { rate_ppb, .. } | What::Started { rate_ppb, .. } => {

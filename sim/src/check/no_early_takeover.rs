@@ -6,12 +6,16 @@
 //!   by hand may be taken as it stands.
 //! - rule `after-deletion`: a replica created the lock in its own name although another's was
 //!   deleted less than that one's duration ago.
+//!
+//! Where several objects carry the lock each is looked at by itself, and a taker with two is judged by
+//! the first, whose compare-and-swap decides: the second only follows. What nobody can read names no
+//! holder, and whoever replaces it takes it from nobody.
 
-use tenure::lock::{Identity, Record};
+use tenure::lock::{Identity, Kind, Record};
 
-use super::replicas::{Names, RIGHT_RATE, Table, real_time, seconds};
+use super::replicas::{Names, Objects, RIGHT_RATE, Table, real_time, seconds};
 use super::{Check, Violation};
-use crate::scenario::Scenario;
+use crate::scenario::{Lock, Scenario};
 use crate::time::{SimTime, Span};
 use crate::trace::{Actor, Entry, Reply, Snapshot, Verb, What};
 
@@ -23,9 +27,23 @@ pub(super) const UNCLAIMED: &str = "tenure.dev/unclaimed";
 pub struct NoEarlyTakeover {
     names: Names,
     clocks: Table<Fastest>,
+    /// The objects of each replica's lock.
+    locks: Table<Lock>,
+    objects: Objects<Object>,
+}
+
+/// One object of the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Object {
     /// When the version that stands now took effect; `None` if somebody wrote it by hand.
     written: Option<SimTime>,
     deleted: Option<Deleted>,
+}
+
+impl Default for Object {
+    fn default() -> Self {
+        Self { written: Some(SimTime::ZERO), deleted: None }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,22 +72,24 @@ impl NoEarlyTakeover {
         for (clock, replica) in clocks.iter_mut().zip(&scenario.replicas) {
             clock.0 = replica.rate_ppb.unwrap_or(RIGHT_RATE);
         }
-        let written = Some(SimTime::ZERO);
-        Self { names: Names::new(scenario), clocks, written, deleted: None }
+        let (names, locks) = (Names::new(scenario), Table::new(scenario));
+        Self { names, clocks, locks, objects: Objects::default() }
     }
 
     fn taken(
         &mut self,
         entry: &Entry,
         replica: u32,
+        object: Kind,
         before: &Snapshot,
         after: &Snapshot,
     ) -> Option<Violation> {
         let (old, new) = (&before.record.holder, &after.record.holder);
-        if old.is_empty() || new.is_empty() || old == new {
+        let follows = self.locks.of(replica).primary() != object;
+        if old.is_empty() || new.is_empty() || old == new || follows {
             return None;
         }
-        let stood = entry.at.saturating_since(self.written?);
+        let stood = entry.at.saturating_since(self.objects.of(object).written?);
         let lasts = lasts(&before.record);
         let owed = real_time(lasts, self.clocks.of(replica).0);
         // The clock shows whole nanoseconds: two of its readings can differ by one more than it ran.
@@ -88,8 +108,17 @@ impl NoEarlyTakeover {
         Some(violation(entry, replica, "early", what))
     }
 
-    fn created(&mut self, entry: &Entry, replica: u32, after: &Snapshot) -> Option<Violation> {
-        let deleted = self.deleted.take()?;
+    fn created(
+        &mut self,
+        entry: &Entry,
+        replica: u32,
+        object: Kind,
+        after: &Snapshot,
+    ) -> Option<Violation> {
+        let deleted = self.objects.of(object).deleted.take()?;
+        if self.locks.of(replica).primary() != object {
+            return None;
+        }
         let new = &after.record.holder;
         if new.as_str() == UNCLAIMED || *new == deleted.holder {
             return None;
@@ -129,39 +158,50 @@ impl Check for NoEarlyTakeover {
 
     fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
         match &entry.what {
-            What::Started { replica, rate_ppb, .. } | What::Clock { replica, rate_ppb } => {
+            What::Started { replica, rate_ppb, lock, .. } => {
+                *self.locks.of(*replica) = *lock;
                 let fastest = &mut self.clocks.of(*replica).0;
                 *fastest = (*fastest).max(*rate_ppb);
             }
-            What::Applied { by, verb: Verb::Update, before: Some(before), reply, .. } => {
+            What::Clock { replica, rate_ppb } => {
+                let fastest = &mut self.clocks.of(*replica).0;
+                *fastest = (*fastest).max(*rate_ppb);
+            }
+            What::Applied {
+                by, verb: Verb::Update, before: Some(before), reply, object, ..
+            } => {
                 let Some(after) = reply.snapshot() else { return };
                 if let Actor::Replica { replica, .. } = *by {
-                    found.extend(self.taken(entry, replica, before, after));
+                    found.extend(self.taken(entry, replica, *object, before, after));
                 }
                 // A write that changes nothing may keep the version; then nothing was written.
                 if after.version != before.version {
-                    self.written = Some(entry.at);
+                    self.objects.of(*object).written = Some(entry.at);
                 }
             }
-            What::Applied { by, verb: Verb::Create, reply: Reply::Is(after), .. } => {
+            What::Applied { by, verb: Verb::Create, reply: Reply::Is(after), object, .. } => {
                 if let Actor::Replica { replica, .. } = *by {
-                    found.extend(self.created(entry, replica, after));
+                    found.extend(self.created(entry, replica, *object, after));
                 }
-                self.written = Some(entry.at);
-                self.deleted = None;
+                *self.objects.of(*object) = Object { written: Some(entry.at), deleted: None };
             }
             // A label touched by somebody does not renew the lease.
-            What::Applied { verb: Verb::Edit, before, reply: Reply::Is(after), .. }
+            What::Applied { verb: Verb::Edit, before, reply: Reply::Is(after), object, .. }
                 if before.as_ref().is_none_or(|before| before.record != after.record) =>
             {
-                self.written = None;
+                self.objects.of(*object).written = None;
             }
             What::Applied {
-                verb: Verb::Delete, before: Some(before), reply: Reply::Gone, ..
+                verb: Verb::Delete,
+                before: Some(before),
+                reply: Reply::Gone,
+                object,
+                ..
             } => {
                 let record = &before.record;
                 let held = !record.holder.is_empty() && record.holder.as_str() != UNCLAIMED;
-                self.deleted = self.written.filter(|_| held).map(|written| Deleted {
+                let object = self.objects.of(*object);
+                object.deleted = object.written.filter(|_| held).map(|written| Deleted {
                     at: entry.at,
                     written,
                     holder: record.holder.clone(),
@@ -272,5 +312,28 @@ mod tests {
         };
         assert_eq!(check(&story("15s")), [""; 0]);
         assert_eq!(check(&story("14s")), ["no-early-takeover/early at 14.000s of [1]"]);
+    }
+
+    #[test]
+    fn objects_are_apart_and_the_first_of_two_decides() {
+        let (first, taken) = (lock(1, "r0", 0, 0, 0), lock(2, "r1", 9, 9, 1));
+        let story = |lock, at| {
+            Story::new()
+                .started_on(1, 0, "strict", "r1", lock, None)
+                .about(Kind::ConfigMap)
+                .applied(0, 1, Verb::Create, None, &first)
+                .about(Kind::Lease)
+                .at("10s")
+                .applied(0, 2, Verb::Create, None, &first)
+                .at(at)
+                .applied(1, 3, Verb::Update, Some(&first), &taken)
+        };
+        assert_eq!(check(&story(Lock::Lease, "25s")), [""; 0]);
+        let early = ["no-early-takeover/early at 24.000s of [1]"];
+        assert_eq!(check(&story(Lock::Lease, "24s")), early);
+        assert_eq!(check(&story(Lock::ConfigMapAndLease, "24s")), [""; 0]);
+        let map = story(Lock::ConfigMapAndLease, "14s").about(Kind::ConfigMap);
+        let map = map.applied(1, 4, Verb::Update, Some(&first), &taken);
+        assert_eq!(check(&map), ["no-early-takeover/early at 14.000s of [1]"]);
     }
 }

@@ -10,7 +10,12 @@
 //! - rule `duration`: the duration of the writer's configuration rounded up to whole seconds (strict;
 //!   ClientGo cuts it).
 //!
-//! What outsiders write is not judged.
+//! What outsiders write is not judged, nor what leaves the record as it is (a wish to hold the lock).
+//! Over what is no record only the name and the duration are judged; so it is where client-go with
+//! two objects writes over its own name, since it may have found that the other names another.
+//! Where several objects carry the lock each is looked at by itself; what a replica writes to the
+//! second of its two is a copy of the first, so that its transitions and times are not judged by what
+//! stood there.
 
 use tenure::election::Profile;
 use tenure::lock::{Identity, Record};
@@ -18,7 +23,7 @@ use tenure::lock::{Identity, Record};
 use super::no_early_takeover::UNCLAIMED;
 use super::replicas::{Names, Table};
 use super::{Check, Violation};
-use crate::scenario::Scenario;
+use crate::scenario::{Lock, Scenario};
 use crate::time::Span;
 use crate::trace::{Actor, Entry, Verb, What};
 
@@ -31,13 +36,22 @@ pub struct RecordRules {
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Writer {
-    /// Under which name, by life: a write may take effect after its life.
-    identities: Vec<Identity>,
-    strict: bool,
+    /// By number: a write may take effect after its life.
+    lives: Vec<Life>,
+    /// As planned at the beginning.
     lease_duration: Span,
 }
 
-impl Writer {
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Life {
+    /// The name under which it holds the lock.
+    identity: Identity,
+    strict: bool,
+    lock: Lock,
+    lease_duration: Span,
+}
+
+impl Life {
     fn seconds(&self) -> i64 {
         i64::try_from(self.lease_duration.as_nanos().div_ceil(1_000_000_000)).unwrap_or(i64::MAX)
     }
@@ -60,6 +74,12 @@ struct Write<'a> {
     me: &'a Identity,
     strict: bool,
     seconds: i64,
+    /// It writes the second of two objects, which follows the first.
+    follows: bool,
+    /// Its lock is two objects.
+    several: bool,
+    /// What stood there was no record.
+    garbled: bool,
     before: Option<&'a Record>,
     after: &'a Record,
 }
@@ -68,7 +88,7 @@ impl Write<'_> {
     /// The rules that it breaks, and what to say of it.
     fn judge(&self, mut wrong: impl FnMut(&'static str, String)) {
         let after = self.after;
-        let (holder, count) = (&after.holder, after.leader_transitions);
+        let holder = &after.holder;
         if !holder.is_empty() && self.strict && after.lease_duration_seconds != self.seconds {
             let (is, right) = (after.lease_duration_seconds, self.seconds);
             wrong("duration", format!("recorded a duration of {is} s, not {right} s"));
@@ -77,6 +97,17 @@ impl Write<'_> {
             self.judge_created(wrong);
             return;
         };
+        self.judge_holder(before, &mut wrong);
+        // Objects that disagree name an unknown holder to client-go, from whom it takes what may be
+        // its own.
+        let unknown = self.several && !self.strict && before.holder == *self.me;
+        if !self.follows && !self.garbled && !unknown {
+            self.judge_history(before, wrong);
+        }
+    }
+
+    fn judge_holder(&self, before: &Record, wrong: &mut impl FnMut(&'static str, String)) {
+        let holder = &self.after.holder;
         if holder.is_empty() {
             if !before.holder.is_empty() && before.holder != *self.me {
                 let whose = &before.holder;
@@ -85,6 +116,11 @@ impl Write<'_> {
         } else if holder != self.me {
             wrong("foreign-holder", format!("wrote the name of {holder}, not its own"));
         }
+    }
+
+    fn judge_history(&self, before: &Record, mut wrong: impl FnMut(&'static str, String)) {
+        let after = self.after;
+        let (holder, count) = (&after.holder, after.leader_transitions);
         let expected = if holder.is_empty() || *holder == before.holder {
             before.leader_transitions
         } else {
@@ -109,7 +145,7 @@ impl Write<'_> {
         if holder != self.me && holder.as_str() != UNCLAIMED {
             wrong("foreign-holder", format!("created the lock for {holder}"));
         }
-        if count != 0 && self.strict {
+        if count != 0 && self.strict && !self.follows {
             wrong("transitions", format!("created the lock with {count} transitions, not 0"));
         }
     }
@@ -132,27 +168,37 @@ impl Check for RecordRules {
 
     fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
         match &entry.what {
-            What::Started { replica, life, identity, profile, .. } => {
+            What::Started { replica, life, identity, profile, lock, lease_duration, .. } => {
                 let writer = self.writers.of(*replica);
-                writer.strict = matches!(profile, Profile::Strict);
-                let life = *life as usize;
-                writer.identities.resize_with(life, Identity::default);
-                writer.identities.push(identity.clone());
+                writer.lives.resize_with(*life as usize, Life::default);
+                writer.lives.push(Life {
+                    identity: identity.clone(),
+                    strict: matches!(profile, Profile::Strict),
+                    lock: *lock,
+                    lease_duration: lease_duration.unwrap_or(writer.lease_duration),
+                });
             }
             What::Applied {
                 by: Actor::Replica { replica, life },
                 verb: Verb::Create | Verb::Update,
                 before,
                 reply,
+                object,
                 ..
             } => {
                 let Some(after) = reply.snapshot() else { return };
+                if before.as_ref().is_some_and(|before| before.record == after.record) {
+                    return;
+                }
                 let writer = self.writers.of(*replica);
-                let Some(me) = writer.identities.get(*life as usize) else { return };
+                let Some(life) = writer.lives.get(*life as usize) else { return };
                 let write = Write {
-                    me,
-                    strict: writer.strict,
-                    seconds: writer.seconds(),
+                    me: &life.identity,
+                    strict: life.strict,
+                    seconds: life.seconds(),
+                    follows: life.lock.primary() != *object,
+                    several: life.lock.secondary().is_some(),
+                    garbled: before.as_ref().is_some_and(|before| before.unreadable),
                     before: before.as_ref().map(|before| &before.record),
                     after: &after.record,
                 };
@@ -262,5 +308,30 @@ mod tests {
             .started_as(0, 1, STRICT, "r0_b")
             .applied(0, 7, Verb::Update, Some(&before), &lock(4, "r0_a", 10, 22, 4));
         assert_eq!(found(&story.check(&mut RecordRules::new(&Scenario::default()))), [""; 0]);
+    }
+
+    #[test]
+    fn the_second_object_follows_and_a_rollout_changes_the_duration() {
+        let (other, mine) = (lock(3, "r1", 10, 20, 4), lock(4, "r0", 40, 40, 9));
+        let on = |lock: Lock, lease_duration: Option<Span>| {
+            let story = Story::new().started_on(0, 0, STRICT, "r0", lock, lease_duration);
+            let story = story.applied(0, 1, Verb::Update, Some(&other), &mine);
+            let violations = story.check(&mut RecordRules::new(&Scenario::default()));
+            violations.into_iter().map(|violation| violation.rule).collect::<Vec<_>>()
+        };
+        assert_eq!(on(Lock::Lease, None), ["transitions"]);
+        assert_eq!(on(Lock::ConfigMapAndLease, None), [""; 0]);
+        let longer = on(Lock::ConfigMapAndLease, Some(Span::from_secs(60)));
+        assert_eq!(longer, ["duration"]);
+    }
+
+    #[test]
+    fn a_wish_is_no_write_of_a_record_and_over_garbage_there_is_no_history() {
+        let before = lock(3, "r1", 10, 20, 4);
+        assert_eq!(check(STRICT, Some(&before), &lock(4, "r1", 10, 20, 4)), [""; 0]);
+        let garbled =
+            Arc::new(Snapshot { record: Record::default(), unreadable: true, ..(*before).clone() });
+        assert_eq!(check(STRICT, Some(&garbled), &lock(4, "r0", 22, 22, 7)), [""; 0]);
+        assert_eq!(check(STRICT, Some(&garbled), &lock(4, "r2", 22, 22, 7)), ["foreign-holder"]);
     }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use tenure::lock::Kind;
+
 use crate::scenario::Scenario;
 use crate::time::{SimTime, Span};
 
@@ -58,6 +60,28 @@ impl<T: Default> Table<T> {
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.0.iter_mut()
+    }
+}
+
+/// One value for each object that may carry the lock.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Objects<T> {
+    lease: T,
+    config_map: T,
+    endpoints: T,
+}
+
+impl<T> Objects<T> {
+    pub(super) const fn of(&mut self, kind: Kind) -> &mut T {
+        match kind {
+            Kind::Lease => &mut self.lease,
+            Kind::ConfigMap => &mut self.config_map,
+            Kind::Endpoints => &mut self.endpoints,
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        [&self.lease, &self.config_map, &self.endpoints].into_iter()
     }
 }
 

@@ -47,6 +47,33 @@ impl Checks {
         "events",
     ];
 
+    /// The rules of each check, in the order of [`NAMES`](Self::NAMES).
+    pub const RULES: [&[&str]; 8] = [
+        &["authority", "belief"],
+        &["early", "after-deletion"],
+        &["transitions", "acquire-time", "duration", "released-by-another", "foreign-holder"],
+        &[
+            "stale-write",
+            "not-increasing",
+            "not-current",
+            "same-uid",
+            "over-existing",
+            "stored-otherwise",
+        ],
+        &["accepted-older", "token-order"],
+        &["acted-without-authority", "acted-while-another-led"],
+        &["held", "released", "missing", "silent", "unsettled"],
+        &["alternate", "stopped-once", "after-the-end"],
+    ];
+
+    /// Whether this is the name of a check, or of a check and one of its rules.
+    #[must_use]
+    pub fn has(name: &str) -> bool {
+        let (check, rule) = name.split_once('/').map_or((name, None), |(c, r)| (c, Some(r)));
+        let rules = Self::NAMES.iter().zip(Self::RULES).find(|(known, _)| **known == check);
+        rules.is_some_and(|(_, rules)| rule.is_none_or(|rule| rules.contains(&rule)))
+    }
+
     /// All checks for a run of `scenario`.
     #[must_use]
     pub fn for_scenario(scenario: &Scenario) -> Self {
@@ -109,5 +136,7 @@ mod tests {
             checks.events.name(),
         ];
         assert_eq!(names, Checks::NAMES);
+        assert!(Checks::has("one-leader") && Checks::has("one-leader/belief"));
+        assert!(!Checks::has("one-leader/early") && !Checks::has("belief") && !Checks::has(""));
     }
 }

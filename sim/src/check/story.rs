@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use tenure::election::{Cause, Failure, Profile};
-use tenure::lock::Record;
+use tenure::lock::{Kind, Record};
 use tenure::time::Timestamp;
 
 use super::{Check, Violation, recheck};
 use crate::fault::Fault;
+use crate::scenario::Lock;
 use crate::time::{SimTime, Span};
 use crate::trace::{Actor, End, Entry, Reply, Snapshot, Verb, What};
 
@@ -16,6 +17,8 @@ use crate::trace::{Actor, End, Entry, Reply, Snapshot, Verb, What};
 pub(super) struct Story {
     entries: Vec<Entry>,
     at: SimTime,
+    /// Whether what follows is not about the Lease.
+    object: Option<Kind>,
 }
 
 fn time(text: &str) -> SimTime {
@@ -36,6 +39,16 @@ impl Story {
         self
     }
 
+    /// What follows is about this object.
+    pub(super) fn about(mut self, object: Kind) -> Self {
+        self.object = Some(object);
+        self
+    }
+
+    fn object(&self) -> Kind {
+        self.object.unwrap_or(Kind::Lease)
+    }
+
     pub(super) fn says(mut self, what: What) -> Self {
         let seq = self.entries.len() as u64;
         self.entries.push(Entry { seq, at: self.at, what });
@@ -51,9 +64,31 @@ impl Story {
     }
 
     pub(super) fn started_as(self, replica: u32, life: u32, profile: &str, identity: &str) -> Self {
+        self.started_on(replica, life, profile, identity, Lock::Lease, None)
+    }
+
+    /// A life whose lock is this, with this lease duration if it is not the planned one.
+    pub(super) fn started_on(
+        self,
+        replica: u32,
+        life: u32,
+        profile: &str,
+        identity: &str,
+        lock: Lock,
+        lease_duration: Option<Span>,
+    ) -> Self {
         let profile: Profile = profile.parse().unwrap();
         let identity = identity.to_owned().into();
-        self.says(What::Started { replica, life, identity, profile, rate_ppb: 1_000_000_000 })
+        let rate_ppb = 1_000_000_000;
+        self.says(What::Started {
+            replica,
+            life,
+            identity,
+            profile,
+            rate_ppb,
+            lock,
+            lease_duration,
+        })
     }
 
     pub(super) fn crashed(self, replica: u32) -> Self {
@@ -94,7 +129,8 @@ impl Story {
     }
 
     pub(super) fn sent(self, replica: u32, request: u64, verb: Verb, version: Option<u64>) -> Self {
-        self.says(What::Sent { replica, request, verb, record: None, version })
+        let object = self.object();
+        self.says(What::Sent { replica, request, verb, record: None, version, object })
     }
 
     /// The store takes a write of a replica, or answers its read.
@@ -109,7 +145,8 @@ impl Story {
         let by = Actor::Replica { replica, life: 0 };
         let (request, before) = (Some(request), before.cloned());
         let reply = Reply::Is(after.clone());
-        self.says(What::Applied { by, request, verb, before, reply })
+        let object = self.object();
+        self.says(What::Applied { by, request, verb, before, reply, object })
     }
 
     pub(super) fn refused(
@@ -122,18 +159,20 @@ impl Story {
     ) -> Self {
         let by = Actor::Replica { replica, life: 0 };
         let (request, before, reply) = (Some(request), before.cloned(), Reply::Failed(failure));
-        self.says(What::Applied { by, request, verb, before, reply })
+        let object = self.object();
+        self.says(What::Applied { by, request, verb, before, reply, object })
     }
 
     pub(super) fn edited(self, before: &Arc<Snapshot>, after: &Arc<Snapshot>) -> Self {
         let (by, before, reply) = (Actor::Outsider, Some(before.clone()), Reply::Is(after.clone()));
-        self.says(What::Applied { by, request: None, verb: Verb::Edit, before, reply })
+        let (request, verb, object) = (None, Verb::Edit, self.object());
+        self.says(What::Applied { by, request, verb, before, reply, object })
     }
 
     pub(super) fn deleted(self, before: &Arc<Snapshot>) -> Self {
         let (by, before) = (Actor::Outsider, Some(before.clone()));
-        let verb = Verb::Delete;
-        self.says(What::Applied { by, request: None, verb, before, reply: Reply::Gone })
+        let (request, verb, object) = (None, Verb::Delete, self.object());
+        self.says(What::Applied { by, request, verb, before, reply: Reply::Gone, object })
     }
 
     pub(super) fn fault(self, fault: u32, replicas: &[u32], kind: Fault) -> Self {
@@ -162,7 +201,7 @@ pub(super) fn lock(
         leader_transitions,
         ..Record::default()
     };
-    Arc::new(Snapshot { version, uid: 1, record })
+    Arc::new(Snapshot { version, uid: 1, record, unreadable: false })
 }
 
 /// The same lock as another object.

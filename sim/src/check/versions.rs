@@ -8,13 +8,16 @@
 //!   update changed the uid.
 //! - rule `over-existing`: a create took effect over a lock that was there.
 //! - rule `stored-otherwise`: what was stored is not what was sent.
+//!
+//! Where several objects carry the lock each is looked at by itself; the counter of versions, and the
+//! uids, are the store's and one for all.
 
 use std::collections::VecDeque;
 
 use tenure::election::Failure;
-use tenure::lock::Record;
+use tenure::lock::{Kind, Record};
 
-use super::replicas::{Names, Table};
+use super::replicas::{Names, Objects, Table};
 use super::{Check, Violation};
 use crate::scenario::Scenario;
 use crate::trace::{Actor, Entry, Reply, Snapshot, Verb, What};
@@ -27,12 +30,18 @@ const REMEMBERED: usize = 32;
 pub struct Versions {
     names: Names,
     writers: Table<Writer>,
-    /// Version and uid of the lock as it stands.
+    objects: Objects<Object>,
+    greatest: u64,
+    uids: Vec<u64>,
+}
+
+/// One object of the lock.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Object {
+    /// Version and uid as they stand.
     current: Option<(u64, u64)>,
     /// `current` is known: something was seen.
     known: bool,
-    greatest: u64,
-    uids: Vec<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,8 +65,7 @@ impl Versions {
         Self {
             names: Names::new(scenario),
             writers: Table::new(scenario),
-            current: None,
-            known: false,
+            objects: Objects::default(),
             greatest: 0,
             uids: Vec::new(),
         }
@@ -74,8 +82,9 @@ impl Versions {
 
     fn applied(&mut self, applied: &Applied<'_>, mut wrong: impl FnMut(&'static str, String)) {
         let before = applied.before.map(|before| (before.version, before.uid));
-        let current = if self.known { self.current } else { before };
-        (self.known, self.current) = (true, current);
+        let object = self.objects.of(applied.object);
+        let current = if object.known { object.current } else { before };
+        (object.known, object.current) = (true, current);
         if before != current {
             let text = format!("found {}, not {}", version(before), version(current));
             wrong("not-current", text);
@@ -83,7 +92,7 @@ impl Versions {
         let after = match applied.reply {
             Reply::Is(after) => after,
             Reply::Gone => {
-                self.current = None;
+                object.current = None;
                 return;
             }
             Reply::Failed(failure) => {
@@ -104,7 +113,7 @@ impl Versions {
             self.obeys(replica, life, applied, after, &mut wrong);
         }
         self.stored(applied, after, wrong);
-        self.current = stored;
+        self.objects.of(applied.object).current = stored;
     }
 
     /// Whether a write is what its replica sent, over the version for which it was sent.
@@ -170,6 +179,7 @@ struct Applied<'a> {
     verb: Verb,
     before: Option<&'a Snapshot>,
     reply: &'a Reply,
+    object: Kind,
 }
 
 fn version(of: Option<(u64, u64)>) -> String {
@@ -188,14 +198,17 @@ impl Check for Versions {
     fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
         match &entry.what {
             What::Started { replica, life, .. } => self.writers.of(*replica).life = *life,
-            What::Sent { replica, request, verb: Verb::Update | Verb::Create, version, record } => {
+            What::Sent { replica, request, verb, version, record, .. }
+                if matches!(verb, Verb::Update | Verb::Create) =>
+            {
                 self.sent(*replica, *request, *version, record.as_ref());
             }
-            What::Applied { by, request, verb, before, reply } => {
+            What::Applied { by, request, verb, before, reply, object } => {
                 let before = before.as_deref();
-                let (by, request, verb) = (*by, *request, *verb);
+                let (by, request, verb, object) = (*by, *request, *verb, *object);
                 let names = self.names.clone();
-                self.applied(&Applied { by, request, verb, before, reply }, |rule, did| {
+                let applied = Applied { by, request, verb, before, reply, object };
+                self.applied(&applied, |rule, did| {
                     let (name, replicas) = match by {
                         Actor::Replica { replica, .. } => (names.of(replica), vec![replica]),
                         Actor::Outsider => ("an outsider".into(), Vec::new()),
@@ -272,8 +285,21 @@ mod tests {
         let record = Some(a.record.clone());
         let (replica, request, verb, version) = (0, 1, Verb::Create, None);
         let other = Story::new()
-            .says(What::Sent { replica, request, verb, record, version })
+            .says(What::Sent { replica, request, verb, record, version, object: Kind::Lease })
             .applied(0, 1, Verb::Create, None, &c);
         assert_eq!(check(&other), ["stored-otherwise"]);
+    }
+
+    #[test]
+    fn objects_are_apart_but_for_the_counter() {
+        let (lease, map) = (lock(1, "r0", 0, 0, 0), with_uid(&lock(2, "r0", 0, 0, 0), 2));
+        let story = Story::new().applied(0, 1, Verb::Create, None, &lease);
+        let both = story.clone().about(Kind::ConfigMap).applied(0, 2, Verb::Create, None, &map);
+        assert_eq!(check(&both), [""; 0]);
+        let again = both.about(Kind::Lease);
+        assert_eq!(check(&again.applied(0, 3, Verb::Get, Some(&lease), &lease)), [""; 0]);
+        let old = with_uid(&lock(1, "r0", 0, 0, 0), 2);
+        let old = story.about(Kind::ConfigMap).applied(0, 2, Verb::Create, None, &old);
+        assert_eq!(check(&old), ["not-increasing"]);
     }
 }

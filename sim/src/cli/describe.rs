@@ -6,6 +6,7 @@ use super::run::Done;
 use crate::check::Checks;
 use crate::fault::{Fault, Planned, Site};
 use crate::outcome::Statistics;
+use crate::scenario::Scenario;
 
 /// No more faults than this are told one by one.
 const FAULTS: usize = 12;
@@ -23,6 +24,7 @@ pub(super) fn text(done: &Done) -> String {
         done.seed,
         scenario.horizon,
     );
+    rollouts(&mut text, scenario);
     faults(&mut text, done);
     text.push_str(&statistics(&done.outcome.statistics));
     text.push('\n');
@@ -34,6 +36,18 @@ pub(super) fn text(done: &Done) -> String {
     let _ = writeln!(text, "digest {}", done.outcome.digest);
     let _ = writeln!(text, "again  {}", done.again);
     text
+}
+
+/// What is planned to change.
+fn rollouts(text: &mut String, scenario: &Scenario) {
+    for rollout in &scenario.rollouts {
+        let set = serde_json::to_value(&rollout.set).unwrap_or_default();
+        let last = rollout.steps(scenario).last().map_or(rollout.at, |(at, _)| at);
+        let _ = writeln!(text, "  at {} to {last}, rollout of {set}", rollout.at);
+    }
+    if !scenario.rollouts.is_empty() {
+        text.push('\n');
+    }
 }
 
 fn faults(text: &mut String, done: &Done) {
@@ -85,10 +99,12 @@ fn what(fault: &Fault) -> String {
 
 fn statistics(s: &Statistics) -> String {
     format!(
-        "  {} requests of electors, {} takeovers, {} conflicts, {} late answers, {} given up\n  {} \
+        "  {} requests of electors ({} reads), {} shown by watches, {} takeovers, {} conflicts, {} late answers, {} given up\n  {} \
          crashes, {} pauses, {} messages lost, {} guarded writes taken and {} refused\n  {} events, {} \
          entries\n",
         s.requests,
+        s.reads,
+        s.watched,
         s.takeovers,
         s.conflicts,
         s.late_answers,
@@ -107,7 +123,8 @@ fn checks(text: &mut String, done: &Done) {
     let expected = done.scenario.expected();
     for check in Checks::NAMES {
         let of_check = done.outcome.violations.iter().filter(|violation| violation.check == check);
-        let expected = expected.iter().any(|expected| expected == check);
+        let of = |name: &String| name.split('/').next() == Some(check);
+        let expected = expected.iter().any(of);
         let verdict = match (of_check.clone().count(), expected) {
             (0, false) => "holds".to_owned(),
             (0, true) => "HOLDS, but a violation is expected".to_owned(),

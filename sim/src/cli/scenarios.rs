@@ -3,7 +3,7 @@
 use core::fmt::Write as _;
 
 use serde_json::json;
-use tenure::election::Profile;
+use tenure::election::{Profile, Release};
 
 use super::{Refusal, output};
 use crate::catalogue;
@@ -18,7 +18,9 @@ pub struct ScenariosArgs {
 }
 
 /// The rules by which each scenario may be run.
-const PROFILES: [&str; 3] = ["strict", "client-go-v1.36", "client-go-head"];
+fn profiles() -> impl Iterator<Item = Profile> {
+    [Profile::Strict].into_iter().chain(Release::ALL.map(Profile::ClientGo))
+}
 
 /// Prints the list.
 ///
@@ -33,16 +35,15 @@ pub fn run(args: &ScenariosArgs) -> Result<u8, Refusal> {
     Ok(0)
 }
 
-/// The checks that are expected to find something under a profile.
-fn expected(scenario: &Scenario, profile: &str) -> Vec<String> {
-    let profile: Profile = profile.parse().unwrap_or_default();
+/// The checks, or rules, that are expected to find something under a profile.
+fn expected(scenario: &Scenario, profile: Profile) -> Vec<String> {
     Scenario { profile, ..scenario.clone() }.expected().to_vec()
 }
 
 fn json() -> serde_json::Value {
     let scenarios = catalogue::all().map(|scenario| {
         let expect =
-            PROFILES.map(|profile| (profile.to_owned(), json!(expected(&scenario, profile))));
+            profiles().map(|profile| (profile.to_string(), json!(expected(&scenario, profile))));
         json!({
             "name": scenario.name,
             "description": scenario.description,
@@ -54,17 +55,16 @@ fn json() -> serde_json::Value {
 
 fn text() -> String {
     let mut text = String::from(
-        "What is expected: the checks that find something; - is none. `tenure run NAME` runs one.\n\n",
+        "What is expected: the checks, or rules of checks, that find something; - is none. `tenure run NAME` runs one.\n\n",
     );
     for scenario in catalogue::all() {
         let _ = writeln!(text, "{}", scenario.name);
         wrapped(&mut text, &scenario.description);
-        let each = PROFILES.map(|profile| (profile, expected(&scenario, profile)));
-        let all = each.iter().map(|(profile, checks)| {
+        for (whose, checks) in by_profile(&scenario) {
             let checks = if checks.is_empty() { "-".to_owned() } else { checks.join(", ") };
-            format!("{profile}: {checks}")
-        });
-        let _ = writeln!(text, "    expected: {}\n", all.collect::<Vec<_>>().join("; "));
+            let _ = writeln!(text, "    expected under {whose}: {checks}");
+        }
+        text.push('\n');
     }
     text.push_str(
         "experiment\n    Three replicas of one controller and 2,291 objects: without election, with a \
@@ -72,6 +72,29 @@ fn text() -> String {
          random\n    A random fault plan from the seed, as `tenure sweep` runs them.\n",
     );
     text
+}
+
+/// What is expected, under strict and under client-go; by release where not all are the same.
+fn by_profile(scenario: &Scenario) -> Vec<(String, Vec<String>)> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    let of = |release| expected(scenario, Profile::ClientGo(release));
+    let mut rest = Release::ALL.as_slice();
+    while let Some((&first, _)) = rest.split_first() {
+        let count = rest.iter().take_while(|release| of(**release) == of(first)).count();
+        let (same, others) = rest.split_at(count);
+        rest = others;
+        let name = match same {
+            [one] => Profile::ClientGo(*one).to_string(),
+            _ if count == Release::ALL.len() => "client-go".to_owned(),
+            [one, .., last] => {
+                format!("{} to {}", Profile::ClientGo(*one), Profile::ClientGo(*last))
+            }
+            [] => break,
+        };
+        groups.push((name, of(first)));
+    }
+    groups.insert(0, ("strict".to_owned(), expected(scenario, Profile::Strict)));
+    groups
 }
 
 /// Adds lines of at most 96 letters, four of them blank at the beginning.

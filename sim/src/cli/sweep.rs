@@ -24,7 +24,8 @@ pub struct SweepArgs {
     /// The seeds, from A up to but not including B.
     #[arg(long, value_name = "A..B", default_value = "0..1000")]
     pub seeds: Seeds,
-    /// The rules that the replicas follow: strict, client-go-v1.36 or client-go-head.
+    /// The rules that the replicas follow: strict, client-go-head, or client-go-v1.36 and other
+    /// releases.
     #[arg(long, default_value_t)]
     pub profile: Profile,
     /// How many threads; one for each processor if absent. What comes out does not depend on it.
@@ -159,7 +160,8 @@ fn explained(profile: Profile, tally: &Tally) -> Result<Option<String>, Refusal>
 
 fn text(args: &SweepArgs, tally: &Tally) -> Result<String, Refusal> {
     let Runs { all, passed, unknown, violated, .. } = tally.runs;
-    let Runs { takeover, conflict, late_answer, pause, crash, effect, .. } = tally.runs;
+    let Runs { takeover, conflict, late_answer, pause, crash, effect, watch, rollout, .. } =
+        tally.runs;
     let mut text = String::new();
     let _ = writeln!(
         text,
@@ -177,6 +179,8 @@ fn text(args: &SweepArgs, tally: &Tally) -> Result<String, Refusal> {
         ("a pause", pause),
         ("a crash", crash),
         ("a fault that had an effect", effect),
+        ("a watch", watch),
+        ("a rollout", rollout),
     ] {
         let _ = writeln!(text, "  {what:<28}{runs:>9}");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tenure::election::Failure;
-use tenure::lock::Identity;
+use tenure::lock::{Identity, Kind};
 
 use crate::check::Violation;
 use crate::check::replicas::{Names, seconds};
@@ -27,8 +27,8 @@ pub(super) struct Line {
     at: SimTime,
     replica: Option<u32>,
     text: String,
-    /// Routine: may be drawn together with others of the same kind.
-    quiet: Option<Quiet>,
+    /// Routine: may be drawn together with others of the same kind and object.
+    quiet: Option<(Quiet, Kind)>,
     times: u32,
     until: SimTime,
 }
@@ -40,6 +40,9 @@ enum Quiet {
     Write,
 }
 
+/// Whose line it is, what it says, and whether it is routine.
+type Told = (Option<u32>, String, Option<(Quiet, Kind)>);
+
 /// What is known on the way through the entries.
 struct Telling<'a> {
     names: Names,
@@ -47,6 +50,8 @@ struct Telling<'a> {
     /// When each replica's last request was sent, and what it was.
     sent: BTreeMap<u32, (u64, SimTime, Verb)>,
     violation: &'a Violation,
+    /// Not all is about one object.
+    several: bool,
 }
 
 impl Line {
@@ -57,6 +62,7 @@ impl Line {
             holders: BTreeMap::new(),
             sent: BTreeMap::new(),
             violation,
+            several: scenario.has_several_objects(),
         };
         let mut lines: Vec<Self> = Vec::new();
         let mut routine_from = 0;
@@ -84,7 +90,7 @@ impl Line {
     fn text(&self) -> String {
         match self.quiet {
             _ if self.times == 1 => self.text.clone(),
-            Some(Quiet::Read) => format!("{} x {}", self.text, self.times),
+            Some((Quiet::Read, _)) => format!("{} x {}", self.text, self.times),
             _ => format!("{} x {} to {}", self.text, self.times, short(self.until)),
         }
     }
@@ -92,7 +98,7 @@ impl Line {
 
 impl Telling<'_> {
     /// Whose line it is, what it says, and whether it is routine. `None`: not worth a line.
-    fn tell(&mut self, entry: &Entry) -> Option<(Option<u32>, String, Option<Quiet>)> {
+    fn tell(&mut self, entry: &Entry) -> Option<Told> {
         let mine = |replica: u32, text: String| Some((Some(replica), text, None));
         let outside = |text: String| Some((None, text, None));
         match &entry.what {
@@ -113,11 +119,27 @@ impl Telling<'_> {
                 self.sent.insert(*replica, (*request, entry.at, *verb));
                 None
             }
-            What::Applied { by: Actor::Replica { replica, .. }, verb, before, reply, .. } => {
+            What::Applied {
+                by: Actor::Replica { replica, .. },
+                verb,
+                before,
+                reply,
+                object,
+                ..
+            } => {
                 let (text, quiet) = self.applied(*replica, *verb, before.as_deref(), reply);
-                Some((Some(*replica), text, quiet))
+                let quiet = quiet.map(|quiet| (quiet, *object));
+                Some((Some(*replica), self.about(*object, text), quiet))
             }
-            What::Applied { by: Actor::Outsider, reply, .. } => outside(match reply {
+            What::Applied { by: Actor::Outsider, reply, object, .. } => outside(match reply {
+                Reply::Is(after) if after.unreadable => {
+                    format!("by hand: version {} is no record", after.version)
+                }
+                Reply::Is(after) if self.several => {
+                    let (version, holder) = (after.version, self.holder(after));
+                    format!("by hand: {object} has version {version}, {holder} holds")
+                }
+                Reply::Gone if self.several => format!("by hand: {object} is gone"),
                 Reply::Is(after) => {
                     format!("by hand: version {}, {} holds", after.version, self.holder(after))
                 }
@@ -151,6 +173,12 @@ impl Telling<'_> {
             What::ForeignWrite { replica, version } => {
                 mine(*replica, format!("notes foreign version {version}"))
             }
+            What::Endangered { replica, until } => {
+                mine(*replica, format!("in danger: leads until {}", short(*until)))
+            }
+            What::RolledOut { replica, rollout } => {
+                mine(*replica, format!("is rolled out (rollout {rollout})"))
+            }
             What::GuardedWrite { replica, token, sent, accepted, .. } => {
                 self.guarded(entry, *replica, *token, *sent, *accepted)
             }
@@ -162,6 +190,11 @@ impl Telling<'_> {
         }
     }
 
+    /// What happened to an object, with its kind where there are several.
+    fn about(&self, object: Kind, text: String) -> String {
+        if self.several { format!("{object}: {text}") } else { text }
+    }
+
     /// Writes to the guarded resource matter where the check is about them.
     fn guarded(
         &self,
@@ -170,7 +203,7 @@ impl Telling<'_> {
         token: Option<u64>,
         sent: SimTime,
         accepted: bool,
-    ) -> Option<(Option<u32>, String, Option<Quiet>)> {
+    ) -> Option<Told> {
         let about = matches!(self.violation.check.as_str(), "acting" | "fencing");
         if !about && accepted {
             return None;
@@ -181,7 +214,7 @@ impl Telling<'_> {
             true => format!("acts{token}"),
             false => format!("acts{token}: refused"),
         };
-        Some((Some(replica), text, Some(Quiet::Write)))
+        Some((Some(replica), text, Some((Quiet::Write, Kind::Lease))))
     }
 
     fn applied(
@@ -205,6 +238,9 @@ impl Telling<'_> {
             }
         };
         let (version, holder) = (after.version, self.holder(after));
+        if after.unreadable {
+            return (format!("reads v{version}: no record"), Some(Quiet::Read));
+        }
         if verb == Verb::Get {
             return (format!("reads v{version}: {holder}"), Some(Quiet::Read));
         }
@@ -212,6 +248,9 @@ impl Telling<'_> {
             return (format!("creates v{version}: {holder}"), None);
         };
         let old = &before.record.holder;
+        if before.unreadable {
+            return (format!("replaces what is no record: v{version}"), None);
+        }
         if after.record.holder == *old {
             return (format!("renews: v{version}"), Some(Quiet::Renewal));
         }

@@ -1,9 +1,12 @@
 //! What faults do to a process that lives on, and to its clocks: pauses, drifts, suspends, freezes.
 
+use tenure::lock::Identity;
+
 use super::Replica;
-use crate::fault::WakeUp;
+use crate::fault::{Reborn, WakeUp};
 use crate::outside::Outside;
 use crate::program::Program;
+use crate::scenario::Change;
 use crate::trace::What;
 
 impl<P: Program> Replica<P> {
@@ -28,6 +31,27 @@ impl<P: Program> Replica<P> {
         if self.pausers.is_empty() {
             self.resume(outside);
         }
+    }
+
+    /// From the next life on it runs with other settings. If it runs, it is asked to stop, and starts
+    /// again when it has; if it is stopping already, or down, whoever starts it does that.
+    pub(crate) fn roll_out(&mut self, outside: &mut Outside, rollout: u32, change: &Change) {
+        self.settings.apply(change);
+        outside.emit(What::RolledOut { replica: self.index, rollout });
+        if self.alive && !self.stopping {
+            self.comes_back = Some(Reborn::New);
+            self.stop(outside);
+        }
+    }
+
+    /// Asks the elector to hand the lock over. Whether it leads and is not paused, so that it heard.
+    pub(crate) fn hand_over(&mut self, outside: &mut Outside, to: Identity) -> bool {
+        let now = self.clock.now(outside.now);
+        let hears = self.believes && !self.paused();
+        let Some(elector) = self.elector.as_mut().filter(|_| hears) else { return false };
+        elector.hand_over(now, to);
+        self.drive(outside, now);
+        true
     }
 
     pub(super) fn blame_pausers_if_due(&self, outside: &mut Outside) {

@@ -59,7 +59,10 @@ impl<P: Program> Replica<P> {
                         told = true;
                     }
                 }
-                Said::Endangered { .. } => {}
+                Said::Endangered { until } => {
+                    let until = self.clock.when(until).unwrap_or(SimTime::NEVER);
+                    outside.emit(What::Endangered { replica, until });
+                }
                 Said::NewLeader { identity } => {
                     outside.emit(What::NewLeader { replica, identity });
                 }
@@ -77,13 +80,19 @@ impl<P: Program> Replica<P> {
         if let Some((id, _)) = self.outstanding.take_if(|call| replaced || passed(call)) {
             outside.emit(What::GivenUp { replica, request: id.as_u64() });
             if self.fail_over {
-                self.api = (self.api + 1) % self.apis;
+                self.go_to_next_api(outside);
             }
         }
         if let Some(request) = request {
             self.send(outside, Box::new(request));
         }
         told
+    }
+
+    /// Calls go to the next API server from now on, and watches when they break.
+    pub(super) fn go_to_next_api(&mut self, outside: &mut Outside) {
+        self.api = (self.api + 1) % self.apis;
+        outside.watch_at(self.index, self.api);
     }
 
     fn send(&mut self, outside: &mut Outside, request: Box<Request>) {
@@ -95,8 +104,8 @@ impl<P: Program> Replica<P> {
                 (Verb::Update, object.record().ok(), version.as_ordered())
             }
         };
-        let (replica, id) = (self.index, request.id.as_u64());
-        outside.emit(What::Sent { replica, request: id, verb, record, version });
+        let (replica, id, object) = (self.index, request.id.as_u64(), request.lock.kind);
+        outside.emit(What::Sent { replica, request: id, verb, record, version, object });
         outside.send_request(self.who(), self.api, request);
     }
 

@@ -1,5 +1,7 @@
 //! Whether a scenario makes sense.
 
+mod rollouts;
+
 use core::fmt;
 
 use super::{MAX_REPLICAS, Scenario};
@@ -71,6 +73,8 @@ impl Scenario {
         }
         self.validate_replicas()?;
         self.validate_durations()?;
+        self.validate_options()?;
+        self.validate_rollouts()?;
         self.validate_clocks()?;
         self.validate_network()?;
         for (number, planned) in self.faults.iter().enumerate() {
@@ -100,20 +104,11 @@ impl Scenario {
     /// would be a world in which everything happens at one instant, without end.
     fn validate_durations(&self) -> Result<(), ScenarioError> {
         let own = [self.lease_duration, self.renew_deadline, self.retry_period];
-        let mut all = vec![(String::new(), own.map(Some))];
-        for (number, replica) in self.replicas.iter().enumerate() {
-            let theirs = [replica.lease_duration, replica.renew_deadline, replica.retry_period];
-            all.push((format!("replicas[{number}]."), theirs));
+        let zero = NAMES.iter().zip(own).find(|(_, span)| span.is_zero());
+        match zero.filter(|_| self.election) {
+            Some((name, span)) => Err(wrong(*name, span, "give it some time, as \"2s\"")),
+            None => Ok(()),
         }
-        for (of, spans) in all.iter().filter(|_| self.election) {
-            for (name, span) in NAMES.iter().zip(spans) {
-                if span.is_some_and(Span::is_zero) {
-                    let remedy = "give it some time, as \"2s\"";
-                    return Err(wrong(format!("{of}{name}"), Span::ZERO, remedy));
-                }
-            }
-        }
-        Ok(())
     }
 
     /// A clock that comes to its end stands still there while all that is due seems past.
@@ -203,6 +198,13 @@ impl Scenario {
             let remedy = format!("leave it out: a {} does not last", planned.fault.kind());
             return Err(wrong(field("for"), span, remedy));
         }
+        let about_object = matches!(planned.fault, Fault::Edit(_) | Fault::Delete {});
+        if let Some(object) = planned.object.filter(|_| !about_object) {
+            let object = crate::wire::kind_name(object);
+            let remedy = "leave it out: only edit and delete are about an object";
+            return Err(wrong(field("object"), object, remedy));
+        }
+        self.validate_hand_over(field("fault.to"), &planned.fault)?;
         let triggered = planned.on.is_some();
         if let Some(target) = planned.fault.target() {
             self.valid_target(field("fault.target"), target, triggered)?;
@@ -310,57 +312,4 @@ fn valid_distribution(field: &str, distribution: &Distribution) -> Result<(), Sc
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nonsense_is_refused_by_field_value_and_remedy() {
-        for (text, error) in [
-            (r#"{"replicas": []}"#, "replicas is a list of 0: list 1 to 10000 replicas"),
-            (
-                r#"{"work": {"period": "1ns"}}"#,
-                "work.period is 1ns: write at most once in 100us, or never with 0s",
-            ),
-            (r#"{"heal_at": "11m"}"#, "heal_at is 11m: heal at or before the horizon, 10m"),
-            (
-                r#"{"faults": [{"fault": {"delete": {}}}]}"#,
-                "faults[0].at is absent: say when by `at`, or upon what by `on`",
-            ),
-            (
-                r#"{"faults": [{"at": "1s", "for": "1s", "fault": {"delete": {}}}]}"#,
-                "faults[0].for is 1s: leave it out: a delete does not last",
-            ),
-            (
-                r#"{"faults": [{"at": "1s", "fault": {"pause": {"target": 3}}}]}"#,
-                "faults[0].fault.target is 3: name a replica from 0 to 2",
-            ),
-            (
-                r#"{"faults": [{"at": "1s", "fault": {"partition": {"sites": ["zone:b"]}}}]}"#,
-                "faults[0].fault.sites is zone:b: name a zone that some site is in",
-            ),
-            (
-                r#"{"faults": [{"at": "1s", "after": "1s", "fault": {"delete": {}}}]}"#,
-                "faults[0].after is 1s: leave it out: it goes with `on`; say all of it by `at`",
-            ),
-            (
-                r#"{"unchecked": true, "replicas": [{"retry_period": "0s"}]}"#,
-                "replicas[0].retry_period is 0s: give it some time, as \"2s\"",
-            ),
-            (
-                r#"{"replicas": [{"clock_offset": "200000d"}]}"#,
-                "replicas[0].clock_offset is 200000d: use at most 50000d",
-            ),
-            (
-                r#"{"horizon": "500d", "replicas": [{"rate_ppb": 200000000000}]}"#,
-                "horizon is 500d: let no clock run for longer than 50000d, at its own rate",
-            ),
-            (
-                r#"{"network": {"loss_ppm": 1000001}}"#,
-                "network.loss_ppm is 1000001: at most 1000000 of a million can",
-            ),
-        ] {
-            let scenario: Scenario = serde_json::from_str(text).unwrap();
-            assert_eq!(scenario.validate().unwrap_err().to_string(), error);
-        }
-    }
-}
+mod tests;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tenure::lock::Kind;
+
 use super::World;
 use crate::fault::{Fault, Links, Reborn, Site, Target};
 use crate::net::{LinkId, Trouble};
@@ -57,6 +59,7 @@ impl<P: Program> World<P> {
             return;
         }
         let (kind, lasts) = (Arc::clone(kind), planned.lasts);
+        let object = planned.object.unwrap_or(self.scenario.lock.primary());
         let actor = self.actors.get(index).copied().flatten();
         let resolve = |target| self.resolve(target, actor);
         let links = kind.links().map_or_else(Vec::new, |l| self.outside.net.links(l, resolve));
@@ -87,8 +90,8 @@ impl<P: Program> World<P> {
             Fault::StoreErrors { before_ppm, after_ppm } => {
                 self.outside.errors.push((fault, *before_ppm, *after_ppm));
             }
-            Fault::Edit(edit) => self.meddle(fault, Some(edit)),
-            Fault::Delete {} => self.meddle(fault, None),
+            Fault::Edit(edit) => self.meddle(fault, object, Some(edit)),
+            Fault::Delete {} => self.meddle(fault, object, None),
             _ => {
                 for replica in &replicas {
                     self.hit(fault, &kind, *replica);
@@ -102,8 +105,8 @@ impl<P: Program> World<P> {
         }
     }
 
-    fn meddle(&mut self, fault: u32, edit: Option<&crate::fault::Edit>) {
-        if self.outside.meddle(edit) {
+    fn meddle(&mut self, fault: u32, object: Kind, edit: Option<&crate::fault::Edit>) {
+        if self.outside.meddle(object, edit) {
             self.outside.blame(fault);
         }
     }
@@ -144,6 +147,13 @@ impl<P: Program> World<P> {
                 self.start_as(index, *reborn);
                 self.outside.blame(fault);
             }
+            Fault::HandOver { to, .. } if alive => {
+                let to = outside.names.get(*to as usize).cloned().unwrap_or_default();
+                if replica.hand_over(outside, to) {
+                    outside.blame(fault);
+                }
+            }
+            Fault::WatchStall { .. } => outside.stall(fault, index),
             Fault::Drift { rate_ppb, .. } => {
                 replica.drifts.push((fault, *rate_ppb));
                 replica.apply_clock_faults(outside);
@@ -250,6 +260,7 @@ impl<P: Program> World<P> {
                 replica.drifts.retain(|(other, _)| *other != fault);
                 replica.apply_clock_faults(outside);
             }
+            Fault::WatchStall { .. } => outside.unstall(fault, index),
             Fault::WallFreeze { .. } => {
                 replica.wall_freezes.retain(|other| *other != fault);
                 if replica.wall_freezes.is_empty() {

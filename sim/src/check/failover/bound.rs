@@ -7,6 +7,10 @@ use crate::check::no_early_takeover::UNCLAIMED;
 use crate::check::replicas::{RIGHT_RATE, real_time};
 use crate::scenario::Scenario;
 use crate::time::{SimTime, Span};
+use crate::trace::Snapshot;
+
+/// Holds, as far as the others are concerned, a lock that was handed over and not taken yet.
+const SUCCESSOR: &str = "its successor";
 
 /// The terms of the bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,10 @@ pub(super) struct Bound {
     latency: Span,
     /// How long to wait for a record that says nothing sensible: the longest own duration.
     own: Span,
+    /// How much longer candidates wait for a holder that did not release the lock.
+    delay: Span,
+    /// Whether a lock may be two objects, each attempt more calls.
+    several: bool,
     slowest: u64,
 }
 
@@ -26,17 +34,22 @@ impl Bound {
         let (network, store) = (&scenario.network, &scenario.store);
         let there = network.request.longest() + store.before.longest();
         let back = network.response.longest() + store.after.longest();
-        let timeout = scenario.request_timeout.unwrap_or(Span::from_nanos(u64::MAX));
-        let chancy = network.loss_ppm > 0 || store.error_ppm > 0;
-        if !scenario.election || chancy || there + back >= timeout.min(scenario.renew_deadline) {
+        if !scenario.election || network.loss_ppm > 0 || store.error_ppm > 0 {
             return None;
         }
-        let indices = 0..u32::try_from(scenario.replicas.len()).unwrap_or(u32::MAX);
         let (mut retry, mut own) = (scenario.retry_period, Span::from_secs(1));
-        for (index, replica) in indices.zip(&scenario.replicas) {
+        let mut delay = Span::ZERO;
+        for (_, replica) in scenario.all_settings() {
+            let timeout = replica.request_timeout.or(scenario.request_timeout);
+            let deadline = replica.renew_deadline.unwrap_or(scenario.renew_deadline);
+            if there + back >= timeout.map_or(deadline, |timeout| timeout.min(deadline)) {
+                return None;
+            }
             retry = retry.max(replica.retry_period.unwrap_or(Span::ZERO));
+            delay = delay.max(replica.lock_delay.unwrap_or(Span::ZERO));
             let lease = replica.lease_duration.unwrap_or(scenario.lease_duration);
-            let client_go = matches!(scenario.profile_of(index), Profile::ClientGo(_));
+            let profile = replica.profile.unwrap_or(scenario.profile);
+            let client_go = matches!(profile, Profile::ClientGo(_));
             if client_go && lease < Span::from_secs(1) && store.validate {
                 return None; // it records 0 s, which the store refuses
             }
@@ -45,7 +58,8 @@ impl Bound {
         }
         let rates = scenario.replicas.iter().map(|replica| replica.rate_ppb.unwrap_or(RIGHT_RATE));
         let slowest = rates.min().unwrap_or(RIGHT_RATE);
-        Some(Self { retry, latency: there.max(back), own, slowest })
+        let several = scenario.has_several_objects();
+        Some(Self { retry, latency: there.max(back), own, delay, several, slowest })
     }
 
     /// A clock runs at this rate from now on. One that stands still counts as one that is not there.
@@ -55,8 +69,9 @@ impl Bound {
         }
     }
 
-    pub(super) const fn latency(&self) -> Span {
-        self.latency
+    /// Until who took the lock has said so.
+    pub(super) fn until_said(&self) -> Span {
+        times(self.latency, if self.several { 7 } else { 1 })
     }
 
     /// Until somebody leads (until there is a lock, if there is none).
@@ -84,11 +99,15 @@ impl Bound {
 
     /// The lease, tenths of retry periods, ways of messages.
     fn terms(&self, lock: &Lock) -> (Span, u64, u64) {
-        match lock {
-            Lock::Missing => (Span::ZERO, 22, 4),
-            Lock::Free => (Span::ZERO, 22, 5),
-            Lock::Held { lasts, .. } => (if lasts.is_zero() { self.own } else { *lasts }, 44, 9),
-        }
+        let (lease, tenths, one, two) = match lock {
+            Lock::Missing => (Span::ZERO, 22, 4, 8),
+            Lock::Free => (Span::ZERO, 22, 5, 14),
+            Lock::Held { lasts, .. } => {
+                let lasts = if lasts.is_zero() { self.own } else { *lasts };
+                (lasts + self.delay, 44, 9, 22)
+            }
+        };
+        (lease, tenths, if self.several { two } else { one })
     }
 
     /// The value of each term.
@@ -112,8 +131,9 @@ fn times(span: Span, factor: u64) -> Span {
 }
 
 /// What stands in the store, as far as candidates wait for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum Lock {
+    #[default]
     Missing,
     /// Released.
     Free,
@@ -124,7 +144,34 @@ pub(super) enum Lock {
 }
 
 impl Lock {
-    pub(super) fn of(record: &Record) -> Self {
+    pub(super) fn of(snapshot: &Snapshot, by_replica: bool) -> Self {
+        let record = &snapshot.record;
+        if by_replica && record.holder.is_empty() && record.lease_duration_seconds > 1 {
+            // Handed over: all but the successor wait for that long.
+            let held = Record { holder: SUCCESSOR.into(), ..record.clone() };
+            return Self::of_record(&held);
+        }
+        if snapshot.unreadable {
+            return Self::Held { holder: Identity::from("?"), lasts: Span::ZERO };
+        }
+        Self::of_record(record)
+    }
+
+    /// What candidates wait for if both stand there: the worse of both.
+    pub(super) fn and(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Missing, other) => other.clone(),
+            (Self::Free, Self::Held { .. }) => other.clone(),
+            (Self::Held { holder, lasts }, Self::Held { lasts: theirs, .. }) => {
+                // None of all is the own duration, which is not shorter than any.
+                let none = lasts.is_zero() || theirs.is_zero();
+                Self::Held { holder, lasts: if none { Span::ZERO } else { lasts.max(*theirs) } }
+            }
+            (mine, _) => mine,
+        }
+    }
+
+    fn of_record(record: &Record) -> Self {
         if record.holder.is_empty() {
             return Self::Free;
         }
@@ -134,7 +181,7 @@ impl Lock {
 
     pub(super) fn at_the_beginning(scenario: &Scenario) -> Self {
         let Some(initial) = &scenario.store.initial else { return Self::Missing };
-        Self::of(&Record {
+        Self::of_record(&Record {
             holder: Identity::from(initial.holder.as_str()),
             lease_duration_seconds: initial.lease_duration_seconds.into(),
             ..Record::default()
@@ -148,7 +195,9 @@ impl Lock {
     /// Whether this, written by a replica, gives the lock to another holder than before.
     pub(super) fn is_taken_from(&self, before: &Self) -> bool {
         match (self, before) {
-            (Self::Held { holder, .. }, _) if holder.as_str() == UNCLAIMED => false,
+            (Self::Held { holder, .. }, _) if [UNCLAIMED, SUCCESSOR].contains(&holder.as_str()) => {
+                false
+            }
             (Self::Held { holder, .. }, Self::Held { holder: old, .. }) => holder != old,
             (Self::Held { .. }, _) => true,
             _ => false,

@@ -73,12 +73,14 @@ enum Whom {
 
 impl Candidates {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let deadlines = scenario.replicas.iter().filter_map(|replica| replica.renew_deadline);
+        let all = scenario.all_settings();
+        let deadlines = all.iter().filter_map(|(_, it)| it.renew_deadline);
+        let timeouts = all.iter().filter_map(|(_, it)| it.request_timeout);
         Self {
             processes: Table::new(scenario),
             leaders: 0,
             disturbances: Vec::new(),
-            timeout: scenario.request_timeout,
+            timeout: scenario.request_timeout.map(|own| timeouts.fold(own, Span::max)),
             deadline: deadlines.fold(scenario.renew_deadline, Span::max),
             slowest: RIGHT_RATE,
             able_from: None,

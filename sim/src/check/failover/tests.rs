@@ -168,3 +168,49 @@ fn writing_without_end_is_not_leading() {
     // 4.44 s and twice 23.89 s.
     assert_eq!(check(&story), ["failover/unsettled at 52.220s of []"]);
 }
+
+#[test]
+fn of_two_objects_the_one_that_is_held_counts() {
+    let mut scenario = scenario();
+    scenario.lock = crate::scenario::Lock::ConfigMapAndLease;
+    let (held, other) = (lock(1, "r0", 0, 0, 0), lock(2, "r0", 0, 0, 0));
+    let free = lock(3, "", 11, 11, 0);
+    let story = Story::new()
+        .started(0, "strict")
+        .started(1, "strict")
+        .about(Kind::ConfigMap)
+        .applied(0, 1, Verb::Create, None, &held)
+        .about(Kind::Lease)
+        .applied(0, 2, Verb::Create, None, &other)
+        .leads(0)
+        .at("10s")
+        .about(Kind::ConfigMap)
+        .applied(0, 3, Verb::Update, Some(&held), &free)
+        .crashed(0);
+    let check = |story: &Story| found(&story.check(&mut Failover::new(&scenario)));
+    // 15 s + 8.8 s + 22 ways after the last write of any.
+    assert_eq!(check(&story.clone().at("34.02s").leads(1)), [""; 0]);
+    let late = ["failover/held at 34.020s of []"];
+    assert_eq!(check(&story.clone().at("34.021s").leads(1)), late);
+    // With both free it is 4.4 s and 14 ways.
+    let both = story.about(Kind::Lease).applied(0, 4, Verb::Update, Some(&other), &free);
+    assert_eq!(check(&both.clone().at("14.54s").leads(1)), [""; 0]);
+    assert_eq!(check(&both.at("14.541s").leads(1)), ["failover/released at 14.540s of []"]);
+}
+
+#[test]
+fn a_lock_that_is_handed_over_is_waited_for_and_one_that_delays_too() {
+    let mut handed = (*lock(3, "", 11, 11, 0)).clone();
+    handed.record.lease_duration_seconds = 15;
+    let second = lock(2, "r0", 0, 10, 0);
+    let story = led().stops_leading(0).applied(0, 3, Verb::Update, Some(&second), &handed.into());
+    assert_eq!(check(&story.clone().crashed(0).at("34.89s").leads(1)), [""; 0]);
+    let late = story.crashed(0).at("34.891s").leads(1);
+    assert_eq!(check(&late), ["failover/held at 34.890s of []"]);
+    let mut delayed = scenario();
+    delayed.replicas[1].lock_delay = Some(Span::from_secs(5));
+    let check = |story: &Story| found(&story.check(&mut Failover::new(&delayed)));
+    assert_eq!(check(&led().crashed(0).at("38.89s").leads(1)), [""; 0]);
+    let late = ["failover/held at 38.890s of []"];
+    assert_eq!(check(&led().crashed(0).at("38.891s").leads(1)), late);
+}
