@@ -251,3 +251,35 @@ fn labels_are_merged() {
         assert_eq!(lease.metadata.labels, merged.into(), "{profile}");
     }
 }
+
+/// A driver that watches all Leases of a namespace hands in others, too; they are no reason to stop.
+/// One that leaves the names out cannot be told from either of two objects: then a read decides.
+#[test]
+fn what_a_watch_shows_of_other_objects_is_ignored() {
+    use tenure::election::Watched;
+    use tenure::lock::{Object, lease::Lease};
+    let shown = |name: &str| {
+        let mut lease = Lease::default();
+        lease.spec.holder_identity = Some("other".into());
+        std::sync::Arc::make_mut(&mut lease.metadata).name = name.into();
+        Watched::Stored(Stored { object: Object::Lease(lease), version: Version::ordered(90) })
+    };
+    let mut elector = leader();
+    elector.handle_watch(now(1), shown("another"));
+    assert_eq!((events(&mut elector).as_slice(), elector.poll_request()), ([].as_slice(), None));
+    assert!(elector.is_leading(now(1).instant));
+    elector.handle_watch(now(1), shown("lock"));
+    assert!(!elector.is_leading(now(1).instant));
+
+    let config = Config { secondary: Some(LockRef::lease("ns", "lock-2")), ..config() };
+    let mut elector = Elector::new(config, 1, Instant::default()).unwrap();
+    elector.handle_timeout(now(0));
+    for version in 0..4 {
+        let request = elector.poll_request().unwrap();
+        answer(&mut elector, 0, &request, as_asked(&request, version));
+    }
+    assert!(elector.is_leading(now(1).instant));
+    elector.handle_watch(now(1), shown(""));
+    assert!(elector.is_leading(now(1).instant));
+    assert_eq!(elector.poll_request().unwrap().op, Op::Get);
+}

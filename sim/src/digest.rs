@@ -53,16 +53,7 @@ impl Digester {
     pub fn entry(&mut self, entry: &Entry) {
         self.word(entry.at.as_nanos());
         match &entry.what {
-            What::Started { replica, life, identity, profile, rate_ppb, lock, lease_duration } => {
-                self.head(0, *replica, u64::from(*life));
-                self.text(identity.as_str());
-                self.word(*rate_ppb);
-                self.text(&profile.to_string());
-                if *lock != Lock::default() || lease_duration.is_some() {
-                    self.word(*lock as u64);
-                    self.word(number(lease_duration.map(Span::as_nanos)));
-                }
-            }
+            What::Started { .. } => self.started(&entry.what),
             What::Ended { replica, end } => self.head(1, *replica, u64::from(*end == End::Crashed)),
             What::Paused { replica } => self.head(2, *replica, 0),
             What::Resumed { replica } => self.head(3, *replica, 0),
@@ -124,12 +115,36 @@ impl Digester {
                 self.word(*b);
             }
             What::Horizon => self.head(21, 0, 0),
+            what => self.late_comer(what),
+        }
+    }
+
+    fn started(&mut self, what: &What) {
+        let What::Started { replica, life, identity, profile, rate_ppb, lock, lease_duration } =
+            what
+        else {
+            return;
+        };
+        self.head(0, *replica, u64::from(*life));
+        self.text(identity.as_str());
+        self.word(*rate_ppb);
+        self.text(&profile.to_string());
+        if *lock != Lock::default() || lease_duration.is_some() {
+            self.word(*lock as u64);
+            self.word(number(lease_duration.map(Span::as_nanos)));
+        }
+    }
+
+    /// What entries say that did not exist at first.
+    fn late_comer(&mut self, what: &What) {
+        match what {
             What::Watched { replica, version, object } => {
                 self.head(22, *replica, number(*version));
                 self.kind(*object);
             }
             What::Endangered { replica, until } => self.head(23, *replica, until.as_nanos()),
             What::RolledOut { replica, rollout } => self.head(24, *replica, u64::from(*rollout)),
+            _ => {}
         }
     }
 

@@ -382,8 +382,8 @@ impl Store {
             Err(_) => (Record::default(), true),
         };
         let name = object.metadata().name.clone();
-        let shelf = self.shelf_mut(object.kind());
-        if let Some(history) = shelf.history.as_mut().filter(|_| !unreadable) {
+        let among = self.shelf_mut(object.kind());
+        if let Some(history) = among.history.as_mut().filter(|_| !unreadable) {
             let history = history.entry(name.clone()).or_default();
             if history.back() != Some(&record) {
                 if history.len() == HISTORY {
@@ -394,7 +394,7 @@ impl Store {
         }
         let snapshot = Arc::new(Snapshot { version, uid, record, unreadable });
         let stored = Stored { object, version: Version::ordered(version) };
-        shelf.objects.insert(name, Held { stored, snapshot });
+        among.objects.insert(name, Held { stored, snapshot });
     }
 }
 

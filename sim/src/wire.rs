@@ -78,7 +78,7 @@ pub(crate) mod optional_kind {
     #[derive(Serialize, Deserialize)]
     struct Form(#[serde(with = "super::kind")] Kind);
 
-    #[expect(clippy::ref_option, reason = "serde passes it so")]
+    #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
     pub(crate) fn serialize<S: Serializer>(value: &Option<Kind>, s: S) -> Result<S::Ok, S::Error> {
         value.map(Form).serialize(s)
     }

@@ -150,7 +150,7 @@ impl Failover {
         by: Actor,
         request: Option<u64>,
         object: Kind,
-        lock: Lock,
+        lock: &Lock,
     ) {
         let before = std::mem::replace(self.objects.of(object), lock.clone());
         let start = self.start();
@@ -226,11 +226,11 @@ impl Check for Failover {
                             *by,
                             *request,
                             *object,
-                            Lock::of(after, matches!(by, Actor::Replica { .. })),
+                            &Lock::of(after, matches!(by, Actor::Replica { .. })),
                         );
                     }
                 }
-                Reply::Gone => self.written(entry, *by, *request, *object, Lock::Missing),
+                Reply::Gone => self.written(entry, *by, *request, *object, &Lock::Missing),
                 Reply::Is(_) | Reply::Failed(_) => {}
             },
             What::Clock { rate_ppb, .. } | What::Started { rate_ppb, .. } => {

@@ -70,6 +70,7 @@ impl RecordRules {
 }
 
 /// One write of a replica.
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact")]
 struct Write<'a> {
     me: &'a Identity,
     strict: bool,

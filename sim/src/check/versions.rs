@@ -198,9 +198,14 @@ impl Check for Versions {
     fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
         match &entry.what {
             What::Started { replica, life, .. } => self.writers.of(*replica).life = *life,
-            What::Sent { replica, request, verb, version, record, .. }
-                if matches!(verb, Verb::Update | Verb::Create) =>
-            {
+            What::Sent {
+                replica,
+                request,
+                verb: Verb::Update | Verb::Create,
+                version,
+                record,
+                ..
+            } => {
                 self.sent(*replica, *request, *version, record.as_ref());
             }
             What::Applied { by, request, verb, before, reply, object } => {

@@ -47,7 +47,7 @@ fn json() -> serde_json::Value {
         json!({
             "name": scenario.name,
             "description": scenario.description,
-            "expect": serde_json::Map::from_iter(expect),
+            "expect": expect.collect::<serde_json::Map<_, _>>(),
         })
     });
     json!({ "scenarios": scenarios.collect::<Vec<_>>() })

@@ -131,30 +131,11 @@ impl Telling<'_> {
                 let quiet = quiet.map(|quiet| (quiet, *object));
                 Some((Some(*replica), self.about(*object, text), quiet))
             }
-            What::Applied { by: Actor::Outsider, reply, object, .. } => outside(match reply {
-                Reply::Is(after) if after.unreadable => {
-                    format!("by hand: version {} is no record", after.version)
-                }
-                Reply::Is(after) if self.several => {
-                    let (version, holder) = (after.version, self.holder(after));
-                    format!("by hand: {object} has version {version}, {holder} holds")
-                }
-                Reply::Gone if self.several => format!("by hand: {object} is gone"),
-                Reply::Is(after) => {
-                    format!("by hand: version {}, {} holds", after.version, self.holder(after))
-                }
-                Reply::Gone => "by hand: the lock is gone".to_owned(),
-                Reply::Failed(_) => "by hand: there is no lock".to_owned(),
-            }),
+            What::Applied { by: Actor::Outsider, reply, object, .. } => {
+                outside(self.by_hand(*object, reply))
+            }
             What::Answered { replica, request, late, .. } => {
-                let (_, at, verb) = *self.sent.get(replica).filter(|sent| sent.0 == *request)?;
-                let took = entry.at.saturating_since(at);
-                let what = if verb == Verb::Get { "read" } else { "write" };
-                (*late || took > SLOW).then(|| {
-                    let ignored = if *late { ": ignored" } else { "" };
-                    let text = format!("{what} answered after {}{ignored}", seconds(took));
-                    (Some(*replica), text, None)
-                })
+                self.answered(entry.at, *replica, *request, *late)
             }
             What::GivenUp { replica, .. } => {
                 let what = match self.sent.get(replica) {
@@ -188,6 +169,36 @@ impl Telling<'_> {
             What::Horizon => outside("the run is over".to_owned()),
             _ => None,
         }
+    }
+
+    fn by_hand(&self, object: Kind, reply: &Reply) -> String {
+        match reply {
+            Reply::Is(after) if after.unreadable => {
+                format!("by hand: version {} is no record", after.version)
+            }
+            Reply::Is(after) if self.several => {
+                let (version, holder) = (after.version, self.holder(after));
+                format!("by hand: {object} has version {version}, {holder} holds")
+            }
+            Reply::Gone if self.several => format!("by hand: {object} is gone"),
+            Reply::Is(after) => {
+                format!("by hand: version {}, {} holds", after.version, self.holder(after))
+            }
+            Reply::Gone => "by hand: the lock is gone".to_owned(),
+            Reply::Failed(_) => "by hand: there is no lock".to_owned(),
+        }
+    }
+
+    /// An answer that was late, or took long.
+    fn answered(&self, now: SimTime, replica: u32, request: u64, late: bool) -> Option<Told> {
+        let (_, at, verb) = *self.sent.get(&replica).filter(|sent| sent.0 == request)?;
+        let took = now.saturating_since(at);
+        let what = if verb == Verb::Get { "read" } else { "write" };
+        (late || took > SLOW).then(|| {
+            let ignored = if late { ": ignored" } else { "" };
+            let text = format!("{what} answered after {}{ignored}", seconds(took));
+            (Some(replica), text, None)
+        })
     }
 
     /// What happened to an object, with its kind where there are several.

@@ -139,20 +139,18 @@ pub struct Change {
 impl Replica {
     /// Changes what `change` names.
     pub fn apply(&mut self, change: &Change) {
-        fn set<T: Clone>(to: &mut Option<T>, from: &Option<T>) {
-            if from.is_some() {
-                to.clone_from(from);
-            }
+        fn set<T: Copy>(to: &mut Option<T>, from: Option<T>) {
+            *to = from.or(*to);
         }
-        set(&mut self.profile, &change.profile);
-        set(&mut self.lock, &change.lock);
-        set(&mut self.lease_duration, &change.lease_duration);
-        set(&mut self.renew_deadline, &change.renew_deadline);
-        set(&mut self.retry_period, &change.retry_period);
-        set(&mut self.request_timeout, &change.request_timeout);
-        set(&mut self.release_on_stop, &change.release_on_stop);
-        set(&mut self.warn_before, &change.warn_before);
-        set(&mut self.lock_delay, &change.lock_delay);
+        set(&mut self.profile, change.profile);
+        set(&mut self.lock, change.lock);
+        set(&mut self.lease_duration, change.lease_duration);
+        set(&mut self.renew_deadline, change.renew_deadline);
+        set(&mut self.retry_period, change.retry_period);
+        set(&mut self.request_timeout, change.request_timeout);
+        set(&mut self.release_on_stop, change.release_on_stop);
+        set(&mut self.warn_before, change.warn_before);
+        set(&mut self.lock_delay, change.lock_delay);
         self.preferred = change.preferred.unwrap_or(self.preferred);
         self.watch = change.watch.unwrap_or(self.watch);
     }

@@ -59,7 +59,7 @@ impl<P: Program> World<P> {
             return;
         }
         let (kind, lasts) = (Arc::clone(kind), planned.lasts);
-        let object = planned.object.unwrap_or(self.scenario.lock.primary());
+        let object = planned.object.unwrap_or_else(|| self.scenario.lock.primary());
         let actor = self.actors.get(index).copied().flatten();
         let resolve = |target| self.resolve(target, actor);
         let links = kind.links().map_or_else(Vec::new, |l| self.outside.net.links(l, resolve));

@@ -166,7 +166,6 @@ impl Strict {
         } else if parts(cx.config).iter().all(|&part| self.view.names(part, cx.holder)) {
             self.lead(cx, call.sent, now);
         } else {
-            self.distrust();
             self.wait(cx, now);
         }
     }

@@ -79,7 +79,6 @@ impl Strict {
             self.phase = Phase::Finished;
         } else {
             self.phase = Phase::Candidate;
-            self.uncertain = false;
             self.wait(cx, now);
         }
     }

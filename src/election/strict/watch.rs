@@ -47,8 +47,8 @@ impl Strict {
         }
     }
 
-    /// What names me is most often my own renewal, which need not have been answered yet: then
-    /// nothing is known by it that its answer does not say.
+    /// What names me is most often my own renewal, answered or not: that gives nothing. But somebody
+    /// else may have written a wish, or a label, and the next renewal must be over that.
     fn leader_was_shown(
         &mut self,
         cx: &mut Context<'_>,
@@ -58,7 +58,7 @@ impl Strict {
         age: &Age,
     ) {
         match (stored.object.is_held_by(cx.holder), age) {
-            (true, Age::Newer) if self.call.is_none() => {
+            (true, Age::Newer) => {
                 self.observe(cx, now, part, stored);
                 self.heed(cx);
             }
@@ -95,10 +95,7 @@ impl Strict {
     /// be of before.
     fn look(&mut self, now: Now) {
         match self.phase {
-            Phase::Candidate => {
-                self.distrust();
-                self.next = now.instant;
-            }
+            Phase::Candidate => self.next = now.instant,
             Phase::Leading { .. } | Phase::Draining { .. } => {
                 self.call.take_if(|call| call.step == Step::Renew);
                 self.uncertain = true;

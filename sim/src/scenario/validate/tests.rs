@@ -1,91 +1,90 @@
 use super::*;
 
+const CASES: &[(&str, &str)] = &[
+    (r#"{"replicas": []}"#, "replicas is a list of 0: list 1 to 10000 replicas"),
+    (
+        r#"{"work": {"period": "1ns"}}"#,
+        "work.period is 1ns: write at most once in 100us, or never with 0s",
+    ),
+    (r#"{"heal_at": "11m"}"#, "heal_at is 11m: heal at or before the horizon, 10m"),
+    (
+        r#"{"faults": [{"fault": {"delete": {}}}]}"#,
+        "faults[0].at is absent: say when by `at`, or upon what by `on`",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "for": "1s", "fault": {"delete": {}}}]}"#,
+        "faults[0].for is 1s: leave it out: a delete does not last",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "fault": {"pause": {"target": 3}}}]}"#,
+        "faults[0].fault.target is 3: name a replica from 0 to 2",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "fault": {"partition": {"sites": ["zone:b"]}}}]}"#,
+        "faults[0].fault.sites is zone:b: name a zone that some site is in",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "after": "1s", "fault": {"delete": {}}}]}"#,
+        "faults[0].after is 1s: leave it out: it goes with `on`; say all of it by `at`",
+    ),
+    (
+        r#"{"unchecked": true, "replicas": [{"retry_period": "0s"}]}"#,
+        "replicas[0].retry_period is 0s: give it some time, as \"2s\"",
+    ),
+    (
+        r#"{"replicas": [{"clock_offset": "200000d"}]}"#,
+        "replicas[0].clock_offset is 200000d: use at most 50000d",
+    ),
+    (
+        r#"{"horizon": "500d", "replicas": [{"rate_ppb": 200000000000}]}"#,
+        "horizon is 500d: let no clock run for longer than 50000d, at its own rate",
+    ),
+    (
+        r#"{"network": {"loss_ppm": 1000001}}"#,
+        "network.loss_ppm is 1000001: at most 1000000 of a million can",
+    ),
+    (
+        r#"{"rollouts": [{"at": "1m", "set": {}}]}"#,
+        "rollouts[0].set is empty: say what changes, as {\"lock\": \"config-map+lease\"}",
+    ),
+    (
+        r#"{"rollouts": [{"at": "1m", "replicas": [0, 3], "set": {"lock": "lease"}}]}"#,
+        "rollouts[0].replicas is 3: name a replica from 0 to 2",
+    ),
+    (
+        r#"{"rollouts": [{"at": "1m", "replicas": [1, 1], "set": {"lock": "lease"}}]}"#,
+        "rollouts[0].replicas is 1: name each replica once",
+    ),
+    (
+        r#"{"rollouts": [{"at": "1m", "gap": "30s", "set": {"lock": "config-map+lease"}},
+                             {"at": "90s", "set": {"lock": "lease"}}]}"#,
+        "rollouts[1].at is 90s: let it begin when the one before has come to its last replica, at \
+             2m or later",
+    ),
+    (
+        r#"{"rollouts": [{"at": "9m", "gap": "31s", "set": {"watch": true}}]}"#,
+        "rollouts[0].at is 9m: it comes to its last replica at 602s: let that be before the \
+             horizon, 10m",
+    ),
+    (
+        r#"{"unchecked": true, "rollouts": [{"at": "1m", "set": {"retry_period": "0s"}}]}"#,
+        "rollouts[0].set.retry_period is 0s: give it some time, as \"2s\"",
+    ),
+    (r#"{"network": {"rewatch": "0s"}}"#, "network.rewatch is 0s: give it some time, as \"5s\""),
+    (
+        r#"{"faults": [{"at": "1s", "object": "lease", "fault": {"heal": {}}}]}"#,
+        "faults[0].object is lease: leave it out: only edit and delete are about an object",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "fault": {"hand-over": {"target": "leader", "to": 3}}}]}"#,
+        "faults[0].fault.to is 3: name a replica from 0 to 2",
+    ),
+];
+
 #[test]
 fn nonsense_is_refused_by_field_value_and_remedy() {
-    for (text, error) in [
-        (r#"{"replicas": []}"#, "replicas is a list of 0: list 1 to 10000 replicas"),
-        (
-            r#"{"work": {"period": "1ns"}}"#,
-            "work.period is 1ns: write at most once in 100us, or never with 0s",
-        ),
-        (r#"{"heal_at": "11m"}"#, "heal_at is 11m: heal at or before the horizon, 10m"),
-        (
-            r#"{"faults": [{"fault": {"delete": {}}}]}"#,
-            "faults[0].at is absent: say when by `at`, or upon what by `on`",
-        ),
-        (
-            r#"{"faults": [{"at": "1s", "for": "1s", "fault": {"delete": {}}}]}"#,
-            "faults[0].for is 1s: leave it out: a delete does not last",
-        ),
-        (
-            r#"{"faults": [{"at": "1s", "fault": {"pause": {"target": 3}}}]}"#,
-            "faults[0].fault.target is 3: name a replica from 0 to 2",
-        ),
-        (
-            r#"{"faults": [{"at": "1s", "fault": {"partition": {"sites": ["zone:b"]}}}]}"#,
-            "faults[0].fault.sites is zone:b: name a zone that some site is in",
-        ),
-        (
-            r#"{"faults": [{"at": "1s", "after": "1s", "fault": {"delete": {}}}]}"#,
-            "faults[0].after is 1s: leave it out: it goes with `on`; say all of it by `at`",
-        ),
-        (
-            r#"{"unchecked": true, "replicas": [{"retry_period": "0s"}]}"#,
-            "replicas[0].retry_period is 0s: give it some time, as \"2s\"",
-        ),
-        (
-            r#"{"replicas": [{"clock_offset": "200000d"}]}"#,
-            "replicas[0].clock_offset is 200000d: use at most 50000d",
-        ),
-        (
-            r#"{"horizon": "500d", "replicas": [{"rate_ppb": 200000000000}]}"#,
-            "horizon is 500d: let no clock run for longer than 50000d, at its own rate",
-        ),
-        (
-            r#"{"network": {"loss_ppm": 1000001}}"#,
-            "network.loss_ppm is 1000001: at most 1000000 of a million can",
-        ),
-        (
-            r#"{"rollouts": [{"at": "1m", "set": {}}]}"#,
-            "rollouts[0].set is empty: say what changes, as {\"lock\": \"config-map+lease\"}",
-        ),
-        (
-            r#"{"rollouts": [{"at": "1m", "replicas": [0, 3], "set": {"lock": "lease"}}]}"#,
-            "rollouts[0].replicas is 3: name a replica from 0 to 2",
-        ),
-        (
-            r#"{"rollouts": [{"at": "1m", "replicas": [1, 1], "set": {"lock": "lease"}}]}"#,
-            "rollouts[0].replicas is 1: name each replica once",
-        ),
-        (
-            r#"{"rollouts": [{"at": "1m", "gap": "30s", "set": {"lock": "config-map+lease"}},
-                             {"at": "90s", "set": {"lock": "lease"}}]}"#,
-            "rollouts[1].at is 90s: let it begin when the one before has come to its last replica, at \
-             2m or later",
-        ),
-        (
-            r#"{"rollouts": [{"at": "9m", "gap": "31s", "set": {"watch": true}}]}"#,
-            "rollouts[0].at is 9m: it comes to its last replica at 602s: let that be before the \
-             horizon, 10m",
-        ),
-        (
-            r#"{"unchecked": true, "rollouts": [{"at": "1m", "set": {"retry_period": "0s"}}]}"#,
-            "rollouts[0].set.retry_period is 0s: give it some time, as \"2s\"",
-        ),
-        (
-            r#"{"network": {"rewatch": "0s"}}"#,
-            "network.rewatch is 0s: give it some time, as \"5s\"",
-        ),
-        (
-            r#"{"faults": [{"at": "1s", "object": "lease", "fault": {"heal": {}}}]}"#,
-            "faults[0].object is lease: leave it out: only edit and delete are about an object",
-        ),
-        (
-            r#"{"faults": [{"at": "1s", "fault": {"hand-over": {"target": "leader", "to": 3}}}]}"#,
-            "faults[0].fault.to is 3: name a replica from 0 to 2",
-        ),
-    ] {
+    for (text, error) in CASES {
         let scenario: Scenario = serde_json::from_str(text).unwrap();
-        assert_eq!(scenario.validate().unwrap_err().to_string(), error);
+        assert_eq!(scenario.validate().unwrap_err().to_string(), *error);
     }
 }
