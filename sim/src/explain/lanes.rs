@@ -138,10 +138,8 @@ impl Telling<'_> {
                 self.answered(entry.at, *replica, *request, *late)
             }
             What::GivenUp { replica, .. } => {
-                let what = match self.sent.get(replica) {
-                    Some((_, _, Verb::Get)) => "read",
-                    _ => "write",
-                };
+                let sent = self.sent.get(replica);
+                let what = sent.map_or("write", |(_, _, verb)| read_or_write(*verb));
                 mine(*replica, format!("gives a {what} up"))
             }
             What::StartedLeading { replica, token } => {
@@ -193,7 +191,7 @@ impl Telling<'_> {
     fn answered(&self, now: SimTime, replica: u32, request: u64, late: bool) -> Option<Told> {
         let (_, at, verb) = *self.sent.get(&replica).filter(|sent| sent.0 == request)?;
         let took = now.saturating_since(at);
-        let what = if verb == Verb::Get { "read" } else { "write" };
+        let what = read_or_write(verb);
         (late || took > SLOW).then(|| {
             let ignored = if late { ": ignored" } else { "" };
             let text = format!("{what} answered after {}{ignored}", seconds(took));
@@ -287,6 +285,13 @@ impl Telling<'_> {
             None if holder.is_empty() => "nobody".to_owned(),
             None => holder.to_string(),
         }
+    }
+}
+
+const fn read_or_write(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Get => "read",
+        _ => "write",
     }
 }
 
