@@ -30,22 +30,27 @@
 
 mod canonical;
 mod electors;
+mod faults;
 mod fingerprint;
 pub mod laws;
 mod live;
 #[cfg(test)]
 mod lockstep;
 mod objects;
+mod offered;
 mod rows;
 mod rules;
 mod search;
 mod step;
+mod store;
 mod symmetry;
 mod table;
 mod tell;
+mod watch;
 mod world;
 
+pub use faults::Faults;
 pub use rows::{Judgement, Row, rows};
-pub use rules::{Faults, Network, NoRules, REPLICAS, Rules, Sought};
+pub use rules::{Lock, Network, NoRules, REPLICAS, Rules, Sought};
 pub use search::{Outcome, Progress, Violation, explore};
 pub use tell::{NoStory, Story};

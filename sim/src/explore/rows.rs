@@ -3,6 +3,7 @@
 use tenure::election::{Profile, Release};
 
 use super::laws::{self, Law};
+use super::offered::OFFERED;
 use super::rules::Rules;
 use super::search::Outcome;
 
@@ -55,6 +56,8 @@ impl Row {
 
 /// The longest counterexample of the strict profile below has 15 steps.
 const STRICT_DEPTH: usize = 16;
+/// The longest of those with two objects, a watch or a handing over has ?.
+const OFFERED_DEPTH: usize = 16;
 /// The longest of client-go has 25.
 const CLIENT_GO_DEPTH: usize = 26;
 
@@ -112,7 +115,7 @@ const OUTSIDE: [(&str, &str, Option<Law>, &str); 3] = [
 ];
 
 /// client-go's: name, rules, what is violated, the model's steps, what it shows.
-const CLIENT_GO: [(&str, &str, Option<Law>, u16, &str); 21] = [
+const CLIENT_GO: [(&str, &str, Option<Law>, u16, &str); 25] = [
     (
         "v0",
         "lease=4s deadline=3s retry=2s network=lossy",
@@ -225,6 +228,20 @@ const CLIENT_GO: [(&str, &str, Option<Law>, u16, &str); 21] = [
         0,
         "somebody clears the holder: the old leader is not stopped",
     ),
+    (
+        "multi-second",
+        "lease=3s deadline=2s retry=1s network=prompt locks=both:second",
+        Some(laws::BELIEF),
+        0,
+        "a MultiLock next to its second lock: only the first one's compare-and-swap protects",
+    ),
+    (
+        "multi-skipped",
+        "lease=3s deadline=2s retry=1s network=prompt locks=first:second",
+        Some(laws::BELIEF),
+        0,
+        "a migration without the step between: they share no object",
+    ),
     ("calm", "lease=3s deadline=2s retry=1s network=prompt", None, 0, "nothing goes wrong"),
     (
         "safe-partition",
@@ -246,6 +263,20 @@ const CLIENT_GO: [(&str, &str, Option<Law>, u16, &str); 21] = [
         None,
         0,
         "a crash, and a restart under the same name",
+    ),
+    (
+        "safe-multi-first",
+        "lease=3s deadline=2s retry=1s network=prompt locks=first:both",
+        None,
+        0,
+        "a MultiLock next to its first lock",
+    ),
+    (
+        "safe-multi",
+        "lease=3s deadline=2s retry=1s network=prompt locks=both:both",
+        None,
+        0,
+        "two with a MultiLock",
     ),
     (
         "safe-three",
@@ -283,6 +314,12 @@ pub fn rows() -> Vec<Row> {
         let (name, model, states) = (name.to_owned(), 0, STATES);
         rows.push(Row { name, shows, rules, expected, least, model, states });
     }
+    for (name, text, beyond, shows) in OFFERED {
+        rows.push(offered(name, 2, text, None, shows));
+        if beyond.is_some() {
+            rows.push(offered(name, 3, text, beyond, shows));
+        }
+    }
     for (name, text, expected, model, shows) in CLIENT_GO {
         let rules = rules(Profile::ClientGo(Release::V1_36), text);
         let (name, least, states) =
@@ -294,8 +331,22 @@ pub fn rows() -> Vec<Row> {
 
 /// Strict worlds end before that.
 const STATES: usize = 40_000_000;
+/// Those of two objects, watches and handing over are larger.
+const OFFERED_STATES: usize = 4_000_000;
 /// client-go's do not end: their time is not counted from now.
 const CLIENT_GO_STATES: usize = 800_000;
+
+fn offered(
+    name: &str,
+    deadline: u8,
+    text: &str,
+    expected: Option<Law>,
+    shows: &'static str,
+) -> Row {
+    let rules = rules(Profile::Strict, &format!("lease=2s deadline={deadline}s {text}"));
+    let name = format!("strict-2-{deadline}-{name}");
+    Row { name, shows, rules, expected, least: OFFERED_DEPTH, model: 0, states: OFFERED_STATES }
+}
 
 /// Safe if and only if lease over deadline is at least the ratio of the rates.
 fn strict(name: String, of: (u8, u8, &str, u16), more: &str, shows: &'static str) -> Row {
