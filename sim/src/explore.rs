@@ -8,8 +8,8 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `rules`, `rows` | what may happen; the known worlds |
-//! | `world`, `step`, `laws` | a state, what may come next, what must hold |
+//! | `rules`, `faults`; `rows`, `offered` | what may happen; the known worlds |
+//! | `world`, `store`, `watch`, `step`, `laws` | a state, what may come next, what must hold |
 //! | `electors` | what a world may do with an elector |
 //! | `table`, `objects` | electors and objects by number: asked once, then looked up |
 //! | `live`, `lockstep` | electors as in production; random walks with both |
