@@ -364,3 +364,28 @@ fn faulty(text: &str) -> Result<Option<u8>, String> {
 fn locks(text: &str) -> Result<Vec<Lock>, String> {
     text.split(':').map(|lock| pick(&LOCKS, lock)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_offered_comes_back_from_text_and_is_refused_where_it_means_nothing() {
+        let text = "locks=both:second watch=yes preferred=b faults=hand-over:2,late-show:1";
+        let rules: Rules = text.parse().unwrap();
+        assert_eq!(rules.locks, [Lock::Both, Lock::Second]);
+        assert_eq!(rules.to_string().parse(), Ok(rules));
+        for (text, part) in [
+            ("locks=first", "locks: write as many as rates"),
+            ("locks=first:third", "use one of first, both, second"),
+            ("preferred=c", "preferred=c: there are two replicas"),
+            ("preferred=d", "use a, b, c or none"),
+            ("faults=late-show", "add watch=yes"),
+            ("faults=hand-over:1 profile=client-go-v1.36", "use profile=strict"),
+            ("watch=yes profile=client-go-v1.36", "use profile=strict"),
+        ] {
+            let refusal = text.parse::<Rules>().unwrap_err().to_string();
+            assert!(refusal.contains(part), "{text}: {refusal}");
+        }
+    }
+}
