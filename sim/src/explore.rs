@@ -8,8 +8,8 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `rules`, `rows` | what may happen; the known worlds |
-//! | `world`, `step`, `laws` | a state, what may come next, what must hold |
+//! | `rules`, `faults`; `rows`, `offered` | what may happen; the known worlds |
+//! | `world`, `store`, `watch`, `step`, `laws` | a state, what may come next, what must hold |
 //! | `electors` | what a world may do with an elector |
 //! | `table`, `objects` | electors and objects by number: asked once, then looked up |
 //! | `live`, `lockstep` | electors as in production; random walks with both |
@@ -30,22 +30,27 @@
 
 mod canonical;
 mod electors;
+mod faults;
 mod fingerprint;
 pub mod laws;
 mod live;
 #[cfg(test)]
 mod lockstep;
 mod objects;
+mod offered;
 mod rows;
 mod rules;
 mod search;
 mod step;
+mod store;
 mod symmetry;
 mod table;
 mod tell;
+mod watch;
 mod world;
 
+pub use faults::Faults;
 pub use rows::{Judgement, Row, rows};
-pub use rules::{Faults, Network, NoRules, REPLICAS, Rules, Sought};
+pub use rules::{Lock, Network, NoRules, REPLICAS, Rules, Sought};
 pub use search::{Outcome, Progress, Violation, explore};
 pub use tell::{NoStory, Story};

@@ -96,7 +96,16 @@ struct RuleArgs {
     /// The replicas' names: own, or one for all.
     #[arg(long)]
     names: Option<String>,
-    /// How often which fault: crash,pause:2,delete:1,stop:1,edit:1.
+    /// Which of two objects carry the lock of each replica, first, both or second: first:both.
+    #[arg(long)]
+    locks: Option<String>,
+    /// Everybody may be shown what the store has, by a watch, at any time.
+    #[arg(long)]
+    watch: bool,
+    /// The replica that should lead whenever it can: a, b or c.
+    #[arg(long, value_name = "REPLICA")]
+    preferred: Option<String>,
+    /// How often which fault: crash,pause:2,delete:1,stop:1,edit:1,hand-over:1,late-show:1.
     #[arg(long)]
     faults: Option<String>,
     /// What to look for: two-leaders, foreign-release, bystanders or knowing-leader.
@@ -128,6 +137,9 @@ impl RuleArgs {
         set("start", &self.start, "");
         set("wall", &self.wall, "");
         set("names", &self.names, "");
+        set("locks", &self.locks, "");
+        set("watch", &self.watch.then(|| "yes".to_owned()), "");
+        set("preferred", &self.preferred, "");
         set("faults", &self.faults, "");
         set("sought", &self.sought, "");
         set("late-writes", &self.late_writes.then(|| "yes".to_owned()), "");

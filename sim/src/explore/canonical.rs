@@ -1,25 +1,24 @@
 //! What makes states equal from which the same will follow.
 
-use super::electors::{Ask, Copied};
+use super::electors::{Ask, Call, Copied};
 use super::fingerprint::Folding;
 use super::objects::ObjectId;
 use super::symmetry::Order;
 use super::table::{Seat, Table};
 use super::world::{Flight, Replica, World};
 
-/// What a version is called that will never be seen again.
-const DEAD: u16 = 1;
-
 impl World<Seat> {
     /// Gives versions names that depend on what can still come of them only. (Of strict electors;
     /// what client-go's know is not renamed.)
     ///
     /// - An update over another version than the store's will fail whatever it would write.
-    /// - A version that is neither the store's nor in the answer on its way will not be seen again.
+    /// - A version that is neither the store's, nor what a watch may still show, nor in the answer on
+    ///   its way will not be seen again; of it counts only between which others it was.
     /// - Whether a token is greater than the last can be doubtful only of an answer on its way.
     pub(super) fn rename_versions(&mut self) {
-        let current = self.store.map_or(0, |stored| stored.version);
-        let mut known = [0u16; 5];
+        let version = |stored: Option<Copied>| stored.map_or(0, |stored| stored.version);
+        let (current, old) = (self.store.map(version), self.old.map(version));
+        let mut known = [0u16; 8];
         let mut count = 0;
         let mut know = |version: u16| {
             if version > 0 && !known[..count].contains(&version) {
@@ -27,7 +26,7 @@ impl World<Seat> {
                 count += 1;
             }
         };
-        know(current);
+        current.into_iter().chain(old).for_each(&mut know);
         let mut doubtful = false;
         for replica in self.replicas() {
             if let Flight::Answered(_, Ok(copied)) = replica.flight {
@@ -42,41 +41,41 @@ impl World<Seat> {
         let known = &mut known[..count];
         known.sort_unstable();
         let known = &*known;
-        let rank = |version: u16| {
-            let at = known.iter().position(|known| *known == version);
-            at.and_then(|at| u16::try_from(at).ok()).map_or(0, |at| at + DEAD + 1)
-        };
+        // Even ones, and between them room for those that will not be seen again.
+        let even = |at: usize| u16::try_from(2 * at + 2).unwrap_or(0);
+        let rank = |version: u16| known.binary_search(&version).map_or(0, even);
         for replica in self.replicas_mut() {
-            let mut answer = 0;
+            let mut seen = [current[0], current[1], old[0], old[1], 0];
             match &mut replica.flight {
-                Flight::Sent(Ask::Update(over)) if over.version != current => {
-                    *over = Copied { object: ObjectId::default(), version: 0 };
+                Flight::Sent(Call { place, ask: Ask::Update(over) }) => {
+                    *over = if over.version == current[usize::from(*place)] {
+                        Copied { version: rank(over.version), ..*over }
+                    } else {
+                        Copied { object: ObjectId::default(), version: 0 }
+                    };
                 }
-                Flight::Sent(Ask::Update(over)) => over.version = rank(over.version),
                 Flight::Answered(_, Ok(copied)) => {
-                    answer = copied.version;
-                    copied.version = rank(answer);
+                    seen[4] = copied.version;
+                    copied.version = rank(copied.version);
                 }
                 _ => {}
             }
             for name in replica.seat.names.iter_mut().filter(|name| **name != 0) {
-                let alive = [current, answer].contains(name);
-                *name = if alive { rank(*name) } else { DEAD };
+                let below = seen.iter().filter(|seen| *seen < name).max();
+                let below = below.map_or(0, |version| rank(*version));
+                *name = if seen.contains(name) { rank(*name) } else { below + 1 };
             }
-            // Answers come in the order of requests, so what is dead is older than what is not.
-            let names = replica.seat.names.iter().take_while(|name| **name != 0);
-            assert!(names.is_sorted(), "an elector has seen versions in another order");
         }
         for orphan in self.orphans.iter_mut().flatten() {
-            if let Ask::Update(over) = &mut orphan.ask {
+            if let Ask::Update(over) = &mut orphan.call.ask {
                 over.version = rank(over.version);
             }
         }
-        if let Some(stored) = &mut self.store {
-            stored.version = rank(current);
+        for stored in self.store.iter_mut().chain(&mut self.old).flatten() {
+            stored.version = rank(stored.version);
         }
         self.last_token = rank(self.last_token);
-        self.last_version = DEAD + u16::try_from(known.len()).unwrap_or(0);
+        self.last_version = even(known.len()) - 1;
     }
 
     /// The same for all states from which the same will follow, up to the replicas' names.
@@ -102,7 +101,7 @@ impl World<Seat> {
             folding.word(flags);
             match replica.flight {
                 Flight::None => folding.word(1),
-                Flight::Sent(ask) => fold_ask(&mut folding, table, at, ask),
+                Flight::Sent(call) => fold_call(&mut folding, table, at, call),
                 Flight::Answered(executed, Ok(copied)) => {
                     fold_copied(&mut folding, table, at, 8 + executed as u64, copied);
                 }
@@ -111,25 +110,27 @@ impl World<Seat> {
                 }
             }
         }
-        match self.store {
-            None => folding.word(3),
-            Some(copied) => fold_copied(&mut folding, table, at, 4, copied),
+        for stored in self.store.iter().chain(&self.old) {
+            match stored {
+                None => folding.word(3),
+                Some(copied) => fold_copied(&mut folding, table, at, 4, *copied),
+            }
         }
         for orphan in self.orphans.iter().flatten() {
             let writer = order.names[usize::from(orphan.writer.replica)];
             folding.word(u64::from(writer) << 8 | u64::from(orphan.writer.life));
-            fold_ask(&mut folding, table, at, orphan.ask);
+            fold_call(&mut folding, table, at, orphan.call);
         }
         let faults = self.faults;
-        let faults = [faults.stops, faults.crashes, faults.deletions, faults.pauses, faults.edits];
-        folding.word(faults.iter().fold(1, |word, times| word << 8 | u64::from(*times)));
+        folding.word(faults.counts().fold(1, |word, times| word << 8 | u64::from(times)));
         folding.word(u64::from(self.last_token));
         folding.end()
     }
 }
 
-fn fold_ask(folding: &mut Folding, table: &Table, at: usize, ask: Ask) {
-    match ask {
+fn fold_call(folding: &mut Folding, table: &Table, at: usize, call: Call) {
+    folding.word(call.place.into());
+    match call.ask {
         Ask::Get => folding.word(5),
         Ask::Create(object) => fold_copied(folding, table, at, 6, Copied { object, version: 0 }),
         Ask::Update(copied) => fold_copied(folding, table, at, 7, copied),

@@ -2,13 +2,13 @@
 
 use tenure::election::{
     Cause, Config, Elector, Event, Failure, Op, Profile, RequestId, Response, Restatement, Stored,
-    Token,
+    Token, Watched,
 };
 use tenure::lock::{LockRef, Record, Version};
 use tenure::time::{Instant, Now, Timestamp};
 
-use super::objects::{ObjectId, Objects, UNSETTLED};
-use super::rules::{Rules, name};
+use super::objects::{ObjectId, Objects, PLACES, UNSETTLED};
+use super::rules::{Lock, Rules, name};
 use crate::time::Span;
 
 /// An object and its version.
@@ -27,6 +27,13 @@ pub(super) enum Ask {
     Update(Copied),
 }
 
+/// A request: what is asked of which of the two objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Call {
+    pub(super) place: u8,
+    pub(super) ask: Ask,
+}
+
 /// What happens to one elector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Door {
@@ -37,6 +44,12 @@ pub(super) enum Door {
     Stop,
     WorkStopped,
     Answer(Result<Copied, Failure>),
+    /// It is to hand over to that life of that replica.
+    HandOver(u8, u8),
+    /// A watch shows it an object.
+    Show(Copied),
+    /// Or that one was deleted.
+    ShowDeleted,
 }
 
 /// What came of it.
@@ -44,7 +57,7 @@ pub(super) enum Door {
 pub(super) struct Reaction {
     /// In order, `None` after the last.
     pub(super) happened: [Option<Happened>; 4],
-    pub(super) request: Option<Ask>,
+    pub(super) request: Option<Call>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +139,15 @@ impl Clock {
 /// A production elector, configured as the rules say.
 pub(super) fn elector(rules: &Rules, replica: u8, life: u8, clock: Clock) -> Elector {
     let name = name(if rules.one_name { 0 } else { replica });
+    let place = |place: usize| LockRef::lease("", PLACES[place]);
+    let (lock, secondary) = match rules.lock(replica) {
+        Lock::First => (place(0), None),
+        Lock::Both => (place(0), Some(place(1))),
+        Lock::Second => (place(1), None),
+    };
     let config = Config {
+        secondary,
+        preferred: rules.preferred == Some(replica),
         lease_duration: rules.lease.as_duration(),
         renew_deadline: rules.deadline.as_duration(),
         retry_period: rules.retry.as_duration(),
@@ -134,7 +155,7 @@ pub(super) fn elector(rules: &Rules, replica: u8, life: u8, clock: Clock) -> Ele
         release_on_stop: rules.release,
         missing: rules.missing,
         profile: rules.profile,
-        ..Config::new(LockRef::lease("", "lock"), name, life.to_string())
+        ..Config::new(lock, name, life.to_string())
     };
     Elector::unchecked(config, 0, clock.instant())
 }
@@ -172,14 +193,18 @@ pub(super) fn drive(
         Door::Stop => elector.stop(now),
         Door::WorkStopped => elector.work_stopped(now),
         Door::Answer(result) => {
-            let result = result.map(|copied| Stored {
-                object: objects.get(copied.object).clone(),
-                version: Version::ordered(copied.version.into()),
-            });
+            let result = result.map(|copied| stored(objects, copied));
             if let Some(id) = id {
                 elector.handle_response(now, Response { id, result });
             }
         }
+        Door::HandOver(replica, life) => {
+            elector.hand_over(now, format!("{}_{life}", name(replica)).as_str().into());
+        }
+        Door::Show(copied) => {
+            elector.handle_watch(now, Watched::Stored(stored(objects, copied)));
+        }
+        Door::ShowDeleted => elector.handle_watch(now, Watched::Deleted),
     }
     let mut reaction = Reaction::NONE;
     let mut places = reaction.happened.iter_mut();
@@ -197,15 +222,26 @@ pub(super) fn drive(
     }
     let request = elector.poll_request();
     let id = request.as_ref().map(|request| request.id);
-    reaction.request = request.map(|request| match request.op {
-        Op::Get => Ask::Get,
-        Op::Create(object) => Ask::Create(objects.number(object)),
-        Op::Update(object, version) => {
-            let version = number(version.as_ordered().unwrap_or(0));
-            Ask::Update(Copied { object: objects.number(object), version })
-        }
+    reaction.request = request.map(|request| {
+        let place = u8::from(*request.lock.name != *PLACES[0]);
+        let ask = match request.op {
+            Op::Get => Ask::Get,
+            Op::Create(object) => Ask::Create(objects.number(object)),
+            Op::Update(object, version) => {
+                let version = number(version.as_ordered().unwrap_or(0));
+                Ask::Update(Copied { object: objects.number(object), version })
+            }
+        };
+        Call { place, ask }
     });
     (reaction, id)
+}
+
+fn stored(objects: &Objects, copied: Copied) -> Stored {
+    Stored {
+        object: objects.get(copied.object).clone(),
+        version: Version::ordered(copied.version.into()),
+    }
 }
 
 /// Whether a request is outstanding; restates the elector, see [`Elector::restate`].

@@ -82,10 +82,10 @@ pub(super) fn write<E: Electors>(
     stage: &Stage<E>,
     world: &World<E::Seat>,
     writer: Writer,
-    after: ObjectId,
+    (place, after): (u8, ObjectId),
 ) -> Result<(), Law> {
     let objects = stage.electors.objects_ref();
-    let before = world.store.map(|stored| objects.record(stored.object));
+    let before = world.store[usize::from(place)].map(|stored| objects.record(stored.object));
     let after = objects.record(after);
     let identity = stage.rules.holder(writer.replica, writer.life);
     if !stage.strict() {
@@ -104,6 +104,10 @@ pub(super) fn write<E: Electors>(
         let replica = &world.replicas()[usize::from(writer.replica)];
         hold_if(replica.life != writer.life || !replica.working, RELEASED_WORKING)?;
         return hold_if(same_term, COPIED);
+    }
+    // A wish for the lock changes nothing of the record.
+    if stage.rules.preferred == Some(writer.replica) && before == after {
+        return Ok(());
     }
     hold_if(after.holder.as_str() == identity, FOREIGN)?;
     if before.holder == after.holder {

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use tenure::election::Profile;
-use tenure::lock::lease::{Lease, LeaseSpec};
+use tenure::lock::lease::{Lease, LeaseSpec, Metadata};
 use tenure::lock::{Object, Record};
 use tenure::time::Timestamp;
 
 use super::fingerprint::{Digest, digest};
+
+/// What the two objects are called that may carry a lock.
+pub(super) const PLACES: [&str; 2] = ["lock", "lock-2"];
 
 /// The number of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -56,10 +59,11 @@ impl Objects {
         &self.known[usize::from(number.0)].record
     }
 
-    /// The lock that nobody holds.
-    pub(super) fn free(&mut self) -> ObjectId {
+    /// The lock, or an object of it, that nobody holds.
+    pub(super) fn free(&mut self, place: usize) -> ObjectId {
         let spec = LeaseSpec::from_record(&Record::default());
-        let free = self.number(Object::Lease(Lease { spec, ..Lease::default() }));
+        let metadata = Metadata { name: PLACES[place].into(), ..Metadata::default() };
+        let free = self.number(Object::Lease(Lease { spec, metadata: metadata.into() }));
         self.settled(free)
     }
 

@@ -3,6 +3,7 @@
 use tenure::election::{Profile, Release};
 
 use super::laws::{self, Law};
+use super::offered::OFFERED;
 use super::rules::Rules;
 use super::search::Outcome;
 
@@ -18,7 +19,7 @@ pub struct Row {
     /// The law that is violated, if one is.
     pub expected: Option<Law>,
     /// Steps to which it is explored at least, if it is not exhausted: as many as the longest
-    /// counterexample has that there is to find under this profile.
+    /// counterexample has that there is to find in a world of this kind.
     pub least: usize,
     /// Steps of the shortest counterexample in an independent model of the protocol, whose steps are
     /// finer; 0 if it has none or knows no such world.
@@ -112,7 +113,7 @@ const OUTSIDE: [(&str, &str, Option<Law>, &str); 3] = [
 ];
 
 /// client-go's: name, rules, what is violated, the model's steps, what it shows.
-const CLIENT_GO: [(&str, &str, Option<Law>, u16, &str); 21] = [
+const CLIENT_GO: [(&str, &str, Option<Law>, u16, &str); 25] = [
     (
         "v0",
         "lease=4s deadline=3s retry=2s network=lossy",
@@ -225,6 +226,20 @@ const CLIENT_GO: [(&str, &str, Option<Law>, u16, &str); 21] = [
         0,
         "somebody clears the holder: the old leader is not stopped",
     ),
+    (
+        "multi-second",
+        "lease=3s deadline=2s retry=1s network=prompt locks=both:second",
+        Some(laws::BELIEF),
+        0,
+        "a MultiLock next to its second lock: only the first one's compare-and-swap protects",
+    ),
+    (
+        "multi-skipped",
+        "lease=3s deadline=2s retry=1s network=prompt locks=first:second",
+        Some(laws::BELIEF),
+        0,
+        "a migration without the step between: they share no object",
+    ),
     ("calm", "lease=3s deadline=2s retry=1s network=prompt", None, 0, "nothing goes wrong"),
     (
         "safe-partition",
@@ -246,6 +261,20 @@ const CLIENT_GO: [(&str, &str, Option<Law>, u16, &str); 21] = [
         None,
         0,
         "a crash, and a restart under the same name",
+    ),
+    (
+        "safe-multi-first",
+        "lease=3s deadline=2s retry=1s network=prompt locks=first:both",
+        None,
+        0,
+        "a MultiLock next to its first lock",
+    ),
+    (
+        "safe-multi",
+        "lease=3s deadline=2s retry=1s network=prompt locks=both:both",
+        None,
+        0,
+        "two with a MultiLock",
     ),
     (
         "safe-three",
@@ -283,6 +312,12 @@ pub fn rows() -> Vec<Row> {
         let (name, model, states) = (name.to_owned(), 0, STATES);
         rows.push(Row { name, shows, rules, expected, least, model, states });
     }
+    for (name, text, beyond, least, shows) in OFFERED {
+        rows.push(offered(name, 2, text, (None, least), shows));
+        if beyond.is_some() {
+            rows.push(offered(name, 3, text, (beyond, least), shows));
+        }
+    }
     for (name, text, expected, model, shows) in CLIENT_GO {
         let rules = rules(Profile::ClientGo(Release::V1_36), text);
         let (name, least, states) =
@@ -294,8 +329,22 @@ pub fn rows() -> Vec<Row> {
 
 /// Strict worlds end before that.
 const STATES: usize = 40_000_000;
+/// Those of two objects, watches and handing over are larger.
+const OFFERED_STATES: usize = 2_500_000;
 /// client-go's do not end: their time is not counted from now.
 const CLIENT_GO_STATES: usize = 800_000;
+
+fn offered(
+    name: &str,
+    deadline: u8,
+    text: &str,
+    (expected, least): (Option<Law>, usize),
+    shows: &'static str,
+) -> Row {
+    let rules = rules(Profile::Strict, &format!("lease=2s deadline={deadline}s {text}"));
+    let name = format!("strict-2-{deadline}-{name}");
+    Row { name, shows, rules, expected, least, model: 0, states: OFFERED_STATES }
+}
 
 /// Safe if and only if lease over deadline is at least the ratio of the rates.
 fn strict(name: String, of: (u8, u8, &str, u16), more: &str, shows: &'static str) -> Row {

@@ -5,6 +5,7 @@ use core::str::FromStr;
 
 use tenure::election::{Missing, Profile};
 
+use super::faults::Faults;
 use crate::time::Span;
 
 /// The most replicas that a world can have.
@@ -58,6 +59,12 @@ pub struct Rules {
     pub frozen: bool,
     /// All replicas have the same name.
     pub one_name: bool,
+    /// Which of the two objects carry the lock of each replica. There is one if nothing is said.
+    pub locks: Vec<Lock>,
+    /// Everybody may be shown what the store has, by a watch, at any time.
+    pub watch: bool,
+    /// The replica that should lead whenever it can.
+    pub preferred: Option<u8>,
     /// How often which fault may happen.
     pub faults: Faults,
     /// What counts as a violation.
@@ -83,10 +90,24 @@ impl Default for Rules {
             free: true,
             frozen: false,
             one_name: false,
+            locks: Vec::new(),
+            watch: false,
+            preferred: None,
             faults: Faults::default(),
             sought: Sought::TwoLeaders,
         }
     }
+}
+
+/// The objects of one replica's lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// The first of two, or the only one.
+    First,
+    /// Both: it migrates from the first to the second.
+    Both,
+    /// The second of two.
+    Second,
 }
 
 /// How requests and answers travel.
@@ -119,33 +140,6 @@ pub enum Sought {
     KnowingLeader,
 }
 
-/// How often each fault may happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Faults {
-    /// Somebody calls `stop`.
-    pub stops: u8,
-    /// A process dies, and starts again with a new incarnation.
-    pub crashes: u8,
-    /// Somebody from outside deletes the lock.
-    pub deletions: u8,
-    /// A process does nothing for a while, and its clock goes on.
-    pub pauses: u8,
-    /// Somebody from outside clears the holder.
-    pub edits: u8,
-}
-
-impl Faults {
-    fn each(&mut self) -> [(&'static str, &mut u8); 5] {
-        [
-            ("stop", &mut self.stops),
-            ("crash", &mut self.crashes),
-            ("delete", &mut self.deletions),
-            ("pause", &mut self.pauses),
-            ("edit", &mut self.edits),
-        ]
-    }
-}
-
 const NETWORKS: [(&str, Network); 6] = [
     ("prompt", Network::Prompt),
     ("lossy", Network::Lossy),
@@ -160,6 +154,8 @@ const SOUGHT: [(&str, Sought); 4] = [
     ("bystanders", Sought::Bystanders),
     ("knowing-leader", Sought::KnowingLeader),
 ];
+const LOCKS: [(&str, Lock); 3] =
+    [("first", Lock::First), ("both", Lock::Both), ("second", Lock::Second)];
 const BOOLEANS: [(&str, bool); 2] = [("yes", true), ("no", false)];
 const START: [(&str, bool); 2] = [("free", true), ("missing", false)];
 const WALL: [(&str, bool); 2] = [("frozen", true), ("runs", false)];
@@ -203,11 +199,11 @@ impl fmt::Display for Rules {
         write!(f, " start={}", word(&START, self.free))?;
         write!(f, " wall={}", word(&WALL, self.frozen))?;
         write!(f, " names={}", word(&NAMES, self.one_name))?;
-        let mut faults = self.faults;
-        let some = faults.each().into_iter().filter(|(_, times)| **times > 0);
-        let some: Vec<_> = some.map(|(fault, times)| format!("{fault}:{times}")).collect();
-        let some = if some.is_empty() { "none".to_owned() } else { some.join(",") };
-        write!(f, " faults={some} sought={}", word(&SOUGHT, self.sought))
+        let locks = self.locks.iter().map(|lock| word(&LOCKS, *lock)).collect::<Vec<_>>();
+        let locks = if locks.is_empty() { "one".to_owned() } else { locks.join(":") };
+        write!(f, " locks={locks} watch={}", word(&BOOLEANS, self.watch))?;
+        write!(f, " preferred={}", self.preferred.map_or("none", name))?;
+        write!(f, " faults={} sought={}", self.faults, word(&SOUGHT, self.sought))
     }
 }
 
@@ -261,11 +257,17 @@ impl Rules {
             "start" => self.free = pick(&START, value)?,
             "wall" => self.frozen = pick(&WALL, value)?,
             "names" => self.one_name = pick(&NAMES, value)?,
-            "faults" => self.faults = faults(value)?,
+            "locks" if value == "one" => self.locks = Vec::new(),
+            "locks" => self.locks = locks(value)?,
+            "watch" => self.watch = pick(&BOOLEANS, value)?,
+            "preferred" if value == "none" => self.preferred = None,
+            "preferred" => self.preferred = Some(replica(value).ok_or("use a, b, c or none")?),
+            "faults" => self.faults = Faults::parse(value)?,
             "sought" => self.sought = pick(&SOUGHT, value)?,
             _ => {
                 return Err("use profile, lease, deadline, retry, timeout, tick, rates, network, \
-                            faulty, late-writes, release, missing, start, wall, names, faults or sought"
+                            faulty, late-writes, release, missing, start, wall, names, locks, watch, \
+                            preferred, faults or sought"
                     .to_owned());
             }
         }
@@ -277,6 +279,25 @@ impl Rules {
         let refuse = |text: &str| Err(NoRules(text.to_owned()));
         if self.faulty.is_some_and(|replica| usize::from(replica) >= self.rates.len()) {
             return refuse("faulty=c: there are two replicas: use a, b or all");
+        }
+        if self.preferred.is_some_and(|replica| usize::from(replica) >= self.rates.len()) {
+            return refuse("preferred=c: there are two replicas: use a, b or none");
+        }
+        if !self.locks.is_empty() && self.locks.len() != self.rates.len() {
+            return refuse("locks: write as many as rates, one for each replica, as first:both");
+        }
+        let offered = self.watch
+            || self.preferred.is_some()
+            || self.faults.hand_overs > 0
+            || self.faults.late_shows > 0;
+        if offered && self.profile != Profile::Strict {
+            return refuse(
+                "watch, preferred, hand-over and late-show are of the strict elector: \
+                 leave them out, or use profile=strict",
+            );
+        }
+        if self.faults.late_shows > 0 && !self.watch {
+            return refuse("faults=late-show: nothing is shown without a watch: add watch=yes");
         }
         if self.one_name && self.profile == Profile::Strict {
             return refuse(
@@ -292,6 +313,16 @@ impl Rules {
     /// The request and its answer of this replica are handled before the next tick.
     pub(super) fn is_prompt(&self, replica: usize) -> bool {
         self.faulty.is_some_and(|faulty| usize::from(faulty) != replica)
+    }
+
+    /// The objects of a replica's lock.
+    pub(super) fn lock(&self, replica: u8) -> Lock {
+        self.locks.get(usize::from(replica)).copied().unwrap_or(Lock::First)
+    }
+
+    /// There are two objects.
+    pub(super) fn has_two_objects(&self) -> bool {
+        self.locks.iter().any(|lock| *lock != Lock::First)
     }
 
     /// The name of a replica's life, as it stands in a record.
@@ -330,16 +361,31 @@ fn faulty(text: &str) -> Result<Option<u8>, String> {
     }
 }
 
-fn faults(text: &str) -> Result<Faults, String> {
-    let remedy = "write faults and how often, from 0 to 9, as crash:1,delete:2; there are stop, \
-                  crash, delete, pause and edit";
-    let mut faults = Faults::default();
-    for part in text.split(',').filter(|part| *part != "none") {
-        let (fault, times) = part.split_once(':').unwrap_or((part, "1"));
-        let times = times.parse().ok().filter(|times| *times < 10).ok_or(remedy)?;
-        let (_, known) =
-            faults.each().into_iter().find(|(name, _)| *name == fault).ok_or(remedy)?;
-        *known = times;
+fn locks(text: &str) -> Result<Vec<Lock>, String> {
+    text.split(':').map(|lock| pick(&LOCKS, lock)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_offered_comes_back_from_text_and_is_refused_where_it_means_nothing() {
+        let text = "locks=both:second watch=yes preferred=b faults=hand-over:2,late-show:1";
+        let rules: Rules = text.parse().unwrap();
+        assert_eq!(rules.locks, [Lock::Both, Lock::Second]);
+        assert_eq!(rules.to_string().parse(), Ok(rules));
+        for (text, part) in [
+            ("locks=first", "locks: write as many as rates"),
+            ("locks=first:third", "use one of first, both, second"),
+            ("preferred=c", "preferred=c: there are two replicas"),
+            ("preferred=d", "use a, b, c or none"),
+            ("faults=late-show", "add watch=yes"),
+            ("faults=hand-over:1 profile=client-go-v1.36", "use profile=strict"),
+            ("watch=yes profile=client-go-v1.36", "use profile=strict"),
+        ] {
+            let refusal = text.parse::<Rules>().unwrap_err().to_string();
+            assert!(refusal.contains(part), "{text}: {refusal}");
+        }
     }
-    Ok(faults)
 }

@@ -22,14 +22,25 @@ pub(super) enum Step {
     Crash(u8),
     Pause(u8),
     Resume(u8),
+    /// A leader is asked to hand over to the next replica.
+    HandOver(u8),
+    /// A watch shows a replica the first object as it is, or the second.
+    Show(u8),
+    ShowSecond(u8),
+    /// As it was before the last write.
+    ShowOld(u8),
+    ShowOldSecond(u8),
+    /// That an object was deleted, whether one was or not.
+    ShowDeleted(u8),
     Delete,
+    DeleteSecond,
     Edit,
 }
 
 type Make = fn(u8) -> Step;
 
 /// Those with a number; the word is what scripts say.
-const NUMBERED: [(&str, Make); 9] = [
+const NUMBERED: [(&str, Make); 15] = [
     ("wake", Step::Wake),
     ("apply", Step::Apply),
     ("answer", Step::Answer),
@@ -39,9 +50,19 @@ const NUMBERED: [(&str, Make); 9] = [
     ("crash", Step::Crash),
     ("pause", Step::Pause),
     ("resume", Step::Resume),
+    ("hand-over", Step::HandOver),
+    ("show", Step::Show),
+    ("show-second", Step::ShowSecond),
+    ("show-old", Step::ShowOld),
+    ("show-old-second", Step::ShowOldSecond),
+    ("show-deleted", Step::ShowDeleted),
 ];
-const PLAIN: [(&str, Step); 3] =
-    [("tick", Step::Tick), ("delete", Step::Delete), ("edit", Step::Edit)];
+const PLAIN: [(&str, Step); 4] = [
+    ("tick", Step::Tick),
+    ("delete", Step::Delete),
+    ("delete-second", Step::DeleteSecond),
+    ("edit", Step::Edit),
+];
 
 impl Step {
     /// Of its text in a script.

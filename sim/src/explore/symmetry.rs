@@ -25,7 +25,8 @@ impl Symmetry {
         let kind = |replica: u8| {
             let rate = rules.rates.get(usize::from(replica));
             let place = if usize::from(replica) < count { 0 } else { replica };
-            (rate, rules.faulty == Some(replica), place)
+            let own = (rules.faulty == Some(replica), rules.preferred == Some(replica));
+            (rate, rules.lock(replica), own, place)
         };
         let same = |order: &[u8; REPLICAS]| {
             let replaced = (0u8..).zip(order).all(|(at, replica)| kind(at) == kind(*replica));

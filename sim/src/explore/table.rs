@@ -9,11 +9,11 @@
 
 use std::collections::BTreeMap;
 
-use tenure::election::{Elector, Failure, Profile, RequestId, Restatement};
+use tenure::election::{Elector, Profile, RequestId, Restatement};
 use tenure::lock::{Record, Version};
 
 use super::electors::{
-    Ask, Clock, Copied, Door, Electors, Facts, Happened, Reaction, drive, elector, facts,
+    Ask, Call, Clock, Copied, Door, Electors, Facts, Happened, Reaction, drive, elector, facts,
     wants_answer,
 };
 use super::fingerprint::{Digest, digest};
@@ -49,7 +49,7 @@ struct Entry {
     facts: Facts,
     digests: Vec<Digest>,
     plain: [Option<u32>; 4],
-    answers: Vec<(Result<Copied, Failure>, u32)>,
+    others: Vec<(Door, u32)>,
 }
 
 /// The electors of a world that is explored.
@@ -131,8 +131,8 @@ impl Table {
         let digests = orders.map(|order| digest(&(own, state), order.names)).collect();
         let number = u32::try_from(self.entries.len()).expect("fewer electors than 2^32");
         let facts = facts(&elector, clock, outstanding);
-        let (plain, answers) = ([None; 4], Vec::new());
-        self.entries.push(Entry { elector, clock, replica, facts, digests, plain, answers });
+        let (plain, others) = ([None; 4], Vec::new());
+        self.entries.push(Entry { elector, clock, replica, facts, digests, plain, others });
         self.numbers.insert(key, number);
         number
     }
@@ -163,11 +163,9 @@ impl Table {
 
     fn next(&mut self, number: u32, door: Door) -> Next {
         let entry = &self.entries[number as usize];
-        let known = match door {
-            Door::Answer(result) => {
-                entry.answers.iter().find(|(known, _)| *known == result).map(|(_, next)| *next)
-            }
-            _ => entry.plain[plain(door)],
+        let known = match plain(door) {
+            Some(plain) => entry.plain[plain],
+            None => entry.others.iter().find(|(known, _)| *known == door).map(|(_, next)| *next),
         };
         if let Some(known) = known {
             return self.nexts[known as usize];
@@ -176,20 +174,22 @@ impl Table {
         let at = u32::try_from(self.nexts.len()).expect("fewer calls than 2^32");
         self.nexts.push(next);
         let entry = &mut self.entries[number as usize];
-        match door {
-            Door::Answer(result) => entry.answers.push((result, at)),
-            _ => entry.plain[plain(door)] = Some(at),
+        match plain(door) {
+            Some(plain) => entry.plain[plain] = Some(at),
+            None => entry.others.push((door, at)),
         }
         next
     }
 }
 
-fn plain(door: Door) -> usize {
+/// Doors through which nothing else comes in.
+const fn plain(door: Door) -> Option<usize> {
     match door {
-        Door::Tick => 0,
-        Door::Wake => 1,
-        Door::Stop => 2,
-        Door::WorkStopped | Door::Answer(_) => 3,
+        Door::Tick => Some(0),
+        Door::Wake => Some(1),
+        Door::Stop => Some(2),
+        Door::WorkStopped => Some(3),
+        Door::Answer(_) | Door::HandOver(..) | Door::Show(_) | Door::ShowDeleted => None,
     }
 }
 
@@ -246,7 +246,7 @@ impl Seat {
         u16::try_from(2 * below).unwrap_or(0) + u16::from(mine)
     }
 
-    /// The version of the world that stands there; `answer` is the one that came with an answer.
+    /// The version of the world that stands there; `answer` is the one that came in.
     fn version(&self, place: u16, answer: u16) -> u16 {
         if place % 2 == 1 { self.names[usize::from(place / 2)] } else { answer }
     }
@@ -280,6 +280,10 @@ impl Electors for Table {
                 answer = version;
                 Door::Answer(Ok(Copied { object, version: seat.place(version) }))
             }
+            Door::Show(Copied { object, version }) => {
+                answer = version;
+                Door::Show(Copied { object, version: seat.place(version) })
+            }
             door => door,
         };
         let Next { number, names, mut reaction } = self.next(seat.number, door);
@@ -288,7 +292,7 @@ impl Electors for Table {
                 *token = seat.version(*token, answer);
             }
         }
-        if let Some(Ask::Update(copied)) = &mut reaction.request {
+        if let Some(Call { ask: Ask::Update(copied), .. }) = &mut reaction.request {
             copied.version = seat.version(copied.version, answer);
         }
         let names =

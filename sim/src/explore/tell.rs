@@ -5,7 +5,7 @@ use core::str::FromStr;
 
 use tenure::election::Failure;
 
-use super::electors::{Ask, Copied, Electors, Happened};
+use super::electors::{Ask, Call, Copied, Electors, Happened};
 use super::laws::{self, Law};
 use super::live::Live;
 use super::rules::{Rules, name};
@@ -148,8 +148,8 @@ fn tell(stage: &mut Stage<Live>, (before, after): (&Playing, &Playing), step: St
                 _ => String::new(),
             };
             match replica.flight {
-                Flight::Sent(ask) => {
-                    format!("the store executes {}'s {}: {result}", name(i), told_ask(stage, ask))
+                Flight::Sent(call) => {
+                    format!("the store executes {}'s {}: {result}", name(i), told_call(stage, call))
                 }
                 _ => String::new(),
             }
@@ -165,13 +165,20 @@ fn tell(stage: &mut Stage<Live>, (before, after): (&Playing, &Playing), step: St
                 let writer = name(orphan.writer.replica);
                 format!(
                     "the store executes, though {writer} gave it up, the {}",
-                    told_ask(stage, orphan.ask)
+                    told_call(stage, orphan.call)
                 )
             }
             None => String::new(),
         },
         Step::Crash(i) => format!("{} crashes and starts anew", name(i)),
+        Step::HandOver(i) => format!("{} is asked to hand over", name(i)),
+        Step::Show(i) => shown(stage, i, "", before.store[0]),
+        Step::ShowSecond(i) => shown(stage, i, "the second object, ", before.store[1]),
+        Step::ShowOld(i) => shown(stage, i, "what was, ", before.old[0]),
+        Step::ShowOldSecond(i) => shown(stage, i, "what the second object was, ", before.old[1]),
+        Step::ShowDeleted(i) => shown(stage, i, "", None),
         Step::Delete => "somebody deletes the lock".to_owned(),
+        Step::DeleteSecond => "somebody deletes the second object".to_owned(),
         Step::Edit => "somebody clears the holder".to_owned(),
         Step::Stop(i) => format!("{} is asked to stop", name(i)),
         Step::WorkStopped(i) => format!("the work of {} has stopped", name(i)),
@@ -188,25 +195,31 @@ fn tell(stage: &mut Stage<Live>, (before, after): (&Playing, &Playing), step: St
                 Happened::Stopped(cause) => write!(text, "; {} stopped ({cause:?})", name(i)),
             };
         }
-        if let Some(ask) = reaction.request {
-            let _ = write!(text, "; {} asks for {}", name(i), told_ask(stage, ask));
+        if let Some(call) = reaction.request {
+            let _ = write!(text, "; {} asks for {}", name(i), told_call(stage, call));
         }
     }
     text
 }
 
-fn told_ask(stage: &Stage<Live>, ask: Ask) -> String {
+fn told_call(stage: &Stage<Live>, call: Call) -> String {
     let record = |object| {
         let record = stage.electors.objects_ref().record(object);
         format!("{{{}, {} s}}", holder(record.holder.as_str()), record.lease_duration_seconds)
     };
-    match ask {
+    let text = match call.ask {
         Ask::Get => "get".to_owned(),
         Ask::Create(object) => format!("create {}", record(object)),
         Ask::Update(Copied { object, version }) => {
             format!("update to {} over {version}", record(object))
         }
-    }
+    };
+    if call.place == 0 { text } else { format!("{text} of the second object") }
+}
+
+fn shown(stage: &Stage<Live>, i: u8, what: &str, shown: Option<Copied>) -> String {
+    let shown = shown.map_or_else(|| "a deletion".to_owned(), |it| told_result(stage, Ok(it)));
+    format!("{} is shown {what}{shown}", name(i))
 }
 
 fn told_result(stage: &Stage<Live>, result: Result<Copied, Failure>) -> String {
@@ -249,8 +262,10 @@ impl FromStr for Story {
                     law = Some(*known.ok_or_else(|| refuse(&names()))?);
                 }
                 _ => steps.push(Step::parse(line).ok_or_else(|| {
-                    refuse("no step: write tick, delete, edit, late 0, or one of wake, apply, \
-                            answer, stop, work-stopped, crash, pause, resume with a replica, as wake a")
+                    refuse("no step: write tick, delete, delete-second, edit, late 0, or one of wake, \
+                            apply, answer, stop, work-stopped, crash, pause, resume, hand-over, show, \
+                            show-second, show-old, show-old-second, show-deleted with a replica, \
+                            as wake a")
                 })?),
             }
         }

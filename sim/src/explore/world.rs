@@ -6,10 +6,12 @@
 
 use tenure::election::{Failure, Profile};
 
-use super::electors::{Ask, Clock, Copied, Door, Electors, Facts, Happened, Reaction};
+use super::electors::{Ask, Call, Clock, Copied, Door, Electors, Facts, Happened, Reaction};
+use super::faults::Faults;
 use super::laws::{self, Law};
-use super::rules::{Faults, Network, REPLICAS, Rules};
+use super::rules::{Network, REPLICAS, Rules};
 use super::step::Step;
+use super::store::drop_what_is_over;
 
 /// The most writes that were given up and may still be applied.
 const ORPHANS: usize = 3;
@@ -19,7 +21,10 @@ const ORPHANS: usize = 3;
 pub(super) struct World<S> {
     replicas: [Replica<S>; REPLICAS],
     count: usize,
-    pub(super) store: Option<Copied>,
+    /// The two objects that may carry a lock.
+    pub(super) store: [Option<Copied>; 2],
+    /// What they were before the last write, for as long as a watch may show it.
+    pub(super) old: [Option<Copied>; 2],
     /// Writes that their senders have given up.
     pub(super) orphans: [Option<Orphan>; ORPHANS],
     pub(super) faults: Faults,
@@ -48,7 +53,7 @@ pub(super) struct Replica<S> {
 pub(super) enum Flight {
     #[default]
     None,
-    Sent(Ask),
+    Sent(Call),
     /// A read, or a write, was executed, and the answer is on its way.
     Answered(Executed, Result<Copied, Failure>),
 }
@@ -63,7 +68,7 @@ pub(super) enum Executed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Orphan {
     pub(super) writer: Writer,
-    pub(super) ask: Ask,
+    pub(super) call: Call,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,14 +90,18 @@ impl<S: Clone + Default> World<S> {
             replica.life = 1;
             replica.seat = electors.begin(i, 1, Clock::START);
         }
-        let free = Copied { object: electors.objects().free(), version: 1 };
+        let objects = electors.objects();
+        let free = [1, 2]
+            .map(|version| Copied { object: objects.free(usize::from(version) - 1), version });
+        let second = Some(free[1]).filter(|_| rules.free && rules.has_two_objects());
         Self {
             replicas,
             count: rules.rates.len(),
-            store: Some(free).filter(|_| rules.free),
+            store: [Some(free[0]).filter(|_| rules.free), second],
+            old: [None; 2],
             orphans: [None; ORPHANS],
             faults: rules.faults,
-            last_version: 1,
+            last_version: if rules.has_two_objects() { 2 } else { 1 },
             last_token: 0,
             ticks: 0,
         }
@@ -106,7 +115,7 @@ impl<S: Clone + Default> World<S> {
         &mut self.replicas[..self.count]
     }
 
-    fn replica(&mut self, i: u8) -> &mut Replica<S> {
+    pub(super) fn replica(&mut self, i: u8) -> &mut Replica<S> {
         &mut self.replicas[usize::from(i)]
     }
 }
@@ -153,7 +162,7 @@ impl<E: Electors> Stage<E> {
             | (Network::SlowRequests, Flight::Sent(_))
             | (_, Flight::None) => false,
             (Network::SlowRenewals, _) => !replica.believes,
-            (Network::SlowReads, Flight::Sent(ask)) => ask != Ask::Get,
+            (Network::SlowReads, Flight::Sent(call)) => call.ask != Ask::Get,
             (Network::SlowReads, Flight::Answered(executed, _)) => executed != Executed::Read,
             (Network::Prompt | Network::SlowRequests, _) => true,
         };
@@ -188,6 +197,9 @@ impl<E: Electors> Stage<E> {
             if world.faults.stops > 0 && !replica.stopped {
                 out.push(Step::Stop(i));
             }
+            if world.faults.hand_overs > 0 && replica.believes {
+                out.push(Step::HandOver(i));
+            }
             // A candidate may be slow without a step for it, and one that asked for nothing is as new.
             if world.faults.crashes > 0 && (replica.working || facts.outstanding) {
                 out.push(Step::Crash(i));
@@ -198,13 +210,14 @@ impl<E: Electors> Stage<E> {
         }
         let orphans = (0u8..).zip(&world.orphans).filter(|(_, orphan)| orphan.is_some());
         out.extend(orphans.map(|(i, _)| Step::Late(i)));
-        if let Some(stored) = world.store {
-            if world.faults.deletions > 0 {
-                out.push(Step::Delete);
-            }
-            if world.faults.edits > 0 && self.is_held(stored) {
-                out.push(Step::Edit);
-            }
+        if self.rules.watch {
+            self.shows(world, out);
+        }
+        let deletes = [Step::Delete, Step::DeleteSecond].into_iter().zip(&world.store);
+        let deletes = deletes.filter(|(_, stored)| world.faults.deletions > 0 && stored.is_some());
+        out.extend(deletes.map(|(step, _)| step));
+        if world.faults.edits > 0 && world.store[0].is_some_and(|stored| self.is_held(stored)) {
+            out.push(Step::Edit);
         }
     }
 
@@ -236,7 +249,7 @@ impl<E: Electors> Stage<E> {
             }
             Step::Late(k) => {
                 if let Some(orphan) = world.orphans[usize::from(k)].take() {
-                    let _ = self.apply(world, orphan.writer, orphan.ask)?;
+                    let _ = self.apply(world, orphan.writer, orphan.call)?;
                 }
             }
             Step::Crash(i) => self.crash(world, i),
@@ -250,17 +263,32 @@ impl<E: Electors> Stage<E> {
             }
             Step::Delete => {
                 world.faults.deletions -= 1;
-                world.store = None;
+                world.store[0] = None;
+            }
+            Step::DeleteSecond => {
+                world.faults.deletions -= 1;
+                world.store[1] = None;
             }
             Step::Edit => {
                 world.faults.edits -= 1;
-                if let Some(stored) = world.store {
+                if let Some(stored) = world.store[0] {
                     let cleared = self.electors.objects().cleared(stored.object);
-                    self.write(world, cleared);
+                    self.write(world, 0, cleared);
                 }
             }
+            Step::HandOver(i) => {
+                world.faults.hand_overs -= 1;
+                let to = usize::from(i + 1) % world.count;
+                let life = world.replicas()[to].life;
+                self.call(world, i, Door::HandOver(u8::try_from(to).unwrap_or(0), life))?;
+            }
+            Step::Show(i) => self.show(world, i, world.store[0])?,
+            Step::ShowSecond(i) => self.show(world, i, world.store[1])?,
+            Step::ShowOld(i) => self.show_late(world, i, world.old[0])?,
+            Step::ShowOldSecond(i) => self.show_late(world, i, world.old[1])?,
+            Step::ShowDeleted(i) => self.show_late(world, i, None)?,
         }
-        drop_orphans(world);
+        drop_what_is_over(world);
         laws::hold(self, world)
     }
 
@@ -293,7 +321,12 @@ impl<E: Electors> Stage<E> {
     }
 
     /// Calls the elector, then does what the contract asks of a driver.
-    fn call(&mut self, world: &mut World<E::Seat>, i: u8, door: Door) -> Result<(), Law> {
+    pub(super) fn call(
+        &mut self,
+        world: &mut World<E::Seat>,
+        i: u8,
+        door: Door,
+    ) -> Result<(), Law> {
         let replica = world.replica(i);
         let reaction = self.electors.call(&mut replica.seat, door);
         self.told.reactions.push((i, reaction));
@@ -305,8 +338,8 @@ impl<E: Electors> Stage<E> {
             self.give_up(world, i);
         }
         let replica = world.replica(i);
-        if let Some(ask) = reaction.request {
-            replica.flight = Flight::Sent(ask);
+        if let Some(call) = reaction.request {
+            replica.flight = Flight::Sent(call);
         }
         let winding_down = replica.stopped && replica.working;
         if facts.outstanding || facts.waits || facts.finished || winding_down {
@@ -338,70 +371,5 @@ impl<E: Electors> Stage<E> {
             }
         }
         Ok(())
-    }
-
-    /// The replica wants no answer any more.
-    fn give_up(&self, world: &mut World<E::Seat>, i: u8) {
-        let replica = world.replica(i);
-        let writer = Writer { replica: i, life: replica.life };
-        if let (Flight::Sent(ask), true) =
-            (core::mem::take(&mut replica.flight), self.rules.late_writes)
-            && let Some(place) = world.orphans.iter_mut().find(|place| place.is_none())
-        {
-            *place = Some(Orphan { writer, ask });
-        }
-    }
-
-    fn apply_flight(&mut self, world: &mut World<E::Seat>, i: u8) -> Result<(), Law> {
-        let replica = world.replica(i);
-        let writer = Writer { replica: i, life: replica.life };
-        if let Flight::Sent(ask) = replica.flight {
-            let result = self.apply(world, writer, ask)?;
-            let executed = if ask == Ask::Get { Executed::Read } else { Executed::Write };
-            world.replica(i).flight = Flight::Answered(executed, result);
-        }
-        Ok(())
-    }
-
-    fn apply(
-        &mut self,
-        world: &mut World<E::Seat>,
-        writer: Writer,
-        ask: Ask,
-    ) -> Result<Result<Copied, Failure>, Law> {
-        let object = match (ask, world.store) {
-            (Ask::Get, stored) => return Ok(stored.ok_or(Failure::NotFound)),
-            (Ask::Create(_), Some(_)) => return Ok(Err(Failure::AlreadyExists)),
-            (Ask::Update(_), None) => return Ok(Err(Failure::NotFound)),
-            (Ask::Update(over), Some(stored)) if over.version != stored.version => {
-                return Ok(Err(Failure::Conflict));
-            }
-            (Ask::Create(object) | Ask::Update(Copied { object, .. }), _) => object,
-        };
-        laws::write(self, world, writer, object)?;
-        Ok(Ok(self.write(world, object)))
-    }
-
-    fn write(&mut self, world: &mut World<E::Seat>, object: super::objects::ObjectId) -> Copied {
-        world.last_version += 1;
-        let object = self.electors.objects().settled(object);
-        let stored = Copied { object, version: world.last_version };
-        world.store = Some(stored);
-        stored
-    }
-}
-
-/// Writes that can take no effect any more are dropped.
-fn drop_orphans<S>(world: &mut World<S>) {
-    let missing = world.store.is_none() || world.faults.deletions > 0;
-    for place in &mut world.orphans {
-        let may = place.is_none_or(|orphan| match orphan.ask {
-            Ask::Get => false,
-            Ask::Create(_) => missing,
-            Ask::Update(over) => world.store.is_some_and(|stored| stored.version == over.version),
-        });
-        if !may {
-            *place = None;
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! For explorers of all states: electors that will do the same, made equal.
 
+use core::time::Duration;
+
 use super::view::View;
 use super::{Phase, Strict, Token};
 use crate::election::elector::{Context, Restatement};
@@ -39,10 +41,16 @@ impl Strict {
             self.view = View::default();
         }
         for known in self.view.known_mut() {
-            // Of my own record, or nobody's, the age does not count; of another's, that it expired
-            // when the outstanding request was sent, by which expiry is judged.
-            let oldest = known.hold(cx).map_or(to.now, |hold| earlier(judged, hold));
-            known.seen.at = to.shift(known.seen.at.max(oldest));
+            // Of another's record it counts that it expired when the outstanding request was sent,
+            // by which expiry is judged; of one that a watch showed, whether that was before.
+            let at = known.seen.at;
+            let at = match known.hold(cx) {
+                Some(hold) => at.max(earlier(judged, hold)),
+                None if known.watched && at < judged => earlier(judged, Duration::from_nanos(1)),
+                None if known.watched => judged,
+                None => to.now,
+            };
+            known.seen.at = to.shift(at);
             known.seen.version = (to.rename)(&known.seen.version);
             (to.rewrite)(&mut known.seen.record);
             object::put(cx.config, &known.seen.record, &mut known.object);
@@ -55,6 +63,6 @@ impl Strict {
     }
 }
 
-fn earlier(at: Instant, by: core::time::Duration) -> Instant {
+fn earlier(at: Instant, by: Duration) -> Instant {
     Instant::from_nanos(at.as_nanos().saturating_sub(saturating_nanos(by)))
 }
