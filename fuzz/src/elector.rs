@@ -14,7 +14,7 @@ use rules::Marks;
 
 /// Reads a configuration and a schedule from `data` and plays it.
 pub fn elector(data: &[u8]) {
-    let _ = play(&mut Unstructured::new(data));
+    marks(data);
 }
 
 fn play(bytes: &mut Unstructured<'_>) -> Result<Marks> {
@@ -44,24 +44,22 @@ fn play(bytes: &mut Unstructured<'_>) -> Result<Marks> {
     Ok(marks)
 }
 
+/// Inputs to start from.
+#[must_use]
+pub fn seeds() -> Vec<Vec<u8>> {
+    crate::random_seeds(marks)
+}
+
+fn marks(data: &[u8]) -> Marks {
+    play(&mut Unstructured::new(data)).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use arbitrary::Unstructured;
-
-    use crate::tests::random_bytes;
-
     /// Random bytes reach what the property is about.
     #[test]
     fn random_schedules() {
-        let mut counts = BTreeMap::<&str, u32>::new();
-        for seed in 0..4_000 {
-            let data = random_bytes(seed);
-            let marks = super::play(&mut Unstructured::new(&data)).unwrap_or_default();
-            marks.into_iter().for_each(|mark| *counts.entry(mark).or_default() += 1);
-        }
-        let reached = [
+        let wanted = [
             "led",
             "takeover",
             "watch-driven takeover",
@@ -81,9 +79,6 @@ mod tests {
             "stale",
             "finished",
         ];
-        let rare: Vec<_> =
-            reached.into_iter().filter(|mark| counts.get(mark).is_none_or(|n| *n < 20)).collect();
-        println!("{counts:?}");
-        assert!(rare.is_empty(), "{rare:?} of {counts:?}");
+        crate::tests::reach(3_000, &wanted, super::marks);
     }
 }

@@ -34,8 +34,12 @@ pub(super) struct Driver {
 
 impl Driver {
     pub(super) fn new(elector: Elector, now: Now, bytes: &mut Unstructured<'_>) -> Result<Self> {
-        let world =
-            World::new(elector.config(), elector.identity(), bytes.arbitrary::<u8>()? < 192, bytes.arbitrary()?);
+        let world = World::new(
+            elector.config(),
+            elector.identity(),
+            bytes.arbitrary::<u8>()? < 192,
+            bytes.arbitrary()?,
+        );
         Ok(Self {
             rules: Rules::new(&elector),
             elector,

@@ -170,8 +170,11 @@ impl Rules {
     }
 
     fn update(&mut self, object: &Object, version: &Version, part: usize, now: Instant) {
-        let known: Vec<&Told> =
-            self.told.iter().filter(|told| told.of(part) && told.stored.version == *version).collect();
+        let known: Vec<&Told> = self
+            .told
+            .iter()
+            .filter(|told| told.of(part) && told.stored.version == *version)
+            .collect();
         // Up to 1.26 client-go writes over an object that it has lost.
         let nothing = !self.strict && *version == Version::opaque("");
         assert!(!known.is_empty() || nothing, "over a version that it was never told: {version:?}");
