@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use tenure::election::{
-    Cause, Conditions, Config, ConfigError, Elector, Event, Failure, Missing, Op, Profile, Release, Request,
-    Response, Stored,
+    Cause, Conditions, Config, ConfigError, Elector, Event, Failure, Missing, Op, Profile, Release,
+    Request, Response, Stored,
 };
-use tenure::lock::{LockRef, Version};
+use tenure::lock::{Kind, LockRef, Version};
 use tenure::time::{Instant, Now, Timestamp};
 
 fn config() -> Config {
@@ -282,4 +282,31 @@ fn what_a_watch_shows_of_other_objects_is_ignored() {
     elector.handle_watch(now(1), shown(""));
     assert!(elector.is_leading(now(1).instant));
     assert_eq!(elector.poll_request().unwrap().op, Op::Get);
+}
+
+/// A wall clock decides nothing. One that shows a year which no lock can record must not hide who
+/// leads either: the holder's, whose record nobody could read, its own writes included.
+#[test]
+fn a_year_that_cannot_be_recorded_hides_nobody() {
+    for seconds in [i64::MIN, -62_135_596_801, 253_402_300_799, 253_402_300_800, i64::MAX] {
+        let timestamp = Timestamp::from_unix(seconds, 999_999_999).unwrap();
+        let lock = LockRef { kind: Kind::ConfigMap, ..LockRef::lease("ns", "lock") };
+        let mut elector = Elector::new(Config { lock, ..config() }, 1, Instant::default()).unwrap();
+        for at in [0, 2, 4] {
+            let now = Now { timestamp, ..now(at) };
+            elector.handle_timeout(now);
+            while let Some(request) = elector.poll_request() {
+                if let Op::Create(object) | Op::Update(object, _) = &request.op {
+                    let record = object.record();
+                    assert!(
+                        record.is_ok_and(|record| record.holder.as_str() == "me_1"),
+                        "{object:?}"
+                    );
+                }
+                let result = as_asked(&request, at);
+                elector.handle_response(now, Response { id: request.id, result });
+            }
+        }
+        assert_eq!(elector.leading_until(), Some(now(14).instant), "{timestamp:?}");
+    }
 }

@@ -1,4 +1,5 @@
-//! Writes texts for the targets that read JSON to start from, one folder for each target:
+//! Writes inputs for the targets to start from, one folder for each: texts for those that read JSON,
+//! and runs in which something happens for the others:
 //! `cargo run --manifest-path fuzz/Cargo.toml --example seeds -- fuzz/corpus`.
 
 use std::path::Path;
@@ -8,12 +9,16 @@ fn main() -> io::Result<()> {
     let Some(corpus) = env::args().nth(1) else {
         return Err(io::Error::other("seeds wants the corpus folder: give it fuzz/corpus"));
     };
-    for target in ["record_json", "lease_json", "object_json", "lenient_json"] {
+    let write = |target: &str, seeds: &[Vec<u8>]| {
         let folder = Path::new(&corpus).join(target);
         fs::create_dir_all(&folder)?;
-        for (number, seed) in tenure_fuzz::wire::seeds().iter().enumerate() {
-            fs::write(folder.join(format!("seed-{number}")), seed)?;
-        }
+        let mut seeds = seeds.iter().enumerate();
+        seeds.try_for_each(|(number, seed)| fs::write(folder.join(format!("seed-{number}")), seed))
+    };
+    for target in ["record_json", "lease_json", "object_json", "lenient_json"] {
+        write(target, &tenure_fuzz::wire::seeds())?;
     }
-    Ok(())
+    write("elector", &tenure_fuzz::elector::seeds())?;
+    write("electors", &tenure_fuzz::electors::seeds())?;
+    write("candidate", &tenure_fuzz::candidate::seeds())
 }

@@ -163,7 +163,7 @@ pub fn lenient_json(text: &[u8]) {
 mod tests {
     use tenure::lock::{Kind, wire};
 
-    use crate::tests::random_bytes;
+    use crate::random_bytes;
 
     const PROPERTIES: [fn(&[u8]); 4] =
         [super::record_json, super::lease_json, super::object_json, super::lenient_json];

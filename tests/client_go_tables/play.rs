@@ -25,6 +25,8 @@ pub(crate) enum Step {
     CancelAt(u64),
     /// Somebody else writes the lock.
     Write(Held),
+    /// A coordinator names the holder that it would prefer (`spec.preferredHolder`).
+    Prefer(&'static str),
     /// Somebody else deletes it.
     Delete,
     /// Time goes by until then.
@@ -141,6 +143,13 @@ impl Play {
                 self.version += 1;
                 let version = Version::ordered(self.version);
                 self.stored = Some(Stored { object: lease(held), version });
+            }
+            Step::Prefer(holder) => {
+                self.version += 1;
+                let stored = self.stored.as_mut().expect("a lock");
+                let Object::Lease(lease) = &mut stored.object else { panic!("no Lease") };
+                lease.spec.preferred_holder = Some(holder.into());
+                stored.version = Version::ordered(self.version);
             }
             Step::Delete => self.stored = None,
             Step::At(millis) => self.clock = millis,

@@ -7,7 +7,7 @@ use crate::election::elector::Context;
 use crate::election::outbox::Part;
 use crate::election::{Op, object};
 use crate::lock::{Identity, Kind, Record};
-use crate::time::{Instant, Now};
+use crate::time::{Instant, Now, Timestamp};
 
 impl Strict {
     /// Sends the first request of `step`. False if the step has nothing to ask for.
@@ -93,8 +93,8 @@ fn first(cx: &Context<'_>, now: Now, holder: Identity) -> Record {
     Record {
         holder,
         lease_duration_seconds: cx.config.recorded_seconds(),
-        acquire_time: Some(now.timestamp),
-        renew_time: Some(now.timestamp),
+        acquire_time: Some(writable(now.timestamp)),
+        renew_time: Some(writable(now.timestamp)),
         ..Record::default()
     }
 }
@@ -105,7 +105,7 @@ fn renewed(cx: &Context<'_>, now: Now, known: &Known) -> Record {
     let unit = if known.object.kind() == Kind::Lease { 1_000 } else { 1_000_000_000 };
     Record {
         lease_duration_seconds: cx.config.recorded_seconds(),
-        renew_time: Some(changed(before.renew_time, now.timestamp, unit)),
+        renew_time: Some(changed(before.renew_time, writable(now.timestamp), unit)),
         ..before.clone()
     }
 }
@@ -114,11 +114,18 @@ fn released(cx: &Context<'_>, now: Now, known: &Known, successor: &Identity) -> 
     Record {
         // The others wait for a successor as long as they would for me.
         lease_duration_seconds: if successor.is_empty() { 1 } else { cx.config.recorded_seconds() },
-        acquire_time: Some(now.timestamp),
-        renew_time: Some(now.timestamp),
+        acquire_time: Some(writable(now.timestamp)),
+        renew_time: Some(writable(now.timestamp)),
         leader_transitions: known.seen.record.leader_transitions,
         ..Record::default()
     }
+}
+
+/// The nearest time that can be read again: one of a year of four digits, less the second by which
+/// [`changed`] may go beyond. A wall clock that is out of its mind must not hide who leads.
+fn writable(time: Timestamp) -> Timestamp {
+    const LAST: i128 = 253_402_214_400; // 9999-12-31
+    time.clamp(Timestamp::GO_ZERO, Timestamp::from_unix_nanos(LAST * 1_000_000_000))
 }
 
 /// One more, within what a Lease may hold (0 to 2³¹ - 1).
