@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `coordination.k8s.io/v1` Lease | [`lease`] |
 //! | `ConfigMap`, Endpoints: an annotation | [`annotated`] |
+//! | `coordination.k8s.io/v1beta1` `LeaseCandidate`, which carries no record | [`candidate`] |
 //!
 //! [`wire`] reads and writes records and objects exactly as Go does.
 
@@ -193,14 +194,21 @@ pub enum Kind {
     Endpoints,
 }
 
-impl fmt::Display for Kind {
+impl Kind {
     /// As in an object's field `kind`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
             Self::Lease => "Lease",
             Self::ConfigMap => "ConfigMap",
             Self::Endpoints => "Endpoints",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    /// As in an object's field `kind`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Two clocks, two types: [`Instant`] decides, [`Timestamp`] is only written for people.
 //!
 //! Every call into a machine carries a [`Now`] or an [`Instant`]. No function of this crate asks the
-//! platform for the time, and none compares a [`Timestamp`] with a clock: that expiry never looks at
-//! a wall clock, let alone another machine's, is a type error to violate. Only
+//! platform for the time, and none decides by a [`Timestamp`]: that expiry never looks at a wall clock,
+//! let alone another machine's, is a type error to violate. Only
 //! [`election::coordinated`](crate::election::coordinated) does, since Kubernetes' coordinator does,
 //! and is the worse for it.
 //!

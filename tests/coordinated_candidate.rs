@@ -355,7 +355,11 @@ fn stopped_it_asks_for_nothing_and_leaves_its_object() {
 
 #[test]
 fn what_a_server_would_refuse_is_refused_at_once() {
-    let config = CandidateConfig { lease_name: "".into(), ..config() };
-    let error = Candidate::new(config, at(0).instant);
+    let config = config();
+    let nameless = CandidateConfig { lease_name: "".into(), ..config.clone() };
+    let error = Candidate::new(nameless, at(0).instant);
     assert_eq!(error, Err(CandidateError::Missing { field: "spec.leaseName" }));
+    let impatient = CandidateConfig { request_timeout: Some(Duration::ZERO), ..config };
+    let error = Candidate::new(impatient, at(0).instant);
+    assert_eq!(error, Err(CandidateError::RequestTimeoutZero));
 }

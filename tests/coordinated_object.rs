@@ -152,12 +152,14 @@ fn strict_and_tolerant_readers_differ_as_in_go() {
         ("0.0.0", "0.0.0"),
         ("000.1.00-a", "0.1.0-a"),
         ("1.2.3-beta.1+x", "1.2.3-beta.1"),
+        ("1.2.-rc", "1.2.0-rc"),
+        ("0.0.00+x", "0.0.0"),
     ];
     for (text, strict) in same {
         assert_eq!(SemVer::parse_tolerant(text).unwrap(), SemVer::parse(strict).unwrap(), "{text}");
     }
     assert_eq!(SemVer::parse_tolerant("1.2-beta"), Err(SemVerError::Parts));
-    for text in ["", "v", "xyz", "1.x", "vv1.2.3", "1.2.3-01"] {
+    for text in ["", "v", "xyz", "1.x", "1.2.-", "1.2.x-rc", "vv1.2.3", "1.2.3-01"] {
         assert!(SemVer::parse_tolerant(text).is_err(), "{text}");
     }
 }

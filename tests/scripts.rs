@@ -6,7 +6,7 @@
 //!
 //! | command | meaning |
 //! | --- | --- |
-//! | `new [strict\|client-go-v1.36\|client-go-head] [lease=15s] [deadline=10s] [retry=2s] [timeout=5s\|none] [release=yes\|no] [missing=wait\|new-group] [lock=config-map] [secondary=lease] [delay=0s] [warn=TIME] [preferred=yes]` | a new elector `me` with incarnation `1` |
+//! | `new [strict\|client-go-v1.36\|client-go-head] [lease=15s] [deadline=10s] [retry=2s] [timeout=5s\|none] [release=yes\|no] [missing=wait\|new-group] [lock=config-map] [secondary=lease] [delay=0s] [warn=TIME] [preferred=yes] [coordinated=yes]` | a new elector `me` with incarnation `1` |
 //! | `TIME timeout` | `handle_timeout` at TIME, given in seconds (`2.5s`) |
 //! | `TIME answer ok [holder=X] [duration=15] [acquire=TIME] [renew=TIME] [transitions=0] version=V` | the outstanding request is answered with that object |
 //! | `TIME answer unreadable version=V` | it is answered with a `ConfigMap` whose annotation is no record |

@@ -17,8 +17,8 @@
 //!   coordination; what they say is noted ([`note`]) and handed to the check
 //!   [`OneLeader`] as if the engine had said it.
 //! - A fourth replica is the coordinator. It is not elected itself and does not fail.
-//! - The store keeps Leases only, so a `LeaseCandidate` is kept as a Lease of its name with a label,
-//!   its fields in annotations. The store does not date objects: the candidate writes its own wall
+//! - The store keeps objects that carry a lock only, so a `LeaseCandidate` is kept as a Lease of its
+//!   name with a label, its fields in annotations. The store does not date objects: the candidate writes its own wall
 //!   clock as the time of creation.
 //! - Instead of watches there are reads, four a second. That adds at most 0.25 s and a round trip
 //!   to what a watch takes.

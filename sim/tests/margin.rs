@@ -33,7 +33,7 @@ fn each_term_of_the_bound_is_confirmed_for_some_case() {
     some(&|case| case.config.profile == Profile::Strict);
     some(&|case| !case.margin().retry.is_zero());
     some(&|case| case.schedule == Schedule::Acquisition && case.margin().retry.is_zero());
-    some(&|case| !case.margin().release.is_zero());
+    some(&|case| case.margin().release > Some(std::time::Duration::ZERO));
     some(&|case| !case.margin().resolution.is_zero());
     some(&|case| case.conditions.answer.is_none() && case.schedule == Schedule::RepeatedRenewal);
     let ratio = |case: &Case| case.margin().max_ratio();

@@ -99,7 +99,8 @@ pub struct Config {
     /// The announcement is a new version: it restarts other candidates' waits, once a term, and costs
     /// the leader two requests. [`Profile::Strict`] only.
     pub preferred: bool,
-    /// Labels to set on the object; others on it are left alone.
+    /// Labels to set on the object if it is a Lease, as client-go's `LeaseLock` does: each write sets
+    /// them again, others on it are left alone. A `ConfigMap` and Endpoints get none.
     pub labels: Entries,
     /// Which rules to follow.
     pub profile: Profile,
@@ -151,14 +152,17 @@ impl Config {
     /// # Errors
     /// See [`ConfigError`].
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        let knows_coordination =
-            matches!(self.profile, Profile::ClientGo(release) if release >= Release::V1_31);
-        if self.coordinated && !knows_coordination && self.profile != Profile::Strict {
-            return Err(ConfigError::NotCoordinated { profile: self.profile });
-        }
         match self.profile {
-            Profile::Strict => self.validate_strict(),
-            Profile::ClientGo(_) => self.validate_client_go(),
+            Profile::Strict => self.validate_strict()?,
+            Profile::ClientGo(_) => self.validate_client_go()?,
+        }
+        self.validate_objects()?;
+        match self.profile {
+            Profile::Strict if self.coordinated => Err(ConfigError::StrictCoordinated),
+            Profile::ClientGo(release) if self.coordinated && release < Release::V1_31 => {
+                Err(ConfigError::NotCoordinated { profile: self.profile })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -182,6 +186,10 @@ impl Config {
         if self.identity.is_empty() {
             return Err(ConfigError::IdentityEmpty);
         }
+        Ok(())
+    }
+
+    fn validate_objects(&self) -> Result<(), ConfigError> {
         if self.lock.name.is_empty() {
             return Err(ConfigError::LockUnnamed);
         }
@@ -219,23 +227,11 @@ impl Config {
         if self.incarnation.as_str().contains('_') {
             return Err(ConfigError::IncarnationSeparator);
         }
-        if self.lock.name.is_empty() {
-            return Err(ConfigError::LockUnnamed);
-        }
         self.validate_strict_extras()
     }
 
     /// What client-go does not have.
     fn validate_strict_extras(&self) -> Result<(), ConfigError> {
-        match &self.secondary {
-            Some(secondary) if secondary.name.is_empty() => {
-                return Err(ConfigError::SecondaryUnnamed);
-            }
-            Some(secondary) if *secondary == self.lock => {
-                return Err(ConfigError::SecondaryIsPrimary);
-            }
-            _ => {}
-        }
         let (lease, delay) = (self.lease_duration, self.lock_delay);
         if lease.checked_add(delay).is_none_or(|sum| u64::try_from(sum.as_nanos()).is_err()) {
             return Err(ConfigError::LockDelayTooLong { lease, delay });
@@ -243,11 +239,10 @@ impl Config {
         let deadline = self.renew_deadline;
         match self.warn_before {
             Some(warning) if warning.is_zero() || warning >= deadline => {
-                return Err(ConfigError::WarningOutside { warning, deadline });
+                Err(ConfigError::WarningOutside { warning, deadline })
             }
-            _ => {}
+            _ => Ok(()),
         }
-        if self.coordinated { Err(ConfigError::StrictCoordinated) } else { Ok(()) }
     }
 }
 
@@ -312,9 +307,9 @@ pub enum ConfigError {
     IncarnationSeparator,
     /// The lock has no name.
     LockUnnamed,
-    /// Strict: the second object of the lock has no name.
+    /// The second object of the lock has no name.
     SecondaryUnnamed,
-    /// Strict: both objects of the lock are the same.
+    /// Both objects of the lock are the same.
     SecondaryIsPrimary,
     /// Strict: what candidates wait for does not fit into a clock of 64 bits of nanoseconds.
     LockDelayTooLong {

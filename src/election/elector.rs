@@ -31,7 +31,8 @@ use crate::time::{Instant, Now, saturating_nanos};
 ///
 /// # Methods
 /// - what happens: [`handle_timeout`](Self::handle_timeout),
-///   [`handle_response`](Self::handle_response), [`poke`](Self::poke), [`stop`](Self::stop),
+///   [`handle_response`](Self::handle_response), [`handle_watch`](Self::handle_watch),
+///   [`poke`](Self::poke), [`hand_over`](Self::hand_over), [`stop`](Self::stop),
 ///   [`work_stopped`](Self::work_stopped). They never fail; calls too early or repeated do nothing.
 /// - what to do: [`poll_event`](Self::poll_event), [`poll_request`](Self::poll_request),
 ///   [`poll_timeout`](Self::poll_timeout).
@@ -118,8 +119,8 @@ impl Restatement<'_> {
 }
 
 impl Elector {
-    /// An elector whose first attempt is due at once. `seed` decides its random waits; give each
-    /// replica another one.
+    /// An elector whose first attempt is due at `now`, which may be in the future: it does nothing
+    /// before. `seed` decides its random waits; give each replica another one.
     ///
     /// # Errors
     /// A configuration that cannot work, see [`ConfigError`]. What works and is unwise is listed by

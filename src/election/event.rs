@@ -37,8 +37,8 @@ pub enum Event {
         identity: Identity,
     },
     /// Somebody wrote the lock without changing the record, other than to say who should hold it next
-    /// ([`Profile::Strict`] only). Such a write
-    /// restarts every candidate's wait: done more often than the lease lasts, it blocks a takeover.
+    /// ([`Profile::Strict`] only). Such a write restarts every candidate's wait: done more often than
+    /// the lease lasts, it blocks a takeover.
     ///
     /// [`Profile::Strict`]: super::Profile::Strict
     ForeignWrite {

@@ -99,8 +99,9 @@ pub struct Margin {
     /// By how much longer unseen renewals make a candidate's wait begin too early: renewals within one
     /// second look alike to client-go. Zero if the retry period is at least that.
     pub resolution: Duration,
-    /// The longest that a release may take, during which client-go still leads.
-    pub release: Duration,
+    /// The longest that a release may take, during which client-go still leads; `None` if nothing
+    /// bounds it.
+    pub release: Option<Duration>,
     /// Timers that are handled late: one in a row under Strict, two under ClientGo, three with release.
     pub slack: Duration,
     /// How long candidates wait: what is recorded; before client-go 1.27 their own lease duration.
@@ -203,7 +204,7 @@ impl Margin {
     }
 
     /// The largest ratio of clock rates, exactly, at which two leaders are impossible; below one if two
-    /// are possible with perfect clocks; `None` if at any ratio.
+    /// are possible with perfect clocks; `None` if they are possible at every ratio.
     #[must_use]
     pub fn max_ratio(&self) -> Option<Ratio> {
         let needed = nanos(self.needed()?)?;
@@ -274,7 +275,7 @@ impl Margin {
             (Term::Retry, Some(self.retry)),
             (Term::Resolution, Some(self.resolution)),
             (Term::Answer, self.answer),
-            (Term::Release, Some(self.release)),
+            (Term::Release, self.release),
             (Term::Slack, Some(self.slack)),
         ]
     }
@@ -319,20 +320,23 @@ impl Caps {
 }
 
 /// How long client-go may still lead after its last cycle: with `release_on_stop` until the release is
-/// over.
-fn client_go_release(config: &Config, release: Release) -> Duration {
+/// over. `None` if nothing bounds it.
+fn client_go_release(config: &Config, release: Release) -> Option<Duration> {
     if !config.release_on_stop {
-        return Duration::ZERO;
+        return Some(Duration::ZERO);
     }
     let (writes, reads) = if config.secondary.is_some() { (3, 2) } else { (1, 1) };
     let requests: u32 = match release {
         // It tries again on conflict, as long as it may.
-        Release::Head => return config.renew_deadline,
+        Release::Head => return Some(config.renew_deadline),
         release if release >= Release::V1_34 => reads + writes,
         _ => writes,
     };
-    let timeout = config.request_timeout.unwrap_or(Duration::MAX);
-    timeout.saturating_mul(requests).min(config.renew_deadline)
+    let by_timeouts = config.request_timeout.map(|timeout| timeout.saturating_mul(requests));
+    if release < Release::V1_30 {
+        return by_timeouts; // it has no context of its own
+    }
+    Some(by_timeouts.map_or(config.renew_deadline, |longest| longest.min(config.renew_deadline)))
 }
 
 impl Config {
@@ -347,7 +351,7 @@ impl Config {
                 retry: Duration::ZERO,
                 answer: Some(Duration::ZERO),
                 resolution: Duration::ZERO,
-                release: Duration::ZERO,
+                release: Some(Duration::ZERO),
                 slack,
                 lease: Duration::from_secs(u64::try_from(self.recorded_seconds()).unwrap_or(0)),
                 ratio,

@@ -39,6 +39,11 @@ pub enum Warning {
         /// The retry period.
         retry: Duration,
     },
+    /// ClientGo: a setting that only the strict profile heeds.
+    StrictOnly {
+        /// The field of [`Config`].
+        setting: &'static str,
+    },
     /// Two leaders are possible after the lock was deleted under a live one.
     NewGroup,
     /// Strict: a leader is warned before it has tried to renew, each time.
@@ -95,6 +100,10 @@ impl fmt::Display for Warning {
                  {retry:?} after a success: make it shorter than {:?}",
                 deadline.saturating_sub(*retry)
             ),
+            Self::StrictOnly { setting } => write!(
+                f,
+                "{setting} does nothing under client-go's rules: use Profile::Strict, or leave it out"
+            ),
             Self::NewGroup => f.write_str(
                 "Missing::NewGroup leads at once when the lock is missing: use it only for the first \
                  start of a group",
@@ -139,6 +148,13 @@ impl Config {
                 if retry < Duration::from_secs(1) {
                     warnings.push(Warning::RetryBelowSecond { retry });
                 }
+                let unheeded = [
+                    ("warn_before", self.warn_before.is_some()),
+                    ("lock_delay", !self.lock_delay.is_zero()),
+                    ("preferred", self.preferred),
+                ];
+                let unheeded = unheeded.into_iter().filter(|(_, given)| *given);
+                warnings.extend(unheeded.map(|(setting, _)| Warning::StrictOnly { setting }));
             }
         }
         warnings

@@ -180,6 +180,10 @@ pub enum CandidateError {
         /// The strategy.
         found: Arc<str>,
     },
+    /// The request time-out of a
+    /// [candidate's configuration](crate::election::coordinated::CandidateConfig) is zero: every
+    /// request would be given up at once.
+    RequestTimeoutZero,
     /// An update names another Lease.
     LeaseNameChanged {
         /// The Lease that it names.
@@ -215,6 +219,9 @@ impl fmt::Display for CandidateError {
                 f,
                 "spec.strategy is {found:?}: it must be {OLDEST_EMULATION_VERSION}, \
                  or a name with a domain, as example.com/fastest"
+            ),
+            Self::RequestTimeoutZero => f.write_str(
+                "request_timeout must be greater than zero, or None for no limit: it is 0ns",
             ),
             Self::LeaseNameChanged { found, old } => {
                 write!(f, "spec.leaseName is {found}: it was {old} and must not change")

@@ -97,15 +97,6 @@ pub const ANNOTATION: &str = "control-plane.alpha.kubernetes.io/leader";
 /// ```
 pub type Versioned<T> = (T, Option<Arc<str>>);
 
-/// As in an object's field `kind`.
-const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Lease => "Lease",
-        Kind::ConfigMap => "ConfigMap",
-        Kind::Endpoints => "Endpoints",
-    }
-}
-
 const fn api_version(kind: Kind) -> &'static str {
     match kind {
         Kind::Lease => "coordination.k8s.io/v1",
@@ -324,6 +315,10 @@ pub fn object_from_api_json(kind: Kind, text: &[u8]) -> Result<Versioned<Object>
 /// - in a Lease, a time's fraction of any length but six digits, none included; digits after the
 ///   sixth are cut off (JavaScript writes three digits, `chrono` nine, Python six or none);
 /// - a byte order mark before the text.
+///
+/// An elector reads a `ConfigMap`'s annotation strictly. To let it read such a record,
+/// [annotate](super::annotated::Annotated::annotate) the object that was read with the record as
+/// [`record_to_json`] writes it, before it is handed in.
 ///
 /// What strict readers take needs no forgiving: fields that are null, missing or there twice,
 /// other case of keys, white space around the text, an offset for the `Z`.

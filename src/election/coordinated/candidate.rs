@@ -196,10 +196,13 @@ impl Candidate {
     /// A candidate whose first write is due at once.
     ///
     /// # Errors
-    /// What an API server would refuse, see [`CandidateError`].
+    /// What an API server would refuse, or a request time-out of zero; see [`CandidateError`].
     pub fn new(config: CandidateConfig, now: Instant) -> Result<Self, CandidateError> {
         let origin = Now { instant: now, timestamp: Timestamp::GO_ZERO };
         config.object(origin).validate()?;
+        if config.request_timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(CandidateError::RequestTimeoutZero);
+        }
         Ok(Self {
             config,
             known: Known::Nothing,

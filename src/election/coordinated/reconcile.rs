@@ -153,9 +153,9 @@ impl core::error::Error for ElectionError {}
 /// `leaseTransitions` stays as it is.
 ///
 /// Kubernetes does 4 by creating, then reading again if there is one: a driver gets the same by
-/// reading again after [`Failure::AlreadyExists`](crate::election::Failure::AlreadyExists). It also
-/// crashes on a Lease with an empty holder and a strategy that is not its own; here that Lease gets
-/// the strategy and no holder.
+/// reading again after [`Failure::AlreadyExists`](crate::election::Failure::AlreadyExists). In the form
+/// of its first release, 1.31, it also crashes on a Lease that nobody holds if the strategy is not its
+/// own; here that Lease gets the strategy and no holder.
 ///
 /// ```
 /// use tenure::election::coordinated::{Action, Parameters, Stored, reconcile};

@@ -91,12 +91,38 @@ fn releases_differ_in_what_they_wait_for_and_repeat() {
     assert_eq!(worst(Release::V1_30).answer, Some(Duration::from_secs(4 + 4 + 4 + 1)));
     let released = Config { release_on_stop: true, ..base.clone() };
     let release = |release| of(release, &released).margin(&AT_ONCE).release;
-    assert_eq!(release(Release::V1_20), Duration::from_secs(4));
-    assert_eq!(release(Release::V1_34), Duration::from_secs(8));
-    assert_eq!(release(Release::Head), Duration::from_secs(30));
+    assert_eq!(release(Release::V1_20), Some(Duration::from_secs(4)));
+    assert_eq!(release(Release::V1_34), Some(Duration::from_secs(8)));
+    assert_eq!(release(Release::Head), Some(Duration::from_secs(30)));
     let both = Config { secondary: Some(LockRef::lease("default", "second")), ..base };
     let worst = of(Release::V1_27, &both).margin(&Conditions::default());
     assert_eq!(worst.answer, Some(Duration::from_secs(5 * 4 + 1)));
+}
+
+/// Before 1.30 a release has no context of its own: only the time-out of its request ends it.
+#[test]
+fn a_release_is_over_after_a_renew_deadline_since_1_30() {
+    let release = |release, request_timeout| {
+        let config = Config {
+            profile: Profile::ClientGo(release),
+            release_on_stop: true,
+            request_timeout,
+            ..config(HEAD, 60, 10, 2)
+        };
+        let margin = config.margin(&AT_ONCE);
+        (margin.release, margin.is_inside(), margin.blame())
+    };
+    let secs = Duration::from_secs;
+    let inside = |length| (Some(secs(length)), true, None);
+    for old in [Release::V1_14, Release::V1_27] {
+        assert_eq!(release(old, Some(secs(48))), inside(48));
+        assert_eq!(release(old, Some(secs(49))), (Some(secs(49)), false, Some(Term::Release)));
+        assert_eq!(release(old, None), (None, false, Some(Term::Release)));
+    }
+    for new in [Release::V1_30, Release::V1_36, Release::Head] {
+        assert_eq!(release(new, Some(secs(49))), inside(10));
+        assert_eq!(release(new, None), inside(10));
+    }
 }
 
 #[test]

@@ -102,10 +102,10 @@ impl SemVer {
         let mut full = String::new();
         for index in 0..3 {
             let part = parts.get(index).copied().unwrap_or("0");
-            let short = part.trim_start_matches('0');
             full.push_str(if index > 0 { "." } else { "" });
-            if part.len() > short.len() && !short.starts_with(|first: char| first.is_ascii_digit())
-            {
+            // One character stays as it is; of more, a zero stands before what is no number.
+            let short = if part.len() > 1 { part.trim_start_matches('0') } else { part };
+            if part.len() > 1 && !short.starts_with(|first: char| first.is_ascii_digit()) {
                 full.push('0');
             }
             full.push_str(short);

@@ -15,7 +15,7 @@ use super::shape::{
 };
 use super::time::Layout;
 use super::value::{Document, Kind, Value};
-use super::{Versioned, api_version, kind_name};
+use super::{Versioned, api_version};
 use crate::lock::annotated::Annotated;
 use crate::lock::lease::{Entries, Lease, LeaseSpec, Metadata};
 use crate::lock::{self, Object, Record};
@@ -102,7 +102,7 @@ fn check_type(kind: lock::Kind, value: Value<'_>) -> Result<(), WireError> {
         }
     }
     for (field, found, expected) in
-        [("kind", found_kind, kind_name(kind)), ("apiVersion", found_version, api_version(kind))]
+        [("kind", found_kind, kind.name()), ("apiVersion", found_version, api_version(kind))]
     {
         if found != expected {
             return Err(WireError::Object { field, found, expected });

@@ -5,11 +5,11 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt::{Display, Write};
 
+use super::api_version;
 use super::rest::Rest;
 use super::shape::{CONFIG_MAP, ENDPOINTS, Fields, LEASE, Member};
 use super::time::{self, Layout};
 use super::value::{Document, push_bytes};
-use super::{api_version, kind_name};
 use crate::lock::annotated::Annotated;
 use crate::lock::lease::{Lease, LeaseSpec, Metadata};
 use crate::lock::{Kind, Record};
@@ -56,7 +56,7 @@ fn object(
     let mut out = String::with_capacity(512);
     let mut object = Object::open(&mut out);
     if let Some(kind) = kind {
-        object.text("kind", kind_name(kind));
+        object.text("kind", kind.name());
         object.text("apiVersion", api_version(kind));
     }
     let carried = metadata.rest.as_deref().and_then(|rest| Document::parse(rest).ok());

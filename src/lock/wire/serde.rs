@@ -6,8 +6,8 @@ use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 use alloc::string::String;
 use alloc::sync::Arc;
 
+use super::api_version;
 use super::time::{self, Layout};
-use super::{api_version, kind_name};
 use crate::lock::lease::{Entries, Lease, LeaseSpec, Metadata};
 use crate::lock::{Identity, Kind, Record};
 use crate::time::Timestamp;
@@ -192,7 +192,7 @@ impl Serialize for Lease {
         let Self { metadata, spec } = self.clone();
         let metadata = Arc::unwrap_or_clone(metadata);
         let form = LeaseForm {
-            kind: Some(kind_name(Kind::Lease).into()),
+            kind: Some(Kind::Lease.name().into()),
             api_version: Some(api_version(Kind::Lease).into()),
             metadata: Some(MetadataForm {
                 name: Some(metadata.name),
