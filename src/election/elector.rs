@@ -1,5 +1,6 @@
 //! The elector's doors.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::client_go::{ClientGo, ClientGoState};
@@ -87,7 +88,8 @@ pub struct Elector {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Machine {
     Strict(Strict),
-    ClientGo(ClientGo),
+    /// The larger one: elsewhere, so that many strict ones lie close together.
+    ClientGo(Box<ClientGo>),
 }
 
 /// What a machine works with: the parts of an elector that are the same for each profile.
@@ -138,7 +140,8 @@ impl Elector {
         let machine = match config.profile {
             Profile::Strict => Machine::Strict(Strict::new(now)),
             Profile::ClientGo(release) => {
-                Machine::ClientGo(ClientGo::new(release, now, ClientGoState::default()))
+                let state = ClientGoState::default();
+                Machine::ClientGo(Box::new(ClientGo::new(release, now, state)))
             }
         };
         let out = Outbox::new(&config);
@@ -151,7 +154,7 @@ impl Elector {
     pub fn resume_client_go(config: Config, now: Instant, state: ClientGoState) -> Self {
         let mut elector = Self::unchecked(config, 0, now);
         if let Profile::ClientGo(release) = elector.config.profile {
-            elector.machine = Machine::ClientGo(ClientGo::new(release, now, state));
+            elector.machine = Machine::ClientGo(Box::new(ClientGo::new(release, now, state)));
         }
         elector
     }

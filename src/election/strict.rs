@@ -242,31 +242,27 @@ impl Strict {
 
     /// Takes in what the store has of an object.
     fn observe(&mut self, cx: &mut Context<'_>, now: Now, part: Part, stored: Stored) {
-        // What cannot be read is held by somebody, for as long as I would hold it.
-        let unknown = || Record { holder: UNKNOWN_HOLDER.into(), ..Record::default() };
-        let record = stored.object.record().unwrap_or_else(|_| unknown());
-        let slot = self.view.slot(part);
-        if let Some(known) = slot {
-            let wished = prefer::preferred(&known.object) != prefer::preferred(&stored.object);
-            known.object = stored.object;
-            if known.seen.version == stored.version {
-                return;
-            }
-            if known.seen.record == record && !self.uncertain && !wished {
-                cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
-            }
-            known.seen = Observed { record, version: stored.version, at: now.instant };
-            known.watched = false;
-        } else {
-            let seen = Observed { record, version: stored.version, at: now.instant };
-            *slot = Some(Known { seen, object: stored.object, watched: false });
+        let record = readable(&stored);
+        let Some(known) = self.view.get_mut(part) else {
+            self.view.put(part, Known::new(stored, record, now.instant));
+            return;
+        };
+        let wished = prefer::preferred(&known.object) != prefer::preferred(&stored.object);
+        known.object = stored.object;
+        if known.seen.version == stored.version {
+            return;
         }
+        if known.seen.record == record && !self.uncertain && !wished {
+            cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
+        }
+        known.seen = Observed { record, version: stored.version, at: now.instant };
+        known.watched = false;
     }
 
     /// Takes in what a write of mine made: it is new, whatever its text.
-    fn wrote(&mut self, cx: &mut Context<'_>, now: Now, part: Part, stored: Stored) {
-        *self.view.slot(part) = None;
-        self.observe(cx, now, part, stored);
+    fn wrote(&mut self, now: Now, part: Part, stored: Stored) {
+        let record = readable(&stored);
+        self.view.put(part, Known::new(stored, record, now.instant));
     }
 
     /// Says who holds the lock, if that was not said yet.
@@ -349,6 +345,12 @@ impl Strict {
         }
         self.view.due(cx)
     }
+}
+
+/// What cannot be read is held by somebody, for as long as I would hold it.
+fn readable(stored: &Stored) -> Record {
+    let unknown = || Record { holder: UNKNOWN_HOLDER.into(), ..Record::default() };
+    stored.object.record().unwrap_or_else(|_| unknown())
 }
 
 /// `now`, or `unit` after `before` if the wall clock has not passed that: a store may take a write

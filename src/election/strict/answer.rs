@@ -33,11 +33,11 @@ impl Strict {
                 }
             }
             Step::Take | Step::Found => {
-                self.wrote(cx, now, call.part, stored);
+                self.wrote(now, call.part, stored);
                 self.took(cx, now, call);
             }
             Step::Renew => {
-                self.wrote(cx, now, call.part, stored);
+                self.wrote(now, call.part, stored);
                 if !self.go_on(cx, now, call) {
                     self.report(cx);
                     self.renew_succeeded(cx, now, call.sent);
@@ -52,7 +52,7 @@ impl Strict {
                 self.release_looked(cx, now, call);
             }
             Step::Release => {
-                self.wrote(cx, now, call.part, stored);
+                self.wrote(now, call.part, stored);
                 if !self.go_on(cx, now, call) {
                     if !self.stopping {
                         self.report(cx);
@@ -74,14 +74,14 @@ impl Strict {
         }
         match (call.step, failure) {
             (Step::Look, Failure::NotFound) => {
-                *self.view.slot(call.part) = None;
+                self.view.forget(call.part);
                 self.looked_on(cx, now, call);
             }
             (Step::Renew, Failure::Conflict | Failure::NotFound) if !self.uncertain => {
                 self.begin(cx, now, Step::Recheck);
             }
             (Step::Recheck, Failure::NotFound) => {
-                *self.view.slot(call.part) = None;
+                self.view.forget(call.part);
                 self.lose(cx, now, Cause::Deleted);
             }
             (Step::Renew | Step::Recheck, _) => {
@@ -89,7 +89,7 @@ impl Strict {
                 self.next = (call.sent + cx.config.retry_period).max(now.instant);
             }
             (Step::ReleaseLook, Failure::NotFound) => {
-                *self.view.slot(call.part) = None;
+                self.view.forget(call.part);
                 self.release_looked(cx, now, call);
             }
             (Step::Release, Failure::Conflict) if !self.uncertain => {

@@ -1,10 +1,11 @@
 //! What is known of the objects that carry the lock.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
-use crate::election::Config;
 use crate::election::elector::Context;
 use crate::election::outbox::Part;
+use crate::election::{Config, Stored};
 use crate::lock::{Identity, Object, Observed, Record};
 use crate::time::Instant;
 
@@ -35,7 +36,8 @@ pub(super) struct Known {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct View {
     primary: Option<Known>,
-    secondary: Option<Known>,
+    /// Rare, so elsewhere.
+    secondary: Option<Box<Known>>,
 }
 
 /// Who holds the lock, as far as its objects agree.
@@ -49,6 +51,11 @@ pub(super) enum Holder<'a> {
 }
 
 impl Known {
+    pub(super) fn new(stored: Stored, record: Record, at: Instant) -> Self {
+        let Stored { object, version } = stored;
+        Self { seen: Observed { record, version, at }, object, watched: false }
+    }
+
     /// When this object may be taken by whoever has seen no change of it since: at the beginning of
     /// time if it is free, or mine already.
     pub(super) fn due(&self, cx: &Context<'_>) -> Instant {
@@ -84,26 +91,42 @@ fn recorded(record: &Record, cx: &Context<'_>) -> Duration {
 }
 
 impl View {
-    pub(super) const fn get(&self, part: Part) -> Option<&Known> {
+    pub(super) fn get(&self, part: Part) -> Option<&Known> {
         match part {
             Part::Primary => self.primary.as_ref(),
-            Part::Secondary => self.secondary.as_ref(),
+            Part::Secondary => self.secondary.as_deref(),
         }
     }
 
-    pub(super) const fn slot(&mut self, part: Part) -> &mut Option<Known> {
+    pub(super) fn get_mut(&mut self, part: Part) -> Option<&mut Known> {
         match part {
-            Part::Primary => &mut self.primary,
-            Part::Secondary => &mut self.secondary,
+            Part::Primary => self.primary.as_mut(),
+            Part::Secondary => self.secondary.as_deref_mut(),
+        }
+    }
+
+    /// In place of what was known.
+    pub(super) fn put(&mut self, part: Part, known: Known) {
+        match (part, &mut self.secondary) {
+            (Part::Primary, _) => self.primary = Some(known),
+            (Part::Secondary, Some(old)) => **old = known, // allocates nothing
+            (Part::Secondary, none) => *none = Some(Box::new(known)),
+        }
+    }
+
+    pub(super) fn forget(&mut self, part: Part) {
+        match part {
+            Part::Primary => self.primary = None,
+            Part::Secondary => self.secondary = None,
         }
     }
 
     pub(super) fn known(&self) -> impl Iterator<Item = &Known> {
-        self.primary.iter().chain(&self.secondary)
+        self.primary.iter().chain(self.secondary.as_deref())
     }
 
     pub(super) fn known_mut(&mut self) -> impl Iterator<Item = &mut Known> {
-        self.primary.iter_mut().chain(&mut self.secondary)
+        self.primary.iter_mut().chain(self.secondary.as_deref_mut())
     }
 
     /// Whether this object names `holder`.

@@ -76,7 +76,7 @@ impl Strict {
     /// It waits from now on, and leaves the reading to the watch while that delivers.
     fn candidate_was_shown(&mut self, cx: &mut Context<'_>, now: Now, part: Part, stored: Stored) {
         self.observe(cx, now, part, stored);
-        if let Some(known) = self.view.slot(part) {
+        if let Some(known) = self.view.get_mut(part) {
             known.watched = true;
         }
         self.report(cx);
