@@ -1,0 +1,142 @@
+//! Ways to starve an elector, or to make it ask without end: stores that keep less than they are
+//! given, watches that show less than all, writes that take effect and are answered as failed.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenure::election::{Config, Elector, Failure, Missing, Op, Request, Response, Stored, Watched};
+use tenure::lock::{
+    Identity, Kind, LockRef, Object, Record, Version,
+    lease::{Lease, LeaseSpec},
+};
+use tenure::time::{Instant, Now, Timestamp};
+
+fn config() -> Config {
+    Config { missing: Missing::NewGroup, ..Config::new(LockRef::lease("ns", "lock"), "me", "1") }
+}
+
+fn now(millis: u64) -> Now {
+    let instant = Instant::default() + Duration::from_millis(millis);
+    Now { instant, timestamp: Timestamp::from_unix_nanos(i128::from(instant.as_nanos())) }
+}
+
+/// Objects by kind and name; a write that changes nothing is taken for none.
+#[derive(Default)]
+struct Store {
+    objects: BTreeMap<(Kind, Arc<str>), Stored>,
+    version: u64,
+    keeps_names: bool,
+    keeps_annotations: bool,
+    /// Gives a version to writes that change nothing.
+    counts_all: bool,
+    /// Writes take effect, and are answered as failed.
+    fails: bool,
+    /// Which kind no watch shows.
+    unwatched: Option<Kind>,
+    /// What the watch has to show.
+    written: Vec<Stored>,
+    asked: usize,
+}
+
+impl Store {
+    fn new() -> Self {
+        Self { keeps_names: true, keeps_annotations: true, ..Self::default() }
+    }
+
+    fn write(&mut self, kind: Kind, name: Arc<str>, mut object: Object) -> Stored {
+        let metadata = Arc::make_mut(object.metadata_mut());
+        if !self.keeps_names {
+            (metadata.name, metadata.namespace) = ("".into(), "".into());
+        }
+        if !self.keeps_annotations {
+            metadata.annotations.clear();
+        }
+        let same = self.objects.get(&(kind, name.clone())).filter(|it| it.object == object);
+        if let Some(same) = same.filter(|_| !self.counts_all) {
+            return same.clone();
+        }
+        self.version += 1;
+        let stored = Stored { object, version: Version::ordered(self.version) };
+        self.objects.insert((kind, name), stored.clone());
+        if self.unwatched != Some(kind) {
+            self.written.push(stored.clone());
+        }
+        stored
+    }
+
+    fn answer(&mut self, request: &Request) -> Result<Stored, Failure> {
+        self.asked += 1;
+        let (kind, name) = (request.lock.kind, request.lock.name.clone());
+        let stored = self.objects.get(&(kind, name.clone()));
+        let object = match (&request.op, stored) {
+            (Op::Get, stored) => return stored.cloned().ok_or(Failure::NotFound),
+            (Op::Create(_), Some(_)) => return Err(Failure::AlreadyExists),
+            (Op::Update(_, over), stored) if stored.is_none_or(|it| it.version != *over) => {
+                return Err(Failure::Conflict);
+            }
+            (Op::Create(object) | Op::Update(object, _), _) => object.clone(),
+        };
+        let stored = self.write(kind, name, object);
+        if self.fails { Err(Failure::Other) } else { Ok(stored) }
+    }
+
+    /// Puts in a Lease of somebody else, or of nobody.
+    fn put(&mut self, holder: &str) {
+        let holder = Identity::from(holder);
+        let record = Record { holder, lease_duration_seconds: 15, ..Record::default() };
+        let mut lease = Lease { spec: LeaseSpec::from_record(&record), ..Lease::default() };
+        Arc::make_mut(&mut lease.metadata).name = "lock".into();
+        self.write(Kind::Lease, "lock".into(), Object::Lease(lease));
+    }
+
+    /// Lets somebody write the Lease without changing the record.
+    fn touch(&mut self) {
+        let lease = self.objects.get(&(Kind::Lease, "lock".into())).unwrap().object.clone();
+        let before = std::mem::replace(&mut self.counts_all, true);
+        self.write(Kind::Lease, "lock".into(), lease);
+        self.counts_all = before;
+    }
+}
+
+/// Answers at once whatever is asked, and shows what is written if there is a watch.
+fn settle(elector: &mut Elector, store: &mut Store, at: Now, watch: bool) {
+    let before = store.asked;
+    loop {
+        while let Some(request) = elector.poll_request() {
+            let result = store.answer(&request);
+            elector.handle_response(at, Response { id: request.id, result });
+            assert!(store.asked - before < 20, "a busy loop");
+        }
+        let written = std::mem::take(&mut store.written);
+        if !watch || written.is_empty() {
+            return;
+        }
+        for stored in written {
+            elector.handle_watch(at, Watched::Stored(stored));
+        }
+    }
+}
+
+/// Every tenth of a second, until `end` milliseconds.
+fn run(elector: &mut Elector, store: &mut Store, begin: u64, end: u64, watch: bool) {
+    for at in (begin..=end).step_by(100).map(now) {
+        elector.handle_timeout(at);
+        settle(elector, store, at, watch);
+    }
+}
+
+/// The watch of a backend without names cannot say which of two objects it shows. A leader that read
+/// the lock whenever it is shown its own renewal would renew at the speed of the network.
+#[test]
+fn own_renewals_shown_without_a_name_make_no_busy_loop() {
+    let config = Config { secondary: Some(LockRef::lease("ns", "lock-2")), ..config() };
+    let mut elector = Elector::new(config, 1, now(0).instant).unwrap();
+    let mut store = Store { keeps_names: false, ..Store::new() };
+    run(&mut elector, &mut store, 0, 20_000, true);
+    assert!(elector.is_leading(now(20_000).instant));
+    // Two reads and two writes at first, then two writes for each retry period.
+    assert_eq!(store.asked, 2 + 2 + 2 * 10);
+}
