@@ -140,3 +140,20 @@ fn own_renewals_shown_without_a_name_make_no_busy_loop() {
     // Two reads and two writes at first, then two writes for each retry period.
     assert_eq!(store.asked, 2 + 2 + 2 * 10);
 }
+
+/// A watch of one object of two says nothing of the other, which must be read as without a watch.
+#[test]
+fn what_is_not_watched_is_read() {
+    let lease = LockRef::lease("ns", "lock");
+    let secondary = Some(LockRef { kind: Kind::ConfigMap, ..lease });
+    let config = Config { secondary, missing: Missing::Wait, ..config() };
+    let mut elector = Elector::new(config, 1, now(0).instant).unwrap();
+    let mut store = Store { unwatched: Some(Kind::ConfigMap), ..Store::new() };
+    store.put("");
+    // The Lease is free, and somebody touches it each second.
+    for second in 0..25 {
+        store.touch();
+        run(&mut elector, &mut store, second * 1_000, second * 1_000 + 900, true);
+    }
+    assert!(elector.is_leading(now(24_900).instant));
+}

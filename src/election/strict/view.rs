@@ -125,9 +125,9 @@ impl View {
         Some(due)
     }
 
-    /// Whether a watch showed all that is known.
-    pub(super) fn watched(&self) -> bool {
-        self.known().all(|known| known.watched)
+    /// Whether a watch showed all objects.
+    pub(super) fn watched(&self, config: &Config) -> bool {
+        parts(config).iter().all(|&part| self.get(part).is_some_and(|known| known.watched))
     }
 
     /// `None` if nothing is known.

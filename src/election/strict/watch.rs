@@ -87,8 +87,11 @@ impl Strict {
             self.call.take_if(|call| call.step == Step::Look);
         }
         if self.call.is_none() && !self.stopping {
-            // A leader that renews each retry period is heard of in time.
-            self.wait_longer(cx, now, cx.config.retry_period);
+            // A leader that renews each retry period is heard of in time. What the watch does not
+            // show is read as without it.
+            if self.view.watched(cx.config) {
+                self.wait_longer(cx, now, cx.config.retry_period);
+            }
             self.begin(cx, now, Step::Wish);
         }
     }
