@@ -157,3 +157,18 @@ fn what_is_not_watched_is_read() {
     }
     assert!(elector.is_leading(now(24_900).instant));
 }
+
+/// Each takeover takes effect, is answered as failed and shown by the watch, as this replica's: that
+/// must be no reason to write again at once.
+#[test]
+fn failed_takeovers_that_a_watch_shows_make_no_busy_loop() {
+    let mut elector = Elector::new(config(), 1, now(0).instant).unwrap();
+    let mut store = Store { fails: true, ..Store::new() };
+    store.put("");
+    run(&mut elector, &mut store, 0, 20_000, true);
+    // A read and a write for each candidate's wait.
+    assert!(store.asked <= 2 * 11, "{}", store.asked);
+    store.fails = false;
+    run(&mut elector, &mut store, 20_000, 25_000, true);
+    assert!(elector.is_leading(now(25_000).instant));
+}

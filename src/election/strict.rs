@@ -344,7 +344,7 @@ impl Strict {
 
     /// When the lock may be taken without a read before.
     fn take_due(&self, cx: &Context<'_>) -> Option<Instant> {
-        if self.working || self.stopping || !self.view.watched(cx.config) {
+        if self.working || self.stopping || !self.rests_on_watch(cx.config) {
             return None;
         }
         self.view.due(cx)

@@ -89,11 +89,17 @@ impl Strict {
         if self.call.is_none() && !self.stopping {
             // A leader that renews each retry period is heard of in time. What the watch does not
             // show is read as without it.
-            if self.view.watched(cx.config) {
+            if self.rests_on_watch(cx.config) {
                 self.wait_longer(cx, now, cx.config.retry_period);
             }
             self.begin(cx, now, Step::Wish);
         }
+    }
+
+    /// Whether a candidate need not read. One whose takeover was not answered may be shown just that,
+    /// and would try again at once, again and again: it reads first, when that is due.
+    pub(super) fn rests_on_watch(&self, config: &Config) -> bool {
+        !self.uncertain && self.view.watched(config)
     }
 
     /// Reads as soon as may be. Of a renewal that is under way the answer is not waited for: it may
