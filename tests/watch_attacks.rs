@@ -158,6 +158,23 @@ fn what_is_not_watched_is_read() {
     assert!(elector.is_leading(now(24_900).instant));
 }
 
+/// A wall clock that stands at Go's zero time, which is stored as none.
+#[test]
+fn a_wall_clock_at_zero_renews() {
+    for kind in [Kind::Lease, Kind::ConfigMap, Kind::Endpoints] {
+        let config = Config { lock: LockRef { kind, ..LockRef::lease("ns", "lock") }, ..config() };
+        let mut elector = Elector::new(config, 1, now(0).instant).unwrap();
+        let mut store = Store::new();
+        for at in (0..=20_000).step_by(100) {
+            let at = Now { timestamp: Timestamp::GO_ZERO, ..now(at) };
+            elector.handle_timeout(at);
+            settle(&mut elector, &mut store, at, false);
+        }
+        assert!(elector.is_leading(now(20_000).instant), "{kind}");
+        assert_eq!(store.asked, 2 + 10, "{kind}");
+    }
+}
+
 /// Each takeover takes effect, is answered as failed and shown by the watch, as this replica's: that
 /// must be no reason to write again at once.
 #[test]

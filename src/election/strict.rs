@@ -357,8 +357,9 @@ impl Strict {
 /// object can say. A clock that was set back is written as it is.
 fn changed(before: Option<Timestamp>, now: Timestamp, unit: i128) -> Timestamp {
     let cut = |time: Timestamp| time.unix_nanos().div_euclid(unit) * unit;
-    match before.map(|before| cut(before) - cut(now)) {
-        Some(ahead @ 0..1_000_000_000) => Timestamp::from_unix_nanos(cut(now) + ahead + unit),
+    // Go's zero time is stored as none.
+    match cut(before.unwrap_or(Timestamp::GO_ZERO)) - cut(now) {
+        ahead @ 0..1_000_000_000 => Timestamp::from_unix_nanos(cut(now) + ahead + unit),
         _ => now,
     }
 }
