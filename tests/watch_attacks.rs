@@ -175,6 +175,20 @@ fn a_wall_clock_at_zero_renews() {
     }
 }
 
+/// In a store that keeps records only, a wish is nowhere to be seen. Repeated, it would restart
+/// everybody's wait for ever, and nobody would follow a dead leader.
+#[test]
+fn a_wish_that_is_not_kept_delays_a_takeover_only_once() {
+    for watch in [false, true] {
+        let config = Config { preferred: true, ..config() };
+        let mut elector = Elector::new(config, 1, now(0).instant).unwrap();
+        let mut store = Store { keeps_annotations: false, counts_all: true, ..Store::new() };
+        store.put("dead");
+        run(&mut elector, &mut store, 0, 26_000, watch);
+        assert!(elector.is_leading(now(26_000).instant));
+    }
+}
+
 /// Each takeover takes effect, is answered as failed and shown by the watch, as this replica's: that
 /// must be no reason to write again at once.
 #[test]

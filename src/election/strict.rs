@@ -255,11 +255,12 @@ impl Strict {
             if known.seen.record == record && !self.uncertain && !wished {
                 cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
             }
+            known.wished &= known.seen.record == record;
             known.seen = Observed { record, version: stored.version, at: now.instant };
             known.watched = false;
         } else {
             let seen = Observed { record, version: stored.version, at: now.instant };
-            *slot = Some(Known { seen, object: stored.object, watched: false });
+            *slot = Some(Known { seen, object: stored.object, watched: false, wished: false });
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Known {
     /// A watch showed this version, and no write over it has failed since: the takeover needs no
     /// read before it.
     pub(super) watched: bool,
+    /// I have said there that I should lead, and the record has not changed since.
+    pub(super) wished: bool,
 }
 
 /// All of them.
