@@ -23,17 +23,24 @@ fn now(millis: u64) -> Now {
     Now { instant, timestamp: Timestamp::from_unix_nanos(i128::from(instant.as_nanos())) }
 }
 
+/// What is odd about a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Way {
+    #[default]
+    Faithful,
+    Nameless,
+    /// It keeps no annotations, and gives each write a version.
+    RecordsOnly,
+    /// Writes take effect, and are answered as failed.
+    Fails,
+}
+
 /// Objects by kind and name; a write that changes nothing is taken for none.
 #[derive(Default)]
 struct Store {
     objects: BTreeMap<(Kind, Arc<str>), Stored>,
     version: u64,
-    keeps_names: bool,
-    keeps_annotations: bool,
-    /// Gives a version to writes that change nothing.
-    counts_all: bool,
-    /// Writes take effect, and are answered as failed.
-    fails: bool,
+    way: Way,
     /// Which kind no watch shows.
     unwatched: Option<Kind>,
     /// What the watch has to show.
@@ -42,22 +49,22 @@ struct Store {
 }
 
 impl Store {
-    fn new() -> Self {
-        Self { keeps_names: true, keeps_annotations: true, ..Self::default() }
-    }
-
     fn write(&mut self, kind: Kind, name: Arc<str>, mut object: Object) -> Stored {
         let metadata = Arc::make_mut(object.metadata_mut());
-        if !self.keeps_names {
+        if self.way == Way::Nameless {
             (metadata.name, metadata.namespace) = ("".into(), "".into());
         }
-        if !self.keeps_annotations {
+        if self.way == Way::RecordsOnly {
             metadata.annotations.clear();
         }
         let same = self.objects.get(&(kind, name.clone())).filter(|it| it.object == object);
-        if let Some(same) = same.filter(|_| !self.counts_all) {
+        if let Some(same) = same.filter(|_| self.way != Way::RecordsOnly) {
             return same.clone();
         }
+        self.insert(kind, name, object)
+    }
+
+    fn insert(&mut self, kind: Kind, name: Arc<str>, object: Object) -> Stored {
         self.version += 1;
         let stored = Stored { object, version: Version::ordered(self.version) };
         self.objects.insert((kind, name), stored.clone());
@@ -80,7 +87,7 @@ impl Store {
             (Op::Create(object) | Op::Update(object, _), _) => object.clone(),
         };
         let stored = self.write(kind, name, object);
-        if self.fails { Err(Failure::Other) } else { Ok(stored) }
+        if self.way == Way::Fails { Err(Failure::Other) } else { Ok(stored) }
     }
 
     /// Puts in a Lease of somebody else, or of nobody.
@@ -95,9 +102,7 @@ impl Store {
     /// Lets somebody write the Lease without changing the record.
     fn touch(&mut self) {
         let lease = self.objects.get(&(Kind::Lease, "lock".into())).unwrap().object.clone();
-        let before = std::mem::replace(&mut self.counts_all, true);
-        self.write(Kind::Lease, "lock".into(), lease);
-        self.counts_all = before;
+        self.insert(Kind::Lease, "lock".into(), lease);
     }
 }
 
@@ -134,7 +139,7 @@ fn run(elector: &mut Elector, store: &mut Store, begin: u64, end: u64, watch: bo
 fn own_renewals_shown_without_a_name_make_no_busy_loop() {
     let config = Config { secondary: Some(LockRef::lease("ns", "lock-2")), ..config() };
     let mut elector = Elector::new(config, 1, now(0).instant).unwrap();
-    let mut store = Store { keeps_names: false, ..Store::new() };
+    let mut store = Store { way: Way::Nameless, ..Store::default() };
     run(&mut elector, &mut store, 0, 20_000, true);
     assert!(elector.is_leading(now(20_000).instant));
     // Two reads and two writes at first, then two writes for each retry period.
@@ -148,7 +153,7 @@ fn what_is_not_watched_is_read() {
     let secondary = Some(LockRef { kind: Kind::ConfigMap, ..lease });
     let config = Config { secondary, missing: Missing::Wait, ..config() };
     let mut elector = Elector::new(config, 1, now(0).instant).unwrap();
-    let mut store = Store { unwatched: Some(Kind::ConfigMap), ..Store::new() };
+    let mut store = Store { unwatched: Some(Kind::ConfigMap), ..Store::default() };
     store.put("");
     // The Lease is free, and somebody touches it each second.
     for second in 0..25 {
@@ -164,7 +169,7 @@ fn a_wall_clock_at_zero_renews() {
     for kind in [Kind::Lease, Kind::ConfigMap, Kind::Endpoints] {
         let config = Config { lock: LockRef { kind, ..LockRef::lease("ns", "lock") }, ..config() };
         let mut elector = Elector::new(config, 1, now(0).instant).unwrap();
-        let mut store = Store::new();
+        let mut store = Store::default();
         for at in (0..=20_000).step_by(100) {
             let at = Now { timestamp: Timestamp::GO_ZERO, ..now(at) };
             elector.handle_timeout(at);
@@ -182,7 +187,7 @@ fn a_wish_that_is_not_kept_delays_a_takeover_only_once() {
     for watch in [false, true] {
         let config = Config { preferred: true, ..config() };
         let mut elector = Elector::new(config, 1, now(0).instant).unwrap();
-        let mut store = Store { keeps_annotations: false, counts_all: true, ..Store::new() };
+        let mut store = Store { way: Way::RecordsOnly, ..Store::default() };
         store.put("dead");
         run(&mut elector, &mut store, 0, 26_000, watch);
         assert!(elector.is_leading(now(26_000).instant));
@@ -194,12 +199,12 @@ fn a_wish_that_is_not_kept_delays_a_takeover_only_once() {
 #[test]
 fn failed_takeovers_that_a_watch_shows_make_no_busy_loop() {
     let mut elector = Elector::new(config(), 1, now(0).instant).unwrap();
-    let mut store = Store { fails: true, ..Store::new() };
+    let mut store = Store { way: Way::Fails, ..Store::default() };
     store.put("");
     run(&mut elector, &mut store, 0, 20_000, true);
     // A read and a write for each candidate's wait.
     assert!(store.asked <= 2 * 11, "{}", store.asked);
-    store.fails = false;
+    store.way = Way::Faithful;
     run(&mut elector, &mut store, 20_000, 25_000, true);
     assert!(elector.is_leading(now(25_000).instant));
 }
