@@ -255,6 +255,7 @@ impl Strict {
         if known.seen.record == record && !self.uncertain && !wished {
             cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
         }
+        known.wished &= known.seen.record == record;
         known.seen = Observed { record, version: stored.version, at: now.instant };
         known.watched = false;
     }
@@ -340,7 +341,7 @@ impl Strict {
 
     /// When the lock may be taken without a read before.
     fn take_due(&self, cx: &Context<'_>) -> Option<Instant> {
-        if self.working || self.stopping || !self.view.watched() {
+        if self.working || self.stopping || !self.rests_on_watch(cx.config) {
             return None;
         }
         self.view.due(cx)
@@ -359,8 +360,9 @@ fn readable(stored: &Stored) -> Record {
 /// object can say. A clock that was set back is written as it is.
 fn changed(before: Option<Timestamp>, now: Timestamp, unit: i128) -> Timestamp {
     let cut = |time: Timestamp| time.unix_nanos().div_euclid(unit) * unit;
-    match before.map(|before| cut(before) - cut(now)) {
-        Some(ahead @ 0..1_000_000_000) => Timestamp::from_unix_nanos(cut(now) + ahead + unit),
+    // Go's zero time is stored as none.
+    match cut(before.unwrap_or(Timestamp::GO_ZERO)) - cut(now) {
+        ahead @ 0..1_000_000_000 => Timestamp::from_unix_nanos(cut(now) + ahead + unit),
         _ => now,
     }
 }

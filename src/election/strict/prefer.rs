@@ -71,7 +71,9 @@ impl Strict {
     }
 
     /// Where a candidate that should lead can say so: an object that somebody holds, if nobody has
-    /// said so there. Of two, the first: whoever holds it reads it.
+    /// said so there. Of two, the first: whoever holds it reads it. Once for each renewal: a store that
+    /// keeps no annotations shows no wish, and to write it again and again would restart everybody's
+    /// wait after a holder that died.
     pub(super) fn wish(&self, cx: &Context<'_>, at: Instant) -> Option<Part> {
         if !cx.config.preferred || self.working {
             return None;
@@ -83,6 +85,7 @@ impl Strict {
             somebody && named && known.due(cx) > at
         };
         let part = *parts(cx.config).iter().find(|&&part| self.view.get(part).is_some_and(held))?;
-        self.view.get(part).filter(|known| preferred(&known.object).is_empty()).map(|_| part)
+        let unsaid = |known: &&Known| preferred(&known.object).is_empty() && !known.wished;
+        self.view.get(part).filter(unsaid).map(|_| part)
     }
 }

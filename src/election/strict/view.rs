@@ -30,6 +30,8 @@ pub(super) struct Known {
     /// A watch showed this version, and no write over it has failed since: the takeover needs no
     /// read before it.
     pub(super) watched: bool,
+    /// I have said there that I should lead, and the record has not changed since.
+    pub(super) wished: bool,
 }
 
 /// All of them.
@@ -53,7 +55,7 @@ pub(super) enum Holder<'a> {
 impl Known {
     pub(super) fn new(stored: Stored, record: Record, at: Instant) -> Self {
         let Stored { object, version } = stored;
-        Self { seen: Observed { record, version, at }, object, watched: false }
+        Self { seen: Observed { record, version, at }, object, watched: false, wished: false }
     }
 
     /// When this object may be taken by whoever has seen no change of it since: at the beginning of
@@ -148,9 +150,9 @@ impl View {
         Some(due)
     }
 
-    /// Whether a watch showed all that is known.
-    pub(super) fn watched(&self) -> bool {
-        self.known().all(|known| known.watched)
+    /// Whether a watch showed all objects.
+    pub(super) fn watched(&self, config: &Config) -> bool {
+        parts(config).iter().all(|&part| self.get(part).is_some_and(|known| known.watched))
     }
 
     /// `None` if nothing is known.

@@ -25,6 +25,8 @@ impl Strict {
             Watched::Deleted => self.look(now),
             Watched::Stored(stored) => match place(cx.config, &stored.object) {
                 Place::Of(part) => self.shown(cx, now, part, stored),
+                // My own renewals are shown, too: to read at each and then renew would be a loop.
+                Place::Unclear if stored.object.is_held_by(cx.holder) => {}
                 Place::Unclear => self.look(now),
                 Place::Other => {}
             },
@@ -85,10 +87,19 @@ impl Strict {
             self.call.take_if(|call| call.step == Step::Look);
         }
         if self.call.is_none() && !self.stopping {
-            // A leader that renews each retry period is heard of in time.
-            self.wait_longer(cx, now, cx.config.retry_period);
+            // A leader that renews each retry period is heard of in time. What the watch does not
+            // show is read as without it.
+            if self.rests_on_watch(cx.config) {
+                self.wait_longer(cx, now, cx.config.retry_period);
+            }
             self.begin(cx, now, Step::Wish);
         }
+    }
+
+    /// Whether a candidate need not read. One whose takeover was not answered may be shown just that,
+    /// and would try again at once, again and again: it reads first, when that is due.
+    pub(super) fn rests_on_watch(&self, config: &Config) -> bool {
+        !self.uncertain && self.view.watched(config)
     }
 
     /// Reads as soon as may be. Of a renewal that is under way the answer is not waited for: it may
