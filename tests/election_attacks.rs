@@ -310,3 +310,46 @@ fn a_year_that_cannot_be_recorded_hides_nobody() {
         assert_eq!(elector.leading_until(), Some(now(14).instant), "{timestamp:?}");
     }
 }
+
+/// A name is its bytes: one that differs in case, or by a blank, is another's, to wait for, to make
+/// way for, and not to release.
+#[test]
+fn a_name_that_looks_alike_is_anothers() {
+    use tenure::lock::{Object, lease::Lease};
+    for profile in [Profile::Strict, Profile::ClientGo(Release::Head)] {
+        let config = Config { profile, ..config() };
+        let own = config.clone();
+        let own = Elector::new(own, 1, now(0).instant).unwrap().identity().as_str().to_owned();
+        for other in [own.to_uppercase(), format!(" {own}"), format!("{own} ")] {
+            let named = |version| {
+                let mut lease = Lease::default();
+                std::sync::Arc::make_mut(&mut lease.metadata).name = "lock".into();
+                lease.spec.holder_identity = Some(other.as_str().into());
+                lease.spec.lease_duration_seconds = Some(15);
+                Ok(Stored { object: Object::Lease(lease), version: Version::ordered(version) })
+            };
+            let mut elector = Elector::new(config.clone(), 1, now(0).instant).unwrap();
+            elector.handle_timeout(now(0));
+            let look = elector.poll_request().unwrap();
+            answer(&mut elector, 0, &look, named(7));
+            assert_eq!(elector.poll_request(), None, "{profile}: {other:?} is waited for");
+
+            let mut elector = Elector::new(config.clone(), 1, now(0).instant).unwrap();
+            elector.handle_timeout(now(0));
+            for version in 0..2 {
+                let request = elector.poll_request().unwrap();
+                answer(&mut elector, 0, &request, as_asked(&request, version));
+            }
+            assert!(elector.is_leading(now(1).instant));
+            elector.handle_timeout(now(2));
+            // Under client-go a new cycle begins with a renewal at once.
+            let renewal = elector.poll_request().unwrap();
+            answer(&mut elector, 2, &renewal, Err(Failure::Conflict));
+            let look = elector.poll_request().unwrap();
+            assert_eq!(look.op, Op::Get);
+            answer(&mut elector, 2, &look, named(8));
+            assert!(!elector.is_leading(now(2).instant), "{profile}: {other:?} has the lock");
+            assert_eq!(elector.poll_request(), None, "{profile}: {other:?} has the lock");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 
 /// Name and text of each, in the order in which to read them: first what a lease survives, then how
 /// client-go comes to two leaders, then what no lease can prevent.
-const FILES: [(&str, &str); 47] = [
+const FILES: [(&str, &str); 48] = [
     ("calm", include_str!("../scenarios/calm.json")),
     ("leader-crash", include_str!("../scenarios/leader-crash.json")),
     ("graceful-release", include_str!("../scenarios/graceful-release.json")),
@@ -35,6 +35,7 @@ const FILES: [(&str, &str); 47] = [
     ("upgrade-to-strict", include_str!("../scenarios/upgrade-to-strict.json")),
     ("rollout-durations", include_str!("../scenarios/rollout-durations.json")),
     ("late-answer", include_str!("../scenarios/late-answer.json")),
+    ("late-answer-slow-clock", include_str!("../scenarios/late-answer-slow-clock.json")),
     ("late-acquisition", include_str!("../scenarios/late-acquisition.json")),
     ("deadline-near-lease", include_str!("../scenarios/deadline-near-lease.json")),
     ("release-before-stop", include_str!("../scenarios/release-before-stop.json")),
