@@ -85,9 +85,10 @@ pub struct Elector {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
 enum Machine {
     Strict(Strict),
-    /// The larger one: elsewhere, so that many strict ones lie close together.
+    /// Twice as large: elsewhere, so that strict ones lie close together.
     ClientGo(Box<ClientGo>),
 }
 

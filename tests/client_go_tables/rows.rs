@@ -175,11 +175,12 @@ fn answered_late() {
     ]);
 }
 
-/// A leader releases a lock that another holds by now (`release` in `leaderelection.go`).
+const BING: Held = ("bing", 15, 1_000, 1_000, 3);
+
+/// A leader releases a lock that another holds by now: before 1.34 over the version that it saw last,
+/// which conflicts (`release` in `leaderelection.go`).
 #[test]
-fn releasing_what_another_holds() {
-    const BING: Held = ("bing", 15, 1_000, 1_000, 3);
-    const BING_RENEWED: Held = ("bing", 15, 1_000, 1_400, 3);
+fn releasing_by_a_stale_version() {
     play(&[
         Row {
             test: "lacks: up to 1.29 nothing is read before, and the version is stale",
@@ -201,9 +202,16 @@ fn releasing_what_another_holds() {
             events: STOPPED,
             stored: Some(("bing", 15, 1_000, 3)),
         },
+    ]);
+}
+
+/// Since then over the version that it reads, but whose lock it is was seen before.
+#[test]
+fn releasing_what_another_holds() {
+    const BING_RENEWED: Held = ("bing", 15, 1_000, 1_400, 3);
+    play(&[
         Row {
             test: "lacks: the successor's record is cleared",
-            // Since 1.34 the version is read, but whose lock it is was seen before.
             profiles: CLOBBERING,
             config: releasing,
             given: None,

@@ -22,29 +22,34 @@ fn coordinated_releasing(config: &mut Config) {
 /// The holder reads on, each retry period, and writes no more; after a renew deadline it stops.
 #[test]
 fn end_of_term() {
+    play(&[Row {
+        test: "lacks: without release the Lease is left to run out",
+        profiles: COORDINATED,
+        config: coordinated,
+        given: Some(GIVEN),
+        script: &[
+            Serve,
+            Serve,
+            Serve,
+            Serve,
+            Prefer("bing"),
+            Serve,
+            Serve,
+            Serve,
+            Serve,
+            Serve,
+            End,
+        ],
+        calls: "get update get update get get get get get",
+        events: EXPIRED,
+        stored: Some(("baz", 15, 100, 4)),
+    }]);
+}
+
+/// With `ReleaseOnCancel` it frees the Lease then.
+#[test]
+fn end_of_term_with_release() {
     play(&[
-        Row {
-            test: "lacks: without release the Lease is left to run out",
-            profiles: COORDINATED,
-            config: coordinated,
-            given: Some(GIVEN),
-            script: &[
-                Serve,
-                Serve,
-                Serve,
-                Serve,
-                Prefer("bing"),
-                Serve,
-                Serve,
-                Serve,
-                Serve,
-                Serve,
-                End,
-            ],
-            calls: "get update get update get get get get get",
-            events: EXPIRED,
-            stored: Some(("baz", 15, 100, 4)),
-        },
         Row {
             test: "lacks: with release it is freed then",
             profiles: &[V1_31],
