@@ -96,7 +96,7 @@ impl Driver {
                 }
             }
             148..=163 => {
-                let result = self.invented(bytes)?;
+                let result = Self::invented(bytes)?;
                 if let Some(request) = &self.outstanding {
                     self.arrive(Response { id: request.id, result });
                 }
@@ -114,7 +114,7 @@ impl Driver {
                 }
             }
             220..=223 => {
-                let shown = self.invented(bytes)?;
+                let shown = Self::invented(bytes)?;
                 self.watch(shown.map_or(Watched::Deleted, Watched::Stored));
             }
             224..=227 => self.stored = None,
@@ -173,10 +173,7 @@ impl Driver {
         self.write(stored.candidate);
     }
 
-    fn invented(
-        &self,
-        bytes: &mut Unstructured<'_>,
-    ) -> Result<core::result::Result<Stored, Failure>> {
+    fn invented(bytes: &mut Unstructured<'_>) -> Result<core::result::Result<Stored, Failure>> {
         Ok(match bytes.arbitrary::<u8>()? {
             0..=63 => Err(Failure::Other),
             64..=95 => Err(Failure::NotFound),

@@ -28,7 +28,9 @@ fn random_seeds(marks: impl Fn(&[u8]) -> BTreeSet<&'static str>) -> Vec<Vec<u8>>
     for data in (0..2_000).map(random_bytes) {
         let marks = marks(&data);
         if marks.iter().any(|mark| counts.get(mark).is_none_or(|count| *count < 4)) {
-            marks.into_iter().for_each(|mark| *counts.entry(mark).or_default() += 1);
+            for mark in marks {
+                *counts.entry(mark).or_default() += 1;
+            }
             seeds.push(data);
         }
     }

@@ -255,7 +255,7 @@ impl Strict {
         if known.seen.record == record && !self.uncertain && !wished {
             cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
         }
-        known.wished &= known.seen.record == record;
+        known.wished &= known.seen.record.holder == record.holder;
         known.seen = Observed { record, version: stored.version, at: now.instant };
         known.watched = false;
     }

@@ -222,9 +222,9 @@ impl<'a> Arbitrary<'a> for Content {
             acquire_time: if what & 1 > 0 { Some(time(bytes)?) } else { None },
             renew_time: if what & 2 > 0 { Some(time(bytes)?) } else { None },
             transitions: if what & 4 > 0 { number(bytes)? } else { None },
-            preferred: if what & 24 == 0 { bytes.arbitrary()? } else { Name::Absent },
-            garbage: if what & 96 == 0 { Some(bytes.arbitrary()?) } else { None },
-            bare: what & 192 == 192,
+            preferred: if what & 0b1_1000 == 0 { bytes.arbitrary()? } else { Name::Absent },
+            garbage: if what & 0b110_0000 == 0 { Some(bytes.arbitrary()?) } else { None },
+            bare: what & 0b1100_0000 == 0b1100_0000,
         })
     }
 }

@@ -158,13 +158,12 @@ impl Rules {
         }
         match &request.op {
             Op::Get if part == 0 => self.taking.clear(),
-            Op::Get => {}
             Op::Create(object) if self.strict => {
                 let by = self.own(object).holder;
                 let founds = self.config.missing == Missing::NewGroup && !self.works;
                 assert!(by.as_str() == UNCLAIMED || founds && by == self.me, "created: {object:?}");
             }
-            Op::Create(_) => {}
+            Op::Get | Op::Create(_) => {}
             Op::Update(object, version) => self.update(object, version, part, now),
         }
     }

@@ -46,6 +46,7 @@ fn end_of_term() {
     }]);
 }
 
+/// With `ReleaseOnCancel` it frees the Lease then.
 #[test]
 fn end_of_term_with_release() {
     play(&[
