@@ -29,7 +29,7 @@
 //! while any of them is (for the longest of their durations), missing if all are, and the bound counts
 //! from the last write of any. An attempt then is up to ten ways: two reads, a write, and a read and a
 //! write of the second object. So the bounds are `L + 4.4 R + 22 λ`, `2.2 R + 14 λ`, `2.2 R + 8 λ`, and
-//! for `silent` 7 λ.
+//! for `silent` 7 λ, once all that is held names the one who took it.
 
 mod bound;
 mod candidates;
@@ -154,11 +154,15 @@ impl Failover {
     ) {
         let before = std::mem::replace(self.objects.of(object), lock.clone());
         let start = self.start();
+        let disputed = Lock::is_disputed(self.objects.iter());
+        if disputed {
+            self.winner = None;
+        }
         if let (Some(bound), Actor::Replica { replica, life }) = (&self.bound, by)
             && lock.is_taken_from(&before)
         {
             // It must say so if it still waits for this answer, and the answer can reach it.
-            if self.candidates.awaits(replica, life, request, entry.at) {
+            if !disputed && self.candidates.awaits(replica, life, request, entry.at) {
                 self.winner = Some((replica, entry.at + bound.until_said()));
             }
             if self.lock.is_held() && start < entry.at {

@@ -54,7 +54,7 @@ pub(super) const OFFERED: [(&str, &str, Option<Law>, usize, &str); 24] = [
         "watch-both-both",
         "watch=yes locks=both:both",
         Some(laws::AUTHORITY),
-        16,
+        18,
         "a watch of both objects, for both",
     ),
     (

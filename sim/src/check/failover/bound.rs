@@ -192,6 +192,18 @@ impl Lock {
         matches!(self, Self::Held { .. })
     }
 
+    /// Whether these name different holders: then whoever took one of them has not got the lock.
+    pub(super) fn is_disputed<'a>(objects: impl Iterator<Item = &'a Self>) -> bool {
+        let mut holders = objects.filter_map(|lock| match lock {
+            Self::Held { holder, .. } => {
+                Some(holder).filter(|holder| ![UNCLAIMED, SUCCESSOR].contains(&holder.as_str()))
+            }
+            Self::Missing | Self::Free => None,
+        });
+        let first = holders.next();
+        holders.any(|holder| Some(holder) != first)
+    }
+
     /// Whether this, written by a replica, gives the lock to another holder than before.
     pub(super) fn is_taken_from(&self, before: &Self) -> bool {
         match (self, before) {

@@ -214,3 +214,13 @@ fn a_lock_that_is_handed_over_is_waited_for_and_one_that_delays_too() {
     let late = ["failover/held at 38.890s of []"];
     assert_eq!(check(&led().crashed(0).at("38.891s").leads(1)), late);
 }
+
+/// Who took one of two objects, while another took the other, has no lock to speak of.
+#[test]
+fn a_disputed_lock_is_nobodys() {
+    let held = |holder: &str| Lock::Held { holder: holder.into(), lasts: Span::from_secs(15) };
+    let disputed = |locks: &[Lock]| Lock::is_disputed(locks.iter());
+    assert!(disputed(&[held("a"), Lock::Missing, held("b")]));
+    assert!(!disputed(&[held("a"), held("a")]));
+    assert!(!disputed(&[held("a"), held("tenure.dev/unclaimed"), Lock::Free]));
+}
