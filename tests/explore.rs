@@ -21,7 +21,7 @@ fn states(row: &Row) -> usize {
     let found = match row.expected {
         Some(_) => 800_000,
         None if offered(row) && row.rules.faults != Faults::default() => 30_000,
-        None if offered(row) => 240_000,
+        None if offered(row) => 600_000,
         None => 120_000,
     };
     budget.unwrap_or(found).min(row.states)
