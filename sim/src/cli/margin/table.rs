@@ -30,7 +30,13 @@ pub(super) fn text(args: &MarginArgs, columns: &[Column]) -> String {
         answers(it, it.margin.possible_answer(), "any")
     });
     row(&mut text, "two leaders are", columns, |it| {
-        if it.margin.is_inside() { "impossible" } else { "POSSIBLE" }.to_owned()
+        let released = it.config.release_on_stop && !strict(it);
+        match it.margin.is_inside() {
+            true if released => "by release only",
+            true => "impossible",
+            false => "POSSIBLE",
+        }
+        .to_owned()
     });
     for column in columns {
         verdict(&mut text, column);
