@@ -154,7 +154,7 @@ impl Failover {
     ) {
         let before = std::mem::replace(self.objects.of(object), lock.clone());
         let start = self.start();
-        let disputed = Lock::is_disputed(self.objects.iter());
+        let disputed = Lock::is_disputed(&self.objects.all());
         if disputed {
             self.winner = None;
         }
@@ -177,7 +177,7 @@ impl Failover {
         {
             self.quiet_since = entry.at;
         }
-        self.lock = self.objects.iter().fold(Lock::Missing, Lock::and);
+        self.lock = self.objects.all().into_iter().fold(Lock::Missing, Lock::and);
         self.since = entry.at;
         self.told = false;
     }

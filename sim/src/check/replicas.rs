@@ -80,8 +80,8 @@ impl<T> Objects<T> {
         }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        [&self.lease, &self.config_map, &self.endpoints].into_iter()
+    pub(super) const fn all(&self) -> [&T; 3] {
+        [&self.lease, &self.config_map, &self.endpoints]
     }
 }
 

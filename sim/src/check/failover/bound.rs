@@ -192,14 +192,19 @@ impl Lock {
         matches!(self, Self::Held { .. })
     }
 
-    /// Whether these name different holders: then whoever took one of them has not got the lock.
-    pub(super) fn is_disputed<'a>(objects: impl Iterator<Item = &'a Self>) -> bool {
-        let mut holders = objects.filter_map(|lock| match lock {
+    /// Who holds it, if that is somebody in particular.
+    fn holder(&self) -> Option<&Identity> {
+        match self {
             Self::Held { holder, .. } => {
                 Some(holder).filter(|holder| ![UNCLAIMED, SUCCESSOR].contains(&holder.as_str()))
             }
             Self::Missing | Self::Free => None,
-        });
+        }
+    }
+
+    /// Whether these name different holders: then whoever took one of them has not got the lock.
+    pub(super) fn is_disputed(objects: &[&Self]) -> bool {
+        let mut holders = objects.iter().filter_map(|lock| lock.holder());
         let first = holders.next();
         holders.any(|holder| Some(holder) != first)
     }

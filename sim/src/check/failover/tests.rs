@@ -219,8 +219,7 @@ fn a_lock_that_is_handed_over_is_waited_for_and_one_that_delays_too() {
 #[test]
 fn a_disputed_lock_is_nobodys() {
     let held = |holder: &str| Lock::Held { holder: holder.into(), lasts: Span::from_secs(15) };
-    let disputed = |locks: &[Lock]| Lock::is_disputed(locks.iter());
-    assert!(disputed(&[held("a"), Lock::Missing, held("b")]));
-    assert!(!disputed(&[held("a"), held("a")]));
-    assert!(!disputed(&[held("a"), held("tenure.dev/unclaimed"), Lock::Free]));
+    assert!(Lock::is_disputed(&[&held("a"), &Lock::Missing, &held("b")]));
+    assert!(!Lock::is_disputed(&[&held("a"), &held("a")]));
+    assert!(!Lock::is_disputed(&[&held("a"), &held("tenure.dev/unclaimed"), &Lock::Free]));
 }
