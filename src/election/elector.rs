@@ -276,9 +276,9 @@ impl Elector {
         }
     }
 
-    /// Asks a leader to hand the lock over to the replica whose [`identity`](Self::identity) is `to`.
-    /// Does nothing for one that does not lead, nor if `to` is its own or empty. [`Profile::Strict`]
-    /// only.
+    /// Asks a leader to hand the lock over to the replica whose [`identity`](Self::identity), or
+    /// [`Config::identity`] for whichever incarnation there is, is `to`. Does nothing for one that does
+    /// not lead, nor if `to` is its own or empty. [`Profile::Strict`] only.
     ///
     /// The leader says [`Event::StoppedLeading`] and goes on renewing, without leading, until
     /// [`work_stopped`](Self::work_stopped), as if stopped; then it frees the lock, whatever

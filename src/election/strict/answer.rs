@@ -1,5 +1,6 @@
 //! What follows an answer.
 
+use super::prefer::preferred;
 use super::view::parts;
 use super::{Call, Phase, Step, Strict};
 use crate::election::elector::Context;
@@ -62,6 +63,9 @@ impl Strict {
             }
             Step::Wish => {
                 self.observe(cx, now, call.part, stored);
+                if let Some(known) = self.view.get_mut(call.part) {
+                    known.wished = preferred(&known.object).is_empty();
+                }
                 self.wait(cx, now);
             }
         }

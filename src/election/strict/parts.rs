@@ -39,9 +39,6 @@ impl Strict {
                 cx.config.request_timeout.map_or(end, |timeout| end.min(now.instant + timeout));
             let id = cx.out.request(part, op, Some(deadline));
             self.call = Some(Call { id, step, part, sent, deadline, over });
-            if let (Step::Wish, Some(known)) = (step, self.view.get_mut(part)) {
-                known.wished = true;
-            }
             return true;
         }
         false

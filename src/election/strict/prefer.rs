@@ -27,6 +27,12 @@ pub(super) fn preferred(object: &Object) -> &str {
     object.metadata().annotations.get(PREFERRED).map_or("", AsRef::as_ref)
 }
 
+/// Whether a successor's name is mine: with the incarnation, or without it, as those know it who have
+/// not seen this life.
+pub(super) fn is_me(cx: &Context<'_>, name: &str) -> bool {
+    name == cx.holder.as_str() || name == cx.config.identity.as_str()
+}
+
 /// Says who should hold the lock next. Copies nothing that does not change.
 pub(super) fn prefer(object: &mut Object, name: &Identity) {
     if preferred(object) == name.as_str() {
@@ -49,7 +55,7 @@ impl Strict {
     /// As if stopped, but that it names a successor and then goes on.
     fn give_to(&mut self, cx: &mut Context<'_>, to: Identity) {
         let Phase::Leading { until, .. } = self.phase else { return };
-        if to.is_empty() || to == *cx.holder {
+        if to.is_empty() || is_me(cx, to.as_str()) {
             return;
         }
         self.phase = Phase::Draining { until };
@@ -71,9 +77,9 @@ impl Strict {
     }
 
     /// Where a candidate that should lead can say so: an object that somebody holds, if nobody has
-    /// said so there. Of two, the first: whoever holds it reads it. Once for each renewal: a store that
-    /// keeps no annotations shows no wish, and to write it again and again would restart everybody's
-    /// wait after a holder that died.
+    /// said so there. Of two, the first: whoever holds it reads it. Once for each holder where a store
+    /// keeps no annotations: to write it again and again would restart everybody's wait after a holder
+    /// that died.
     pub(super) fn wish(&self, cx: &Context<'_>, at: Instant) -> Option<Part> {
         if !cx.config.preferred || self.working {
             return None;

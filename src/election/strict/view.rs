@@ -10,7 +10,7 @@ use crate::lock::{Identity, Object, Observed, Record};
 use crate::time::Instant;
 
 use super::UNCLAIMED;
-use super::prefer::preferred;
+use super::prefer::{is_me, preferred};
 
 /// The objects of a lock, in the order in which they are read and written: the same everywhere, so
 /// that of two who go for both objects the first one decides.
@@ -30,7 +30,7 @@ pub(super) struct Known {
     /// A watch showed this version, and no write over it has failed since: the takeover needs no
     /// read before it.
     pub(super) watched: bool,
-    /// I have said there that I should lead, and the record has not changed since.
+    /// I have said there that I should lead, the store did not keep it, and the holder is the same.
     pub(super) wished: bool,
 }
 
@@ -72,7 +72,7 @@ impl Known {
         }
         if record.holder.is_empty() {
             let next = preferred(&self.object);
-            let mine = next.is_empty() || next == cx.holder.as_str();
+            let mine = next.is_empty() || is_me(cx, next);
             return if mine { None } else { Some(recorded(record, cx)) };
         }
         // Nobody works under a placeholder, so nothing has to come to rest after it.
