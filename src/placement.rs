@@ -31,59 +31,17 @@
 use alloc::vec::Vec;
 
 pub mod hash;
+mod key;
 mod members;
+mod numbered;
+#[cfg(feature = "presets")]
+pub mod presets;
 mod rendezvous;
 
+pub use key::Key;
 pub use members::{Member, Members, MembersError};
+pub use numbered::{Absent, Full, Numbered, Numbering, NumberingError, Removal, Tail};
 pub use rendezvous::Rendezvous;
-
-/// What is placed: a stable 64-bit hash of something. Two things with one hash are one key.
-///
-/// ```
-/// use tenure::placement::{Key, hash};
-/// let uid = b"6f1b0d4e-8a2c-4a53-9d6c-0c5e4d3b2a19";
-/// let key = Key::from_bytes(uid);
-/// assert_eq!(key.as_u64(), hash::mix(hash::fnv1a_64(uid)));
-/// // The hash that Kubernetes' `shardSelector` ranges over.
-/// let key = Key::from_hash(hash::fnv1a_64(uid));
-/// assert_eq!(key.as_u64(), hash::fnv1a_64(uid));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(u64);
-
-impl Key {
-    /// The key of a text or other bytes: FNV-1a 64, then `SplitMix64`'s finaliser, that is
-    /// [`mix`](hash::mix)`(`[`fnv1a_64`](hash::fnv1a_64)`(bytes))`.
-    ///
-    /// A key of several parts needs a separator that none of them contains, as `/` in
-    /// `namespace/name`. O(length), one multiplication a byte.
-    #[must_use]
-    pub const fn from_bytes(bytes: &[u8]) -> Self {
-        Self(hash::mix(hash::fnv1a_64(bytes)))
-    }
-
-    /// The key of which `hash` is the hash already: a number of the caller's own, taken as it is.
-    ///
-    /// It need not be well mixed. Sequential numbers are fine: each algorithm mixes keys itself as far
-    /// as it depends on it.
-    #[must_use]
-    pub const fn from_hash(hash: u64) -> Self {
-        Self(hash)
-    }
-
-    /// The hash.
-    #[must_use]
-    pub const fn as_u64(self) -> u64 {
-        self.0
-    }
-}
-
-impl From<&str> for Key {
-    /// [`Key::from_bytes`] of the text.
-    fn from(text: &str) -> Self {
-        Self::from_bytes(text.as_bytes())
-    }
-}
 
 /// Says which member owns a key.
 ///
@@ -122,11 +80,32 @@ pub trait Placement {
 /// # Ok::<(), MembersError>(())
 /// ```
 pub trait Ranking: Placement {
-    /// The best `k` members for `key`, best first and all different; all of them if there are fewer.
+    /// Puts the best `k` members for `key` in place of what `best` held, best first and all different;
+    /// all of them if there are fewer.
     ///
-    /// With a greater `k` the answer grows at its end and is the same before.
+    /// With a greater `k` the answer grows at its end and is the same before. Allocates only what the
+    /// capacity of `best` lacks.
+    ///
+    /// ```
+    /// use tenure::placement::{Key, Members, MembersError, Placement, Ranking, Rendezvous};
+    /// let placement = Rendezvous::new(Members::new(["a", "b", "c", "d"])?);
+    /// let mut best = Vec::with_capacity(2); // the only allocation
+    /// for key in (0..1_000).map(Key::from_hash) {
+    ///     placement.best_into(key, 2, &mut best);
+    ///     assert_eq!(best.first().copied(), placement.place(key));
+    /// }
+    /// # Ok::<(), MembersError>(())
+    /// ```
+    fn best_into<'a>(&'a self, key: Key, k: usize, best: &mut Vec<&'a Member>);
+
+    /// The best `k` members for `key`, as [`best_into`](Self::best_into) finds them, in a vector of
+    /// their own.
     #[must_use]
-    fn best(&self, key: Key, k: usize) -> Vec<&Member>;
+    fn best(&self, key: Key, k: usize) -> Vec<&Member> {
+        let mut best = Vec::with_capacity(k.min(self.members().len()));
+        self.best_into(key, k, &mut best);
+        best
+    }
 
     /// All members, best first.
     #[must_use]
@@ -155,3 +134,16 @@ pub trait Ranking: Placement {
 /// leaderless(Rendezvous::default());
 /// ```
 pub trait Rationalizable: Placement {}
+
+/// A promise: [weights](Member::weight) count. A member of weight 2 gets twice the keys of one of
+/// weight 1, as near as the algorithm's balance comes to equal shares without weights.
+///
+/// Algorithms without it ignore weights: code that gives some should ask for this trait, and then does
+/// not compile with the others.
+///
+/// ```
+/// use tenure::placement::{Rendezvous, Weighted};
+/// fn for_machines_of_different_size(_: impl Weighted) {}
+/// for_machines_of_different_size(Rendezvous::default());
+/// ```
+pub trait Weighted: Placement {}

@@ -1,41 +1,76 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 use core::{error, fmt, slice};
 
 use super::hash;
 
-/// What keys are placed on: a member's name, with its hash. Cheap to clone.
+/// What keys are placed on: a member's name, with its hash, its weight and its zone. Cheap to clone.
 ///
 /// A name is text and nothing else: `x-1` and `x-11` have nothing to do with each other. It is hashed
 /// once, here; its length goes into the hash before it. Members are ordered by the bytes of their
 /// names.
 ///
 /// ```
+/// use core::num::NonZeroU32;
 /// use tenure::placement::Member;
 /// let member = Member::from("controller-0");
-/// assert_eq!(member.name(), "controller-0");
+/// assert_eq!((member.name(), member.weight().get(), member.zone()), ("controller-0", 1, None));
 /// assert!(Member::from("x-10") < Member::from("x-9"));
+///
+/// let member = member.with_weight(const { NonZeroU32::new(3).unwrap() }).in_zone("eu-west-1a");
+/// assert_eq!((member.weight().get(), member.zone()), (3, Some("eu-west-1a")));
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Member {
     name: Arc<str>, // first: the order of members is the order of names
     hash: u64,
+    weight: NonZeroU32,
+    zone: Option<Arc<str>>,
 }
 
 impl Member {
-    /// A member called `name`, which [`Members::new`] refuses if it is empty.
+    /// A member called `name`, which [`Members::new`] refuses if it is empty, of weight 1 and in no
+    /// zone.
     ///
     /// Costs a multiplication a byte, and a copy unless `name` is shared already.
     pub fn new(name: impl Into<Arc<str>>) -> Self {
         let name = name.into();
-        Self { hash: hash::prefixed(&name), name }
+        Self { hash: hash::prefixed(&name), name, weight: NonZeroU32::MIN, zone: None }
+    }
+
+    /// The same with another weight: how much it can bear, in units that all members share. Only their
+    /// ratio counts, and only for algorithms that are [`Weighted`](super::Weighted).
+    #[must_use]
+    pub fn with_weight(self, weight: NonZeroU32) -> Self {
+        Self { weight, ..self }
+    }
+
+    /// The same in another zone: members that fail together, as those in one rack do. None if `zone` is
+    /// empty.
+    #[must_use]
+    pub fn in_zone(self, zone: impl Into<Arc<str>>) -> Self {
+        let zone = zone.into();
+        Self { zone: (!zone.is_empty()).then_some(zone), ..self }
     }
 
     /// What it is called.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How much it can bear beside others; 1 unless it was [given](Self::with_weight).
+    #[must_use]
+    pub const fn weight(&self) -> NonZeroU32 {
+        self.weight
+    }
+
+    /// Where it is, if that was [given](Self::in_zone).
+    #[must_use]
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_deref()
     }
 
     /// The name's hash, well mixed: [`mix`](hash::mix) of the [`fnv1a_64`](hash::fnv1a_64) of the
@@ -71,9 +106,13 @@ impl fmt::Display for Member {
 }
 
 impl fmt::Debug for Member {
-    /// The name, as text in quotes: the hash says nothing more.
+    /// The name, as text in quotes, and what was given beside it: the hash says nothing more.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.name, f)
+        fmt::Debug::fmt(&*self.name, f)?;
+        if self.weight != NonZeroU32::MIN {
+            write!(f, " weight {}", self.weight)?;
+        }
+        self.zone.as_ref().map_or(Ok(()), |zone| write!(f, " in {zone:?}"))
     }
 }
 
@@ -142,6 +181,13 @@ impl Members {
     /// The members in canonical order: by the bytes of their names.
     pub fn iter(&self) -> slice::Iter<'_, Member> {
         self.0.iter()
+    }
+
+    /// The member at a position of the canonical order.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, position: usize) -> Option<&Member> {
+        self.0.get(position)
     }
 
     /// The member called `name`, if there is one. O(log n).

@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use super::hash::{fold, mix};
-use super::{Key, Member, Members, Placement, Ranking, Rationalizable};
+use super::{Key, Member, Members, Placement, Ranking, Rationalizable, Weighted};
 
 /// Rendezvous hashing, or highest random weight: of all members, the one whose score with the key is
 /// greatest owns it.
@@ -65,21 +65,24 @@ impl Placement for Rendezvous {
 }
 
 impl Ranking for Rendezvous {
-    fn best(&self, key: Key, k: usize) -> Vec<&Member> {
-        let mut ranked: Vec<_> =
-            self.scores(key).map(|(score, member)| (Reverse(score), member)).collect();
-        if k < ranked.len() {
-            ranked.select_nth_unstable(k);
-            ranked.truncate(k);
+    fn best_into<'a>(&'a self, key: Key, k: usize, best: &mut Vec<&'a Member>) {
+        let mixed = mix(key.as_u64());
+        let order = |member: &&'a Member| (Reverse(fold(mixed, member.name_hash())), *member);
+        best.clear();
+        best.extend(&self.members);
+        if k < best.len() {
+            best.select_nth_unstable_by(k, |a, b| order(a).cmp(&order(b)));
+            best.truncate(k);
         }
-        ranked.sort_unstable();
-        ranked.into_iter().map(|(_, member)| member).collect()
+        best.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
     }
 }
 
 /// For each key, the members in descending order of score, then ascending order of name: a score has
 /// two arguments, the key and the member, and no third.
 impl Rationalizable for Rendezvous {}
+
+impl Weighted for Rendezvous {}
 
 #[cfg(test)]
 mod tests {
