@@ -32,6 +32,7 @@ use alloc::vec::Vec;
 
 pub mod hash;
 mod key;
+pub mod log;
 mod members;
 mod numbered;
 #[cfg(feature = "presets")]
