@@ -9,6 +9,8 @@ use std::path::Path;
 use serde_json::Value;
 
 mod foreign;
+mod maglev;
+mod rendezvous;
 
 /// A file of `tests/data/vectors`.
 fn vectors(name: &str) -> Value {

@@ -36,7 +36,7 @@ const TRIES: u32 = 1 << 16;
 ///
 /// ```
 /// use tenure::placement::Members;
-/// use tenure::placement::presets::choose_subset;
+/// use tenure::placement::presets::knative::choose_subset;
 /// let activators = Members::new((0..10).map(|i| format!("activator-{i}")))?;
 /// let subset = choose_subset(&activators, 2, "default/rev-6")?;
 /// assert!(subset.iter().map(|member| member.name()).eq(["activator-6", "activator-9"]));
