@@ -112,6 +112,8 @@ fn what_cannot_be_read_is_refused_in_one_line_that_says_what_to_do() {
     refused(&format!("run --keys {binary}"), &[&binary, "UTF-8"]);
     refused("run calm --keys /dev/null", &["--keys", "experiment", "leave it out"]);
     refused("run --scenario /nowhere", &["/nowhere", "cannot be read"]);
+    let long = file("long.json", b"{\n  \"horizon\": \"999999d\"\n}");
+    refused(&format!("run --scenario {long}"), &["line 2", "horizon", "too long: at most 213503d"]);
     let broken = file("broken.json", b"{\n  \"seed\": 3\n}");
     refused(&format!("run --scenario {broken}"), &[&broken, "line 2", "seed", "expected one of"]);
     let number = file("number.json", b"{\n  \"horizon\": \"long\"\n}");
@@ -413,6 +415,7 @@ fn explore_takes_rules_and_says_how_it_ended() {
         (&"exhausted".into(), &serde_json::Value::Null)
     );
     assert!(json("explore --list --json")["worlds"].as_array().unwrap().len() > 50);
+    refused("explore --lease 9999999d", &["--lease=9999999d", "from 1ns to 100000s"]);
     refused("explore --rates 1", &["--rates=1", "two or three numbers"]);
     refused("explore --lease 2 --faults fire", &["faults=fire", "crash:1,delete:2"]);
     refused("explore --world strict-2-2-1:1-dely", &["did you mean strict-2-2-1:1-delay"]);

@@ -24,25 +24,25 @@ use crate::time::{NoDuration, Span};
 #[derive(Debug, clap::Args)]
 pub struct MarginArgs {
     /// How long candidates wait.
-    #[arg(long, value_name = "SPAN", default_value = "15s")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "15s")]
     pub lease: Span,
     /// How long a leader tries to renew.
-    #[arg(long, value_name = "SPAN", default_value = "10s")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "10s")]
     pub renew: Span,
     /// How long it waits between tries.
-    #[arg(long, value_name = "SPAN", default_value = "2s")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "2s")]
     pub retry: Span,
     /// How long it waits for an answer, or `none`; half of --renew by default, at least 1s.
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN")]
     pub timeout: Option<Timeout>,
     /// The longest from the effect of a write to its answer; by default as long as time-outs allow.
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN")]
     pub answer: Option<Span>,
     /// The rate of the fastest clock over that of the slowest, as 1.1 or 11/10.
-    #[arg(long, value_name = "RATIO", default_value = "1")]
+    #[arg(long, allow_hyphen_values = true, value_name = "RATIO", default_value = "1")]
     pub ratio: RatioArg,
     /// How late a process may handle a timer, and its work stop.
-    #[arg(long, value_name = "SPAN", default_value = "0s")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "0s")]
     pub slack: Span,
     /// The lock is released when a leader is stopped.
     #[arg(long)]
@@ -180,7 +180,7 @@ fn refused(profile: Profile, error: ConfigError) -> Refusal {
         }
         ConfigError::RetryZero => ("--retry", "give it some time, as 2s"),
         ConfigError::RequestTimeoutZero => ("--timeout", "give it some time, as 5s, or none"),
-        _ => ("--lease", "use whole seconds, as 15s"),
+        _ => ("--lease", "choose one between, as 15s"),
     };
     Refusal::new(format_args!("{flags}: {profile}: {error}: {remedy}"))
 }
