@@ -414,7 +414,9 @@ fn explore_takes_rules_and_says_how_it_ended() {
         (&report["end"], &report["violated"]),
         (&"exhausted".into(), &serde_json::Value::Null)
     );
-    assert!(json("explore --list --json")["worlds"].as_array().unwrap().len() > 50);
+    let all = json("explore --list --json")["worlds"].as_array().unwrap().len();
+    let help = tenure("explore --help");
+    assert!(text(&help.stdout).contains(&format!("all {all} known worlds")) && all > 50);
     refused("explore --lease 9999999d", &["--lease=9999999d", "from 1ns to 100000s"]);
     refused("explore --rates 1", &["--rates=1", "two or three numbers"]);
     refused("explore --lease 2 --faults fire", &["faults=fire", "crash:1,delete:2"]);
