@@ -238,6 +238,19 @@ fn the_exit_status_says_whether_all_is_as_expected() {
 }
 
 #[test]
+fn warnings_and_hand_overs_are_counted() {
+    for (name, part, of) in [
+        ("danger-zone", "warnings that authority is near its end", "endangered"),
+        ("hand-over", "hand-overs", "handed_over"),
+    ] {
+        let times = json(&format!("run {name} --json"))["statistics"][of].as_u64().unwrap();
+        assert!(times > 0, "{name}");
+        let told = tenure(&format!("run {name}"));
+        assert!(text(&told.stdout).contains(&format!(", {times} {part}")), "{name}");
+    }
+}
+
+#[test]
 fn a_trace_read_back_and_checked_again_gives_the_same_violations() {
     let directory = directory("trace");
     for (name, profile) in [("pause", "client-go-v1.36"), ("leader-cut", "strict")] {
