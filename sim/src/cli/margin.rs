@@ -59,7 +59,7 @@ pub struct MarginArgs {
     #[arg(long, value_name = "N", default_value_t = 10_000, requires = "confirm",
         value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     pub seeds: u64,
-    /// Print one JSON object instead of text.
+    /// Print one JSON object instead of text; docs/simulation.md says what null means in each field.
     #[arg(long)]
     pub json: bool,
 }
@@ -234,10 +234,10 @@ fn json(args: &MarginArgs, columns: &[Column]) -> Value {
     let column = |column: &Column| {
         let margin = &column.margin;
         let terms = margin.terms().map(|(term, length)| (name(term).to_owned(), nanos(length)));
-        let max_answer = match margin.max_answer() {
-            Answers::Any => json!("any"),
-            Answers::UpTo(longest) => nanos(Some(longest)),
-            Answers::None => json!("none"),
+        let (answers, max_answer) = match margin.max_answer() {
+            Answers::Any => ("any", None),
+            Answers::UpTo(longest) => ("up-to", Some(longest)),
+            Answers::None => ("none", None),
         };
         json!({
             "profile": column.config.profile.to_string(),
@@ -247,7 +247,8 @@ fn json(args: &MarginArgs, columns: &[Column]) -> Value {
             "lease_nanos": nanos(Some(margin.lease)),
             "max_ratio": ratio(margin.max_ratio()),
             "max_ratio_at_once": ratio(column.at_once.max_ratio()),
-            "max_answer_nanos": max_answer,
+            "answers": answers,
+            "max_answer_nanos": nanos(max_answer),
             "answer_budget_nanos": nanos(margin.answer_budget()),
             "possible_answer_nanos": nanos(margin.possible_answer()),
             "blame": margin.blame().map(name),
