@@ -237,6 +237,18 @@ fn the_exit_status_says_whether_all_is_as_expected() {
     assert_eq!(status(&tenure("run pause --profile client-go-head")), 0);
 }
 
+/// As the document and the help say.
+#[test]
+fn a_sweep_may_count_as_unknown_what_holds_in_a_run() {
+    let seed = (0..60).find(|seed| {
+        let sweep = tenure(&format!("sweep --seeds {seed}..{}", seed + 1));
+        status(&sweep) == 3 && status(&tenure(&format!("run random --seed {seed}"))) == 0
+    });
+    assert!(seed.is_some());
+    assert!(DOCUMENT.contains("may hold, with 0, where the sweep counts seed N as unknown"));
+    assert!(text(&tenure("sweep --help").stdout).contains("the same plan may hold there"));
+}
+
 #[test]
 fn warnings_and_hand_overs_are_counted() {
     for (name, part, of) in [
