@@ -146,13 +146,8 @@ impl Telling<'_> {
                 object,
                 ..
             } => {
-                let (text, quiet) = self.applied(*replica, *verb, before.as_deref(), reply);
-                let quiet = quiet.map(|(what, version, rest)| Routine {
-                    what,
-                    object: *object,
-                    version: Some(version),
-                    rest,
-                });
+                let (text, quiet) =
+                    self.applied(*replica, *verb, *object, before.as_deref(), reply);
                 Some((Some(*replica), self.about(*object, text), quiet))
             }
             What::Applied { by: Actor::Outsider, reply, object, .. } => {
@@ -256,9 +251,10 @@ impl Telling<'_> {
         &self,
         replica: u32,
         verb: Verb,
+        object: Kind,
         before: Option<&Snapshot>,
         reply: &Reply,
-    ) -> (String, Option<(Quiet, u64, String)>) {
+    ) -> (String, Option<Routine>) {
         let after = match reply {
             Reply::Is(after) => after,
             Reply::Gone => return ("deletes the lock".to_owned(), None),
@@ -273,12 +269,12 @@ impl Telling<'_> {
             }
         };
         let (version, holder) = (after.version, self.holder(after));
+        let quiet = |what, rest| Routine { what, object, version: Some(version), rest };
         if after.unreadable {
-            let rest = ": no record".to_owned();
-            return ("reads".to_owned(), Some((Quiet::Read, version, rest)));
+            return ("reads".to_owned(), Some(quiet(Quiet::Read, ": no record".to_owned())));
         }
         if verb == Verb::Get {
-            return ("reads".to_owned(), Some((Quiet::Read, version, format!(": {holder}"))));
+            return ("reads".to_owned(), Some(quiet(Quiet::Read, format!(": {holder}"))));
         }
         let Some(before) = before else {
             return (format!("creates v{version}: {holder}"), None);
@@ -288,7 +284,7 @@ impl Telling<'_> {
             return (format!("replaces what is no record: v{version}"), None);
         }
         if after.record.holder == *old {
-            return ("renews".to_owned(), Some((Quiet::Renewal, version, String::new())));
+            return ("renews".to_owned(), Some(quiet(Quiet::Renewal, String::new())));
         }
         let whose = match self.holders.get(old) {
             Some(owner) if *owner == replica => "its own".to_owned(),
