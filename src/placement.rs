@@ -30,7 +30,11 @@
 
 use alloc::vec::Vec;
 
+mod binomial;
+mod flip;
 pub mod hash;
+mod jump;
+mod jump_back;
 mod key;
 mod members;
 mod numbered;
@@ -38,6 +42,10 @@ mod numbered;
 pub mod presets;
 mod rendezvous;
 
+pub use binomial::Binomial;
+pub use flip::Flip;
+pub use jump::{Jump, Rounding};
+pub use jump_back::JumpBack;
 pub use key::Key;
 pub use members::{Member, Members, MembersError};
 pub use numbered::{Absent, Full, Numbered, Numbering, NumberingError, Removal, Tail};
