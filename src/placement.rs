@@ -20,8 +20,11 @@
 //!
 //! | algorithm | look-up | memory | a join or leave moves | [`Ranking`] | [`Rationalizable`] |
 //! | --- | --- | --- | --- | --- | --- |
+//! | [`MultiProbe`] | O(probes) | 11 to 16 bytes a member | only what it must | yes | yes |
 //! | [`Rendezvous`] | O(n) | the members | only what it must | yes | yes |
 //! | [`Ring`] | O(1) | 11 to 16 bytes a point | only what it must | yes | yes |
+//!
+//! [`Bounded`] is none of these: it assigns a finite set of keys under a limit of load.
 //!
 //! # Stability
 //! A placement depends on names, keys and the functions in [`hash`], all of them written out there;
@@ -31,9 +34,11 @@
 
 use alloc::vec::Vec;
 
+mod bounded;
 pub mod hash;
 mod key;
 mod members;
+mod multi_probe;
 mod numbered;
 mod points;
 #[cfg(feature = "presets")]
@@ -41,8 +46,10 @@ pub mod presets;
 mod rendezvous;
 mod ring;
 
+pub use bounded::Bounded;
 pub use key::Key;
 pub use members::{Member, Members, MembersError};
+pub use multi_probe::MultiProbe;
 pub use numbered::{Absent, Full, Numbered, Numbering, NumberingError, Removal, Tail};
 pub use rendezvous::Rendezvous;
 pub use ring::{Ring, RingError};

@@ -54,6 +54,15 @@ impl Points {
         }
     }
 
+    /// The first point at or after `at`, over the top if need be, and its owner.
+    #[inline]
+    pub(super) fn next(&self, at: u64) -> Option<(u64, usize)> {
+        match self {
+            Self::Narrow(table) => table.next(at),
+            Self::Wide(table) => table.next(at),
+        }
+    }
+
     /// The points from the first at or after `at`, with their owners, once round the circle.
     #[inline]
     pub(super) fn clockwise(&self, at: u64) -> impl Iterator<Item = (u64, usize)> {
@@ -126,6 +135,12 @@ impl<I: Copy + Into<u32> + TryFrom<usize>> Table<I> {
     }
 
     #[inline]
+    fn next(&self, at: u64) -> Option<(u64, usize)> {
+        let number = self.first(at);
+        self.get(if number < self.len() { number } else { 0 })
+    }
+
+    #[inline]
     fn get(&self, number: usize) -> Option<(u64, usize)> {
         Some((*self.points.get(number)?, self.owner(number)?))
     }
@@ -177,6 +192,7 @@ mod tests {
                 let turned = sorted[first..].iter().chain(&sorted[..first]);
                 let turned = turned.map(|(point, owner)| (*point, *owner as usize)).take(20);
                 assert_eq!(table.owner(at), turned.clone().next().map(|(_, owner)| owner));
+                assert_eq!(table.next(at), turned.clone().next());
                 assert!(table.clockwise(at).take(20).eq(turned), "{at}");
             }
             assert_eq!(table.clockwise(9).count(), sorted.len());

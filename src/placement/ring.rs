@@ -152,6 +152,14 @@ impl<D: Draw> Ring<D> {
     }
 }
 
+impl<D> Ring<D> {
+    /// The positions of the owners of all points, from the first at or after `at` once round.
+    #[cfg(feature = "presets")]
+    pub(super) fn owners(&self, at: u64) -> impl Iterator<Item = usize> {
+        self.points.clockwise(at).map(|(_, owner)| owner)
+    }
+}
+
 impl<D: Draw> Placement for Ring<D> {
     fn members(&self) -> &Members {
         &self.members
@@ -183,8 +191,9 @@ impl<D: Draw> Ranking for Ring<D> {
 /// place, and then of their names: where a member's points lie depends on the member alone.
 impl<D: Draw> Rationalizable for Ring<D> {}
 
-/// Twice the points are twice the share.
-impl<D: Draw> Weighted for Ring<D> {}
+/// Twice the points are twice the share. With points chosen by the caller it is the caller who sees to
+/// it; rings with another `D` do not claim it.
+impl Weighted for Ring {}
 
 /// Why a [`Ring`] was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
