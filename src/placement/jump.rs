@@ -108,7 +108,8 @@ impl Numbered for Jump {
             return None;
         }
         let len = u64::from(self.len);
-        let index = near(key.as_u64(), len).unwrap_or_else(|| exact(key.as_u64(), len, self.rounding));
+        let index =
+            near(key.as_u64(), len).unwrap_or_else(|| exact(key.as_u64(), len, self.rounding));
         #[expect(clippy::cast_possible_truncation, reason = "it is below the length")]
         Some(index as u32)
     }
@@ -166,7 +167,10 @@ fn near(mut key: u64, len: u64) -> Option<u64> {
             key = next(key);
             let quotient = (1 << 63) / ((key >> 33) + 1);
             let product = u128::from(from) * u128::from(quotient);
-            #[expect(clippy::cast_possible_truncation, reason = "the two halves are what is wanted")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the two halves are what is wanted"
+            )]
             let (j, fraction) = ((product >> 64) as u64, product as u64);
             close |= fraction.wrapping_add(from + ROUNDING) < from + 2 * ROUNDING;
             beyond = j >= len;
@@ -213,7 +217,8 @@ fn paper(times: u64, x: u64) -> u64 {
     let half = (1_u128 << excess) >> 1;
     // To the nearest; of two, to the even one.
     let odd = product >> excess & 1;
-    let nearest = (product + half.saturating_sub(1) + odd * u128::from(half > 0)) >> excess << excess;
+    let nearest =
+        (product + half.saturating_sub(1) + odd * u128::from(half > 0)) >> excess << excess;
     #[expect(clippy::cast_possible_truncation, reason = "2^62 at most")]
     let whole = (nearest >> up) as u64;
     whole
