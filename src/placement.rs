@@ -41,6 +41,7 @@ pub mod hash;
 mod jump;
 mod jump_back;
 mod key;
+pub mod log;
 mod members;
 mod multi_probe;
 mod numbered;
