@@ -21,7 +21,11 @@
 //! | algorithm | look-up | memory | a join or leave moves | [`Ranking`] | [`Rationalizable`] |
 //! | --- | --- | --- | --- | --- | --- |
 //! | [`Maglev`] | O(1) | 100 n to 200 n slots of 2 bytes | more than it must: [`Rebuilt`] | no | no |
+//! | [`MultiProbe`] | O(probes) | 11 to 16 bytes a member | only what it must | yes | yes |
 //! | [`Rendezvous`] | O(n) | the members | only what it must | yes | yes |
+//! | [`Ring`] | O(1) | 11 to 16 bytes a point | only what it must | yes | yes |
+//!
+//! [`Bounded`] is none of these: it assigns a finite set of keys under a limit of load.
 //!
 //! # Stability
 //! A placement depends on names, keys and the functions in [`hash`], all of them written out there;
@@ -31,22 +35,37 @@
 
 use alloc::vec::Vec;
 
+mod binomial;
+mod bounded;
+mod flip;
 pub mod hash;
+mod jump;
+mod jump_back;
 mod key;
 pub mod log;
 mod maglev;
 mod members;
+mod multi_probe;
 mod numbered;
+mod points;
 #[cfg(feature = "presets")]
 pub mod presets;
 mod rendezvous;
+mod ring;
 mod zones;
 
+pub use binomial::Binomial;
+pub use bounded::Bounded;
+pub use flip::Flip;
+pub use jump::{Jump, Rounding};
+pub use jump_back::JumpBack;
 pub use key::Key;
 pub use maglev::{Maglev, MaglevError};
 pub use members::{Member, Members, MembersError};
+pub use multi_probe::MultiProbe;
 pub use numbered::{Absent, Full, Numbered, Numbering, NumberingError, Removal, Tail};
 pub use rendezvous::Rendezvous;
+pub use ring::{Ring, RingError};
 
 /// Says which member owns a key.
 ///

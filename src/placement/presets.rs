@@ -3,3 +3,4 @@
 //! are what others chose, pitfalls included.
 
 pub mod knative;
+pub mod kube_state_metrics;

@@ -11,6 +11,7 @@ use serde_json::Value;
 mod foreign;
 mod maglev;
 mod rendezvous;
+mod tails;
 
 /// A file of `tests/data/vectors`.
 fn vectors(name: &str) -> Value {
