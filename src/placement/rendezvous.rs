@@ -5,8 +5,10 @@ use core::hint::select_unpredictable;
 use core::num::NonZeroU32;
 
 use super::hash::{fold, mix};
-use super::log::minus_log2;
 use super::{Key, Member, Members, Placement, Ranking, Rationalizable, Weighted};
+use offer::{Bid, FEW, List, Offer, Score};
+
+mod offer;
 
 /// Rendezvous hashing, or highest random weight: of all members, the one that scores highest with the
 /// key owns it.
@@ -16,7 +18,7 @@ use super::{Key, Member, Members, Placement, Ranking, Rationalizable, Weighted};
 /// leaves gives up only what it had. Equal scores, about one in 2⁶⁴ pairs, go to the smaller name.
 ///
 /// # Weights
-/// With [weights](Member::weight) w the order is that of [`minus_log2`]`(s)` / w, the smallest first; of
+/// With [weights](Member::weight) w the order is that of [`minus_log2`](super::log::minus_log2)`(s)` / w, the smallest first; of
 /// equals, that with the greater s is first, then the smaller name. The quotients are compared exactly,
 /// by their products over cross, and nothing is a float. A member's share of the keys is its share of
 /// all weights, as −ln(u) / w of a uniform u is exponential with the rate w. If all weights are equal
@@ -95,44 +97,65 @@ impl Rendezvous {
     /// The position of the member that is first by weight, and then by score and name.
     fn heaviest(&self, key: u64) -> Option<usize> {
         let (&hash, &weight) = (self.hashes.first()?, self.weights.first()?);
-        let (mut best, mut at) = (Lead::new(Bid::new(fold(key, hash), weight)), 0);
-        for (position, (&hash, &weight)) in
-            self.hashes.iter().zip(&self.weights).enumerate().skip(1)
-        {
-            if let Some(bid) = best.beaten_by(fold(key, hash), weight) {
-                (best, at) = (Lead::new(bid), position);
+        let (mut best, mut at) = (Bid::new(fold(key, hash), weight), 0);
+        let others = self.hashes.iter().zip(&self.weights).enumerate().skip(1);
+        if self.hashes.len() <= FEW {
+            // Wrong guesses of the processor would cost more than these logarithms do.
+            for (position, (&hash, &weight)) in others {
+                let bid = Bid::new(fold(key, hash), weight);
+                let better = bid.beats(&best);
+                best = select_unpredictable(better, bid, best);
+                at = select_unpredictable(better, position, at);
+            }
+        } else {
+            let mut limit = best.limit();
+            for (position, (&hash, &weight)) in others {
+                if let Some(bid) = Bid::above(&limit, fold(key, hash), weight) {
+                    (best, at) = (bid, position);
+                    limit = best.limit();
+                }
             }
         }
         Some(at)
     }
 
-    /// [`best_into`](Ranking::best_into) in any order. `worst` is what is kept of the worst member of
-    /// those found, and `better` says whether the member at a position comes before it: after an equal
-    /// one it does not, since its name is greater.
-    fn keep_best<'a, W>(
-        &'a self,
-        k: usize,
-        best: &mut Vec<&'a Member>,
-        order: impl Fn(&Member, &Member) -> Ordering,
-        worst: impl Fn(&Member) -> W,
-        better: impl Fn(usize, &W) -> bool,
-    ) {
+    /// [`best_into`](Ranking::best_into), in one pass. Members come in canonical order, so that one that
+    /// comes later is behind those with an equal offer.
+    fn keep_best<'a, O: Offer>(&'a self, key: u64, k: usize, best: &mut Vec<&'a Member>) {
         best.clear();
-        best.extend(self.members.iter().take(k));
+        let mut members = self.members.iter().enumerate();
+        let score = |position: usize| {
+            let weight = self.weights.get(position).copied().unwrap_or(NonZeroU32::MIN);
+            self.hashes.get(position).map_or((0, weight), |hash| (fold(key, *hash), weight))
+        };
+        let k = k.min(self.members.len());
+        if k == 0 {
+            return;
+        }
+        if k <= FEW {
+            let mut list = List::<O>::new(k);
+            for (position, member) in members {
+                let (score, weight) = score(position);
+                list.offer(score, weight, member, best);
+            }
+            return;
+        }
+        best.extend(members.by_ref().take(k).map(|(_, member)| member));
+        let offer = |member: &Member| O::new(fold(key, member.name_hash()), member.weight());
+        let order = |a: &Member, b: &Member| offer(a).order(&offer(b)).then_with(|| a.cmp(b));
         if k < self.members.len() {
             // A heap with the worst on top.
             (0..best.len() / 2).rev().for_each(|root| sift_down(best, root, &order));
-            let Some(mut limit) = best.first().map(|top| worst(top)) else { return };
-            for position in k..self.members.len() {
-                if !better(position, &limit) {
-                    continue;
-                }
-                if let (Some(top), Some(member)) = (best.first_mut(), self.members.get(position)) {
+            let Some(mut limit) = best.first().map(|top| offer(top).limit()) else { return };
+            for (position, member) in members {
+                let (score, weight) = score(position);
+                if O::above(&limit, score, weight).is_some()
+                    && let Some(top) = best.first_mut()
+                {
                     *top = member;
+                    sift_down(best, 0, &order);
+                    limit = best.first().map_or(limit, |top| offer(top).limit());
                 }
-                sift_down(best, 0, &order);
-                let Some(top) = best.first() else { return };
-                limit = worst(top);
             }
         }
         best.sort_unstable_by(|a, b| order(a, b));
@@ -167,57 +190,6 @@ fn higher(first: (u64, usize), second: (u64, usize)) -> (u64, usize) {
     )
 }
 
-/// What a member offers for a key: the smaller log / weight, the better; of equals, the higher score.
-#[derive(Debug, Clone, Copy)]
-struct Bid {
-    log: u64,
-    weight: NonZeroU32,
-    score: u64,
-}
-
-impl Bid {
-    fn new(score: u64, weight: NonZeroU32) -> Self {
-        Self { log: minus_log2(score), weight, score }
-    }
-
-    fn of(key: u64, member: &Member) -> Self {
-        Self::new(fold(key, member.name_hash()), member.weight())
-    }
-
-    /// Less is better.
-    fn order(&self, other: &Self) -> Ordering {
-        let own = u128::from(self.log) * u128::from(other.weight.get());
-        let others = u128::from(other.log) * u128::from(self.weight.get());
-        own.cmp(&others).then(other.score.cmp(&self.score))
-    }
-}
-
-/// The bid to beat.
-#[derive(Debug, Clone, Copy)]
-struct Lead {
-    bid: Bid,
-    /// Its log / weight, rounded up: who beats it has no more for one unit of weight.
-    limit: u64,
-}
-
-impl Lead {
-    fn new(bid: Bid) -> Self {
-        Self { bid, limit: bid.log.div_ceil(u64::from(bid.weight.get())) }
-    }
-
-    /// The bid of `score` and `weight`, if it is better than this one.
-    #[inline]
-    fn beaten_by(&self, score: u64, weight: NonZeroU32) -> Option<Bid> {
-        // −log₂(u) is at least (1 − u) log₂ e, and 5/4 (1 − u) is less. Three are more than what the
-        // logarithm may lack. Most members need none.
-        let least = (!score >> 7) + (!score >> 9);
-        if u128::from(least) > u128::from(self.limit) * u128::from(weight.get()) + 3 {
-            return None;
-        }
-        Some(Bid::new(score, weight)).filter(|bid| bid.order(&self.bid).is_lt())
-    }
-}
-
 impl Placement for Rendezvous {
     fn members(&self) -> &Members {
         &self.members
@@ -237,23 +209,9 @@ impl Ranking for Rendezvous {
     fn best_into<'a>(&'a self, key: Key, k: usize, best: &mut Vec<&'a Member>) {
         let key = mix(key.as_u64());
         if self.weights.is_empty() {
-            let score = |member: &Member| fold(key, member.name_hash());
-            let order = |a: &Member, b: &Member| score(b).cmp(&score(a)).then_with(|| a.cmp(b));
-            let better = |position: usize, worst: &u64| {
-                self.hashes.get(position).is_some_and(|hash| fold(key, *hash) > *worst)
-            };
-            self.keep_best(k, best, order, score, better);
+            self.keep_best::<Score>(key, k, best);
         } else {
-            let bid = |member: &Member| Bid::of(key, member);
-            let order = |a: &Member, b: &Member| bid(a).order(&bid(b)).then_with(|| a.cmp(b));
-            let better = |position: usize, worst: &Lead| {
-                let (hash, weight) = (self.hashes.get(position), self.weights.get(position));
-                let beats = |(hash, weight): (&u64, &NonZeroU32)| {
-                    worst.beaten_by(fold(key, *hash), *weight).is_some()
-                };
-                hash.zip(weight).is_some_and(beats)
-            };
-            self.keep_best(k, best, order, |member| Lead::new(bid(member)), better);
+            self.keep_best::<Bid>(key, k, best);
         }
     }
 }
@@ -270,7 +228,9 @@ mod tests {
     use alloc::vec::Vec;
     use alloc::{boxed::Box, format};
 
-    use super::{Key, Member, Members, NonZeroU32, Placement, Ranking, Rendezvous, fold, mix};
+    use super::{
+        Bid, Key, Member, Members, NonZeroU32, Offer, Placement, Ranking, Rendezvous, fold, mix,
+    };
 
     /// The key which [`mix`] makes 0, so that every score is 0. (The steps of `mix` undone.)
     fn key_of_ties() -> Key {
@@ -298,13 +258,13 @@ mod tests {
     fn ties_go_to_the_smaller_name() {
         let key = key_of_ties();
         assert_eq!(mix(key.as_u64()), 0);
-        for n in 1..12 {
+        for n in 1..20 {
             let members = members((0..n).map(|_| 1));
             let all: Vec<_> = members.iter().map(Member::name).collect();
             for rendezvous in [Rendezvous::new(members.clone()), by_weight(&members)] {
                 assert_eq!(rendezvous.place(key).unwrap().name(), all[0]);
                 for k in 0..=all.len() {
-                    assert_eq!(names(&rendezvous.best(key, k)), all[..k]);
+                    assert_eq!(names(&rendezvous.best(key, k)), all[..k], "{k} of {n}");
                 }
             }
         }
@@ -364,10 +324,11 @@ mod tests {
                 let rank = rendezvous.rank(key);
                 assert_eq!(rendezvous.place(key), rank.first().copied());
                 let mut sorted = rank.clone();
-                let mixed = mix(key.as_u64());
-                sorted.sort_by(|a, b| super::Bid::of(mixed, a).order(&super::Bid::of(mixed, b)));
+                let score = |member: &Member| fold(mix(key.as_u64()), member.name_hash());
+                let bid = |member: &Member| Bid::new(score(member), member.weight());
+                sorted.sort_by(|a, b| bid(a).order(&bid(b)));
                 assert_eq!(rank, sorted);
-                for k in [0, 1, 2, 3, 5, 30, 59, 199] {
+                for k in [0, 1, 2, 3, 5, 16, 17, 30, 59, 199] {
                     assert_eq!(rendezvous.best(key, k), rank[..k.min(rank.len())]);
                 }
             }

@@ -1,0 +1,155 @@
+//! What members offer for a key, and the best few of many offers.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use core::num::NonZeroU32;
+
+use crate::placement::Member;
+use crate::placement::log::minus_log2;
+
+/// What a member offers for a key. The order is total but for equal offers, which the names decide.
+pub(super) trait Offer: Copy {
+    /// What is kept of an offer in order to refuse worse ones fast.
+    type Limit: Copy;
+
+    fn new(score: u64, weight: NonZeroU32) -> Self;
+
+    /// Less is better.
+    fn order(&self, other: &Self) -> Ordering;
+
+    fn limit(&self) -> Self::Limit;
+
+    /// The offer of this score and weight, if it is better than the one whose limit this is.
+    fn above(limit: &Self::Limit, score: u64, weight: NonZeroU32) -> Option<Self>;
+}
+
+/// Where weights are equal: the higher score.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Score(u64);
+
+impl Offer for Score {
+    type Limit = u64;
+
+    #[inline]
+    fn new(score: u64, _: NonZeroU32) -> Self {
+        Self(score)
+    }
+
+    #[inline]
+    fn order(&self, other: &Self) -> Ordering {
+        other.0.cmp(&self.0)
+    }
+
+    #[inline]
+    fn limit(&self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    fn above(limit: &u64, score: u64, _: NonZeroU32) -> Option<Self> {
+        (score > *limit).then_some(Self(score))
+    }
+}
+
+/// Where they are not: the smaller log / weight; of equals, the higher score.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bid {
+    log: u64,
+    weight: NonZeroU32,
+    score: u64,
+}
+
+impl Bid {
+    /// Each log times the other's weight: as the quotients, and exact.
+    fn products(&self, other: &Self) -> (u128, u128) {
+        let times = |log: u64, weight: NonZeroU32| u128::from(log) * u128::from(weight.get());
+        (times(self.log, other.weight), times(other.log, self.weight))
+    }
+
+    /// Whether this is the better one, without a branch.
+    #[inline]
+    pub(super) fn beats(&self, other: &Self) -> bool {
+        let (own, others) = self.products(other);
+        (own < others) | ((own == others) & (self.score > other.score))
+    }
+}
+
+impl Offer for Bid {
+    /// The offer, and its log / weight rounded up: who beats it has no more for one unit of weight.
+    type Limit = (Self, u64);
+
+    #[inline]
+    fn new(score: u64, weight: NonZeroU32) -> Self {
+        Self { log: minus_log2(score), weight, score }
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        let (own, others) = self.products(other);
+        own.cmp(&others).then(other.score.cmp(&self.score))
+    }
+
+    fn limit(&self) -> (Self, u64) {
+        (*self, self.log.div_ceil(u64::from(self.weight.get())))
+    }
+
+    #[inline]
+    fn above((best, limit): &(Self, u64), score: u64, weight: NonZeroU32) -> Option<Self> {
+        // −log₂(u) is at least (1 − u) log₂ e, and 5/4 (1 − u) is less. Three are more than what the
+        // logarithm may lack. Of many members most need none.
+        let least = (!score >> 7) + (!score >> 9);
+        if u128::from(least) > u128::from(*limit) * u128::from(weight.get()) + 3 {
+            return None;
+        }
+        Some(Self::new(score, weight)).filter(|bid| bid.beats(best))
+    }
+}
+
+/// So many a [`List`] holds.
+pub(super) const FEW: usize = 16;
+
+/// The offers of the best members so far, best first: those that the caller's vector holds.
+pub(super) struct List<O: Offer> {
+    offers: [Option<O>; FEW],
+    /// What the worst offers, once there are as many as wanted.
+    limit: Option<O::Limit>,
+    most: usize,
+}
+
+impl<O: Offer> List<O> {
+    /// Of at most `most` members, and at most [`FEW`].
+    pub(super) const fn new(most: usize) -> Self {
+        Self { offers: [None; FEW], limit: None, most }
+    }
+
+    /// Takes a member in at its place in `best`, if it is among the best; behind an equal offer.
+    #[inline]
+    pub(super) fn offer<'a>(
+        &mut self,
+        score: u64,
+        weight: NonZeroU32,
+        member: &'a Member,
+        best: &mut Vec<&'a Member>,
+    ) {
+        let offer = match &self.limit {
+            None => Some(O::new(score, weight)),
+            Some(limit) => O::above(limit, score, weight),
+        };
+        let Some(offer) = offer else { return };
+        best.truncate(self.most.saturating_sub(1));
+        let held = best.len();
+        let behind = |other: &&Option<O>| other.is_some_and(|other| offer.order(&other).is_lt());
+        let offers = self.offers.get(..held).unwrap_or_default();
+        let place = held - offers.iter().rev().take_while(behind).count();
+        if let Some(moved) = self.offers.get_mut(place..=held) {
+            moved.rotate_right(1);
+            if let Some(first) = moved.first_mut() {
+                *first = Some(offer);
+            }
+        }
+        best.insert(place, member);
+        if best.len() == self.most {
+            let last = self.offers.get(held).copied().flatten();
+            self.limit = last.map(|last| last.limit());
+        }
+    }
+}
