@@ -30,16 +30,20 @@
 
 use alloc::vec::Vec;
 
+mod anchor;
 pub mod hash;
 mod key;
 mod members;
+mod named;
 mod numbered;
 #[cfg(feature = "presets")]
 pub mod presets;
 mod rendezvous;
 
+pub use anchor::Anchor;
 pub use key::Key;
 pub use members::{Member, Members, MembersError};
+pub use named::{Named, NamedError, NamedState};
 pub use numbered::{Absent, Full, Numbered, Numbering, NumberingError, Removal, Tail};
 pub use rendezvous::Rendezvous;
 

@@ -193,8 +193,12 @@ impl Members {
     /// The member called `name`, if there is one. O(log n).
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&Member> {
-        let index = self.0.binary_search_by(|member| member.name().cmp(name)).ok()?;
-        self.0.get(index)
+        self.0.get(self.position(name)?)
+    }
+
+    /// The position of the member called `name` in canonical order, if there is one. O(log n).
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        self.0.binary_search_by(|member| member.name().cmp(name)).ok()
     }
 
     /// Whether there is a member called `name`. O(log n).
