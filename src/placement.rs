@@ -22,6 +22,15 @@
 //! | --- | --- | --- | --- | --- | --- |
 //! | [`Rendezvous`] | O(n) | the members | only what it must | yes | yes |
 //!
+//! These know members by number, and place keys on members through [`Named`]. (n numbers in use, of a
+//! capacity of a, or r of them removed.)
+//!
+//! | algorithm | look-up | memory | who may go | history |
+//! | --- | --- | --- | --- | --- |
+//! | [`Anchor`] | O(1 + ln(a/n)) | 12 a bytes | any; at most a | order of removals |
+//! | [`Dx`] | O(a/n) | a bits | any; at most a | none |
+//! | [`Memento`] over a [`Tail`] | the tail's, and O(ln² (1 + r/n)) | 24 r bytes at most | any | order of removals |
+//!
 //! # Stability
 //! A placement depends on names, keys and the functions in [`hash`], all of them written out there;
 //! never on the order of input, on addresses, on the standard library's `Hash`, or on chance. **Until
@@ -31,9 +40,11 @@
 use alloc::vec::Vec;
 
 mod anchor;
+mod dx;
 pub mod hash;
 mod key;
 mod members;
+mod memento;
 mod named;
 mod numbered;
 #[cfg(feature = "presets")]
@@ -41,8 +52,10 @@ pub mod presets;
 mod rendezvous;
 
 pub use anchor::Anchor;
+pub use dx::Dx;
 pub use key::Key;
 pub use members::{Member, Members, MembersError};
+pub use memento::Memento;
 pub use named::{Named, NamedError, NamedState};
 pub use numbered::{Absent, Full, Numbered, Numbering, NumberingError, Removal, Tail};
 pub use rendezvous::Rendezvous;
