@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 mod foreign;
+mod ring;
 
 /// A file of `tests/data/vectors`.
 fn vectors(name: &str) -> Value {
