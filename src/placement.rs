@@ -72,8 +72,6 @@ pub use flip::Flip;
 pub use jump::{Jump, Rounding};
 pub use jump_back::JumpBack;
 pub use key::Key;
-pub use key::Key;
-pub use members::{Member, Members, MembersError};
 pub use members::{Member, Members, MembersError};
 pub use memento::Memento;
 pub use multi_probe::MultiProbe;

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 mod foreign;
+mod ring;
 mod tails;
 
 /// A file of `tests/data/vectors`.
