@@ -6,6 +6,7 @@ use super::hash::Draw;
 
 pub mod argo_cd;
 pub mod ketama;
+pub mod knative;
 pub mod kube_state_metrics;
 pub mod thanos;
 pub mod timebertt;

@@ -9,6 +9,8 @@ use std::path::Path;
 use serde_json::Value;
 
 mod foreign;
+mod maglev;
+mod rendezvous;
 mod ring;
 mod tails;
 
