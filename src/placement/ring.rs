@@ -324,11 +324,11 @@ mod tests {
         let members = Members::new(heavy).unwrap();
         let points = NonZeroU32::new(1000).unwrap();
         let ring = Ring::new(members.clone(), points).unwrap();
-        let mut owned = [0; 4];
+        let mut counts = [0; 4];
         for (_, owner) in ring.points.clockwise(0) {
-            owned[owner] += 1;
+            counts[owner] += 1;
         }
-        assert_eq!(owned, [1000, 10_000, 2000, 3000], "points times weight, in order of names");
+        assert_eq!(counts, [1000, 10_000, 2000, 3000], "points times weight, in order of names");
 
         // Shares: one point's arc has the standard deviation of its mean, so a share of n points has
         // 1/√n of its own at most; five of these are allowed, beside the noise of the keys.
