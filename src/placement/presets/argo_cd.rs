@@ -154,6 +154,7 @@ pub fn bounded<'a>(
 mod tests {
     use alloc::collections::BTreeSet;
     use alloc::format;
+    use alloc::string::String;
     use alloc::vec::Vec;
     use core::num::NonZeroU32;
 
@@ -186,10 +187,10 @@ mod tests {
         for shards in [1, 2, 3, 7, 20] {
             for heavy in [0, 1, 5, 1000] {
                 let ids: Vec<_> = (0..200).map(|i| format!("cluster-{i:03}")).collect();
-                let load = |i: usize| if i % 7 == 0 { heavy } else { 1 };
+                let load = |i: usize| if i.is_multiple_of(7) { heavy } else { 1 };
                 let clusters = ids.iter().enumerate().map(|(i, id)| (id.as_str(), load(i)));
                 let assigned = bounded(clusters.clone(), replicas(shards)).unwrap();
-                assert!(assigned.iter().map(|(id, _)| *id).eq(ids.iter().map(|id| id.as_str())));
+                assert!(assigned.iter().map(|(id, _)| *id).eq(ids.iter().map(String::as_str)));
                 let mut loads = [0_u64; 20];
                 for ((_, shard), (_, load)) in assigned.iter().zip(clusters) {
                     let mean = ((loads.iter().sum::<u64>() + 1) / u64::from(shards)).max(1);

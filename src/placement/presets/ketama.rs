@@ -76,11 +76,12 @@ impl Ketama {
     /// # }
     /// ```
     pub fn unweighted(members: Members) -> Result<Self, RingError> {
-        let points = members.iter().enumerate().flat_map(|(position, member)| {
+        let all = members.clone();
+        let points = all.iter().enumerate().flat_map(|(position, member)| {
             let point = |i| one_at_a_time(&format!("{}-{i}", member.name()));
             (0..100).map(move |i| (Upper::draw(point(i).as_u64(), 0), position))
         });
-        Ok(Self { ring: Ring::drawn(members.clone(), points)? })
+        Ok(Self { ring: Ring::drawn(members, points)? })
     }
 
     /// Four points for each digest; `digests` says how many a member has, by its weight, the sum of all
@@ -90,13 +91,14 @@ impl Ketama {
         digests: fn(weight: u32, total: u64, members: usize) -> u32,
     ) -> Result<Self, RingError> {
         let total = members.iter().map(|member| u64::from(member.weight().get())).sum();
-        let points = members.iter().enumerate().flat_map(|(position, member)| {
+        let all = members.clone();
+        let points = all.iter().enumerate().flat_map(|(position, member)| {
             let digest = |i| Md5::digest(format!("{}-{i}", member.name()));
-            let digests = (0..digests(member.weight().get(), total, members.len())).map(digest);
+            let digests = (0..digests(member.weight().get(), total, all.len())).map(digest);
             let words = digests.flat_map(|digest| iter::zip(0..4, [digest; 4]));
             words.map(move |(number, digest)| (Upper::draw(word(&digest, number), 0), position))
         });
-        Ok(Self { ring: Ring::drawn(members.clone(), points)? })
+        Ok(Self { ring: Ring::drawn(members, points)? })
     }
 }
 

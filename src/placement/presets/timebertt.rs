@@ -35,11 +35,12 @@ pub const TOKENS: u32 = 100;
 /// # }
 /// ```
 pub fn ring(members: Members) -> Result<Ring<Unmixed>, RingError> {
-    let points = members.iter().enumerate().flat_map(|(position, member)| {
+    let all = members.clone();
+    let points = all.iter().enumerate().flat_map(|(position, member)| {
         let token = |i| xxh64(format!("{}{i}", member.name()).as_bytes());
         (0..TOKENS).map(move |i| (token(i), position))
     });
-    Ring::drawn(members.clone(), points)
+    Ring::drawn(members, points)
 }
 
 /// The key of an object. For one that a controller owns, `group`, `kind` and `name` are the owner's, so
