@@ -20,7 +20,11 @@
 //!
 //! | algorithm | look-up | memory | a join or leave moves | [`Ranking`] | [`Rationalizable`] |
 //! | --- | --- | --- | --- | --- | --- |
+//! | [`MultiProbe`] | O(probes) | 11 to 16 bytes a member | only what it must | yes | yes |
 //! | [`Rendezvous`] | O(n) | the members | only what it must | yes | yes |
+//! | [`Ring`] | O(1) | 11 to 16 bytes a point | only what it must | yes | yes |
+//!
+//! [`Bounded`] is none of these: it assigns a finite set of keys under a limit of load.
 //!
 //! These know members by number, and place keys on members through [`Named`]. (n numbers in use, of a
 //! capacity of a, or r of them removed.)
@@ -40,25 +44,41 @@
 use alloc::vec::Vec;
 
 mod anchor;
+mod binomial;
+mod bounded;
 mod dx;
+mod flip;
 pub mod hash;
+mod jump;
+mod jump_back;
 mod key;
+pub mod log;
 mod members;
 mod memento;
+mod multi_probe;
 mod named;
 mod numbered;
+mod points;
 #[cfg(feature = "presets")]
 pub mod presets;
 mod rendezvous;
+mod ring;
 
 pub use anchor::Anchor;
+pub use binomial::Binomial;
+pub use bounded::Bounded;
 pub use dx::Dx;
+pub use flip::Flip;
+pub use jump::{Jump, Rounding};
+pub use jump_back::JumpBack;
 pub use key::Key;
 pub use members::{Member, Members, MembersError};
 pub use memento::Memento;
+pub use multi_probe::MultiProbe;
 pub use named::{Named, NamedError, NamedState};
 pub use numbered::{Absent, Full, Numbered, Numbering, NumberingError, Removal, Tail};
 pub use rendezvous::Rendezvous;
+pub use ring::{Ring, RingError};
 
 /// Says which member owns a key.
 ///

@@ -26,7 +26,8 @@ const ARROWS: [(&str, &[&str]); 5] = [
 /// The planned mode elects its leader, the leased mode is a set of electors.
 const MAY_ELECT: [&str; 2] = ["src/sharding/plan", "src/sharding/leased"];
 /// Files of `src/placement/` that are no algorithms: all may import them.
-const PARTS: [&str; 7] = ["hash", "key", "member", "members", "named", "numbered", "tests"];
+const PARTS: [&str; 10] =
+    ["hash", "key", "log", "member", "members", "named", "numbered", "points", "tests", "zones"];
 /// The crates that the core cannot do without: stable hashes, published and tested elsewhere.
 const REQUIRED: [&str; 2] = ["siphasher", "xxhash-rust"];
 /// Files of `src/` that may compute with floats, because what they implement is defined by them.

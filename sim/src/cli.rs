@@ -27,7 +27,7 @@ Exit status:
   0  all properties hold, or exactly those are violated that are expected to be
   1  a property does not hold, or an expected violation did not happen
   2  the command line or an input is wrong
-  3  unknown: nothing happened that could have gone wrong";
+  3  unknown: nothing happened that could have gone wrong (`tenure sweep --help` on what it counts)";
 
 /// Leader election and sharding as Kubernetes does them, simulated and checked: clocks drift,
 /// messages get lost, processes pause and crash, and one seed makes it all happen again.

@@ -177,7 +177,7 @@ mod tests {
     use super::*;
     use crate::catalogue;
     use crate::check::Checks;
-    use crate::trace::Recorder;
+    use crate::trace::{Recorder, Verb};
     use crate::world::World;
 
     #[test]
@@ -196,6 +196,38 @@ mod tests {
                 assert!(text.lines().count() < 70, "{text}");
             }
         }
+    }
+
+    #[test]
+    fn folded_reads_begin_with_the_version_that_was_read_then() {
+        let mut scenario = catalogue::find("pause").unwrap();
+        scenario.profile = "client-go-head".parse().unwrap();
+        let mut checks = (Checks::for_scenario(&scenario), Recorder::default());
+        let outcome = World::new(&scenario, 1).unwrap().run(&mut checks);
+        let entries = &checks.1.entries;
+        let text = explain(&scenario, 1, entries, &outcome.violations[0]);
+        let mut folded = 0;
+        for line in text.lines() {
+            let Some((_, versions)) = line.split_once(" reads v") else { continue };
+            let Some((first, last)) = versions.split(':').next().unwrap().split_once("-v") else {
+                continue;
+            };
+            let version_at = |shown: &str| {
+                entries.iter().find_map(|entry| match &entry.what {
+                    What::Applied { verb: Verb::Get, reply, .. }
+                        if lanes::short(entry.at) == shown =>
+                    {
+                        reply.snapshot().map(|snapshot| snapshot.version.to_string())
+                    }
+                    _ => None,
+                })
+            };
+            let at = line.split_whitespace().find(|word| *word != ">>").unwrap();
+            assert_eq!(version_at(at).as_deref(), Some(first), "{line}");
+            assert!(first.parse::<u64>().unwrap() < last.parse().unwrap(), "{line}");
+            folded += 1;
+        }
+        assert!(folded > 2, "{text}");
     }
 
     #[test]

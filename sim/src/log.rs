@@ -1,7 +1,7 @@
 //! Where entries are made: numbered, digested, counted, looked at by triggers, and kept until the
 //! end of the step.
 
-use tenure::election::Failure;
+use tenure::election::{Cause, Failure};
 
 use crate::digest::Digester;
 use crate::fault::{Happening, Target, Trigger};
@@ -76,8 +76,10 @@ impl Log {
                 statistics.started_leading += 1;
                 self.believers.push(*replica);
             }
-            What::StoppedLeading { replica, led: true, .. } => {
+            What::Endangered { .. } => statistics.endangered += 1,
+            What::StoppedLeading { replica, led: true, cause } => {
                 statistics.stopped_leading += 1;
+                statistics.handed_over += u64::from(*cause == Cause::HandedOver);
                 self.believers.retain(|believer| believer != replica);
             }
             What::GuardedWrite { accepted: true, .. } => statistics.accepted += 1,

@@ -107,6 +107,12 @@ pub struct Statistics {
     /// Replicas that a rollout gave other settings.
     #[serde(default)]
     pub rolled_out: u64,
+    /// Warnings of leaders that their authority is near its end.
+    #[serde(default)]
+    pub endangered: u64,
+    /// Ends of belief because the lock is given to another.
+    #[serde(default)]
+    pub handed_over: u64,
 }
 
 impl Statistics {
@@ -171,6 +177,8 @@ impl Statistics {
             (&mut self.reads, other.reads),
             (&mut self.watched, other.watched),
             (&mut self.rolled_out, other.rolled_out),
+            (&mut self.endangered, other.endangered),
+            (&mut self.handed_over, other.handed_over),
         ] {
             *mine += theirs;
         }

@@ -193,16 +193,31 @@ impl fmt::Display for Span {
     }
 }
 
-/// The text is no duration.
+/// The text is no duration, or a longer one than there is room for.
+///
+/// ```
+/// use tenure_sim::time::Span;
+/// assert_eq!(
+///     "999999d".parse::<Span>().unwrap_err().to_string(),
+///     "\"999999d\" is too long: at most 213503d",
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoDuration(String);
+pub struct NoDuration {
+    text: String,
+    /// In days, if it is too long.
+    longest: Option<u64>,
+}
 
 impl fmt::Display for NoDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = &self.text;
+        if let Some(days) = self.longest {
+            return write!(f, "{text:?} is too long: at most {days}d");
+        }
         write!(
             f,
-            "{:?} is no duration: write a number and a unit (ns, us, ms, s, m, h or d), as \"15s\" or \"1.5ms\"",
-            self.0
+            "{text:?} is no duration: write a number and a unit (ns, us, ms, s, m, h or d), as \"15s\" or \"1.5ms\"",
         )
     }
 }
@@ -213,25 +228,43 @@ impl FromStr for Span {
     type Err = NoDuration;
 
     fn from_str(text: &str) -> Result<Self, NoDuration> {
-        parse(text).map(Self).ok_or_else(|| NoDuration(text.to_owned()))
+        parse(text, u64::MAX).map(Self).map_err(|wrong| wrong.about(text, u64::MAX))
     }
 }
 
-fn parse(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    let (number, unit) = text.split_at_checked(digits)?;
-    let (_, nanos) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
+/// What is wrong with a text.
+enum Wrong {
+    Form,
+    TooLong,
+}
+
+impl Wrong {
+    fn about(self, text: &str, most: u64) -> NoDuration {
+        let longest = matches!(self, Self::TooLong).then_some(most / (86_400 * SECOND));
+        NoDuration { text: text.to_owned(), longest }
+    }
+}
+
+/// Nanoseconds, `most` of them at most.
+fn parse(text: &str, most: u64) -> Result<u64, Wrong> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or(Wrong::Form)?;
+    let (number, unit) = text.split_at_checked(digits).ok_or(Wrong::Form)?;
+    let named = UNITS.into_iter().find(|(name, _)| *name == unit);
+    let (_, nanos) = named.ok_or(Wrong::Form)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    if whole.is_empty() || fraction.is_empty() || fraction.len() > 18 {
-        return None;
+    let digits = |text: &str| !text.is_empty() && !text.contains('.');
+    if !digits(whole) || !digits(fraction) || fraction.len() > 18 {
+        return Err(Wrong::Form);
     }
-    let scale = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
-    let parts = u128::from(fraction.parse::<u64>().ok()?).checked_mul(u128::from(nanos))?;
+    let scale = fraction.chars().fold(1_u128, |scale, _| scale * 10);
+    let parts = u128::from(fraction.parse::<u64>().map_err(|_| Wrong::Form)?) * u128::from(nanos);
     if parts % scale != 0 {
-        return None; // finer than a nanosecond
+        return Err(Wrong::Form); // finer than a nanosecond
     }
-    let whole = whole.parse::<u64>().ok()?.checked_mul(nanos)?;
-    whole.checked_add(u64::try_from(parts / scale).ok()?)
+    let whole = whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(nanos));
+    let parts = u64::try_from(parts / scale).ok();
+    let sum = whole.zip(parts).and_then(|(whole, parts)| whole.checked_add(parts));
+    sum.filter(|sum| *sum <= most).ok_or(Wrong::TooLong)
 }
 
 impl Serialize for Span {
@@ -292,8 +325,9 @@ impl FromStr for Shift {
             Some(rest) => (-1, rest),
             None => (1, text.strip_prefix('+').unwrap_or(text)),
         };
-        let nanos = parse(rest).and_then(|nanos| i64::try_from(nanos).ok());
-        nanos.map(|nanos| Self(sign * nanos)).ok_or_else(|| NoDuration(text.to_owned()))
+        let most = i64::MAX.unsigned_abs();
+        let nanos = parse(rest, most).map_err(|wrong| wrong.about(text, most))?;
+        Ok(Self(sign * i64::try_from(nanos).unwrap_or(i64::MAX)))
     }
 }
 
@@ -332,10 +366,29 @@ mod tests {
 
     #[test]
     fn what_is_no_span_is_refused() {
-        for text in
-            ["", "15", "s", "-1s", "1.s", ".5s", "1.0000000001s", "1e3s", "1 s", "99999999d"]
-        {
-            assert!(text.parse::<Span>().is_err(), "{text}");
+        for text in ["", "15", "s", "-1s", "1.s", ".5s", "1.0000000001s", "1e3s", "1 s", "1.2.3s"] {
+            let error = text.parse::<Span>().unwrap_err().to_string();
+            assert!(error.contains("is no duration: write a number and a unit"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused_with_the_longest() {
+        for (text, span, shift) in [
+            ("213503d", true, false),
+            ("213504d", false, false),
+            ("106751d", true, true),
+            ("106752d", true, false),
+            ("18446744073.709551615s", true, false),
+            ("18446744073.709551616s", false, false),
+            ("99999999999999999999999ns", false, false),
+        ] {
+            let told = |error: NoDuration| error.to_string();
+            let longest = |days: &str| format!("{text:?} is too long: at most {days}");
+            let spanned = text.parse::<Span>().map(|_| ()).map_err(told);
+            assert_eq!(spanned, if span { Ok(()) } else { Err(longest("213503d")) });
+            let shifted = text.parse::<Shift>().map(|_| ()).map_err(told);
+            assert_eq!(shifted, if shift { Ok(()) } else { Err(longest("106751d")) });
         }
     }
 }

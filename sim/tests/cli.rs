@@ -112,6 +112,8 @@ fn what_cannot_be_read_is_refused_in_one_line_that_says_what_to_do() {
     refused(&format!("run --keys {binary}"), &[&binary, "UTF-8"]);
     refused("run calm --keys /dev/null", &["--keys", "experiment", "leave it out"]);
     refused("run --scenario /nowhere", &["/nowhere", "cannot be read"]);
+    let long = file("long.json", b"{\n  \"horizon\": \"999999d\"\n}");
+    refused(&format!("run --scenario {long}"), &["line 2", "horizon", "too long: at most 213503d"]);
     let broken = file("broken.json", b"{\n  \"seed\": 3\n}");
     refused(&format!("run --scenario {broken}"), &[&broken, "line 2", "seed", "expected one of"]);
     let number = file("number.json", b"{\n  \"horizon\": \"long\"\n}");
@@ -233,6 +235,31 @@ fn the_exit_status_says_whether_all_is_as_expected() {
     let unknown = run("unknown.json", r#"{"replicas": [{}], "horizon": "1m"}"#, "");
     assert_eq!(status(&unknown), 3, "{}", text(&unknown.stdout));
     assert_eq!(status(&tenure("run pause --profile client-go-head")), 0);
+}
+
+/// As the document and the help say.
+#[test]
+fn a_sweep_may_count_as_unknown_what_holds_in_a_run() {
+    let seed = (0..60).find(|seed| {
+        let sweep = tenure(&format!("sweep --seeds {seed}..{}", seed + 1));
+        status(&sweep) == 3 && status(&tenure(&format!("run random --seed {seed}"))) == 0
+    });
+    assert!(seed.is_some());
+    assert!(DOCUMENT.contains("may hold, with 0, where the sweep counts seed N as unknown"));
+    assert!(text(&tenure("sweep --help").stdout).contains("the same plan may hold there"));
+}
+
+#[test]
+fn warnings_and_hand_overs_are_counted() {
+    for (name, part, of) in [
+        ("danger-zone", "warnings that authority is near its end", "endangered"),
+        ("hand-over", "hand-overs", "handed_over"),
+    ] {
+        let times = json(&format!("run {name} --json"))["statistics"][of].as_u64().unwrap();
+        assert!(times > 0, "{name}");
+        let told = tenure(&format!("run {name}"));
+        assert!(text(&told.stdout).contains(&format!(", {times} {part}")), "{name}");
+    }
 }
 
 #[test]
@@ -412,7 +439,10 @@ fn explore_takes_rules_and_says_how_it_ended() {
         (&report["end"], &report["violated"]),
         (&"exhausted".into(), &serde_json::Value::Null)
     );
-    assert!(json("explore --list --json")["worlds"].as_array().unwrap().len() > 50);
+    let all = json("explore --list --json")["worlds"].as_array().unwrap().len();
+    let help = tenure("explore --help");
+    assert!(text(&help.stdout).contains(&format!("all {all} known worlds")) && all > 50);
+    refused("explore --lease 9999999d", &["--lease=9999999d", "from 1ns to 100000s"]);
     refused("explore --rates 1", &["--rates=1", "two or three numbers"]);
     refused("explore --lease 2 --faults fire", &["faults=fire", "crash:1,delete:2"]);
     refused("explore --world strict-2-2-1:1-dely", &["did you mean strict-2-2-1:1-delay"]);

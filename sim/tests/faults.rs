@@ -284,3 +284,29 @@ fn a_pause_has_an_effect_if_something_was_due() {
     let short = Planned::at(seconds(60), pause).lasting(Span::from_nanos(1));
     assert_eq!(effects(vec![short]), [false]);
 }
+
+#[test]
+fn a_hand_over_has_an_effect_if_the_lock_is_handed_over() {
+    let hand_over = |target, to| Planned::at(seconds(60), Fault::HandOver { target, to });
+    let (calm, _) = run(&with(vec![]), 1);
+    let leads = |entry: &Entry| match entry.what {
+        What::StartedLeading { replica, .. } => Some(replica),
+        _ => None,
+    };
+    let leader = calm.iter().find_map(leads).unwrap();
+    let other = (leader + 1) % 3;
+    for (profile, target, to, effect) in [
+        ("strict", Target::Leader, other, true),
+        ("strict", Target::Leader, leader, false),
+        ("strict", Target::Replica(other), leader, false),
+        ("client-go-head", Target::Everyone, other, false),
+    ] {
+        let faults = vec![hand_over(target, to)];
+        let scenario = Scenario { profile: profile.parse().unwrap(), ..with(faults) };
+        let (_, world) = run(&scenario, 1);
+        assert_eq!(world.fault_effects()[0].had_effect, effect, "{profile} {target} to {to}");
+        let statistics = world.statistics();
+        let counted = (statistics.handed_over, statistics.effective_faults);
+        assert_eq!(counted, (u64::from(effect), u64::from(effect)), "{profile} {target} to {to}");
+    }
+}

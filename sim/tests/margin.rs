@@ -176,6 +176,60 @@ fn the_table_is_aligned_and_each_line_is_short() {
     }
 }
 
+/// Each field has one type, or is null.
+#[test]
+fn a_length_in_json_is_a_number_or_null_and_a_word_says_which_answers_fit() {
+    for (line, profile, answers, longest) in [
+        ("margin", 0, "any", None),
+        ("margin", 1, "up-to", Some(3_000_000_000_u64)),
+        ("margin --timeout 600ms --answer 0s", 1, "any", None),
+        ("margin --timeout none --answer 0s", 1, "up-to", Some(3_000_000_000)),
+        ("margin --lease 11s", 1, "none", None),
+        ("margin --ratio 1.6", 0, "none", None),
+    ] {
+        let report = json(&format!("{line} --json"));
+        let column = &report["profiles"][profile];
+        assert_eq!(column["answers"], answers, "{line}");
+        assert_eq!(column["max_answer_nanos"].as_u64(), longest, "{line}");
+        let fields = column.as_object().unwrap().iter();
+        for (field, value) in fields.filter(|(field, _)| field.ends_with("_nanos")) {
+            let length = |value: &Value| value.is_u64() || value.is_null();
+            let terms = value.as_object().is_some_and(|terms| terms.values().all(length));
+            assert!(if field == "terms_nanos" { terms } else { length(value) }, "{line}: {field}");
+        }
+        for field in column.as_object().unwrap().keys() {
+            assert!(DOCUMENT.contains(&format!("`{field}`")), "{field}");
+        }
+    }
+}
+
+const DOCUMENT: &str = include_str!("../../docs/simulation.md");
+
+#[test]
+fn near_the_bound_the_text_says_what_the_verdict_says() {
+    let near = "margin --answer 3s --profile client-go-head --ratio";
+    for (line, parts) in [
+        (format!("{near} 1.0000004"), ["up to 1.0000004,", "times 1.0000004 is more than"]),
+        (
+            "margin --profile strict --ratio 1.49999".to_owned(),
+            ["1.500\n", "times 1.49999 is at most"],
+        ),
+        (
+            "margin --profile strict --renew 11s --ratio 1.36361".to_owned(),
+            ["  1.36363\n", "times 1.36361 is at most"],
+        ),
+        (
+            "margin --profile strict --renew 11s --ratio 15/11".to_owned(),
+            ["  15/11\n", "times 15/11 is at most"],
+        ),
+    ] {
+        let output = tenure(&line);
+        for part in parts {
+            assert!(text(&output.stdout).contains(part), "{line}: {}", text(&output.stdout));
+        }
+    }
+}
+
 #[test]
 fn what_is_said_to_mend_it_does() {
     for base in [
@@ -227,7 +281,15 @@ fn bad_input_is_one_line_that_names_option_value_and_remedy() {
         ("--timeout never", ["--timeout", "\"never\"", "as \"15s\""]),
         ("--ratio 0.9", ["--ratio", "0.9", "as 1.1 or 11/10"]),
         ("--ratio 1/0", ["--ratio", "1/0", "as 1.1 or 11/10"]),
-        ("--answer -1s", ["-1", "see", "--help"]),
+        ("--lease 99999999d", ["--lease", "\"99999999d\" is too long", "at most 213503d"]),
+        ("--lease 100000d", ["--lease", "to 2147483647s", "choose one between, as 15s"]),
+        ("--lease -5s", ["--lease", "\"-5s\" is no duration", "as \"15s\""]),
+        ("--renew -5s", ["--renew", "\"-5s\" is no duration", "as \"15s\""]),
+        ("--retry -5s", ["--retry", "\"-5s\" is no duration", "as \"15s\""]),
+        ("--timeout -5s", ["--timeout", "\"-5s\" is no duration", "as \"15s\""]),
+        ("--answer -1s", ["--answer", "\"-1s\" is no duration", "as \"15s\""]),
+        ("--slack -1s", ["--slack", "\"-1s\" is no duration", "as \"15s\""]),
+        ("--ratio -1.1", ["--ratio", "'-1.1'", "as 1.1 or 11/10"]),
         ("--confirm --lease 3s", ["--confirm", "--lease", "cannot be used with"]),
         ("--confirm --seeds 0", ["--seeds", "0", "1.."]),
         ("--profile lax", ["--profile", "lax", "client-go-head"]),

@@ -37,8 +37,9 @@ impl ElectorId {
 /// Each elector does exactly what it would do alone; none of them notices the others.
 ///
 /// # A driver's loop
-/// As that of [`Elector`], and what goes in and out has an [`ElectorId`] with it. After each call of
-/// a method that takes the time:
+/// As that of [`Elector`], and what goes in and out has an [`ElectorId`] with it; for what
+/// [a watch shows](Self::handle_watch) the driver has to find it. After each call of a method that takes
+/// the time:
 /// 1. [`poll_event`](Self::poll_event) until `None`.
 /// 2. [`poll_request`](Self::poll_request) until `None`, or fewer to limit how many calls are under
 ///    way: the others wait in line, first come, first served. A request that waits past its deadline
@@ -204,6 +205,33 @@ impl Electors {
     }
 
     /// [`Elector::handle_watch`]: a watch has shown a change of the lock of `id`.
+    ///
+    /// A watch shows objects and knows no electors: whose an object is the driver looks up itself, in
+    /// a map of its own. It holds both objects of an elector that has a
+    /// [`secondary`](super::Config::secondary); an object that is not in it is nobody's.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use tenure::election::{Config, Elector, Electors, Watched};
+    /// use tenure::lock::LockRef;
+    /// # use tenure::time::{Instant, Now, Timestamp};
+    /// # let now = Now { instant: Instant::default(), timestamp: Timestamp::GO_ZERO };
+    /// # let later = now.instant + core::time::Duration::from_secs(60);
+    /// let mut electors = Electors::new();
+    /// let mut whose = BTreeMap::new();
+    /// for name in ["shard-0", "shard-1"] {
+    ///     let lock = LockRef::lease("default", name);
+    ///     let config = Config::new(lock.clone(), "pod-0", "6ba7b810");
+    ///     whose.insert(lock, electors.insert(Elector::new(config, 1, later)?));
+    /// }
+    /// // The watch says: DELETED, Lease default/shard-1.
+    /// let shown = LockRef::lease("default", "shard-1");
+    /// if let Some(&id) = whose.get(&shown) {
+    ///     electors.handle_watch(now, id, Watched::Deleted);
+    /// }
+    /// assert_eq!(electors.poll_request().unwrap().0, whose[&shown]); // it reads at once
+    /// # Ok::<(), tenure::election::ConfigError>(())
+    /// ```
     pub fn handle_watch(&mut self, now: Now, id: ElectorId, watched: Watched) {
         self.call(id, |elector| elector.handle_watch(now, watched));
     }

@@ -193,10 +193,10 @@ impl Members {
     /// The member called `name`, if there is one. O(log n).
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&Member> {
-        self.0.get(self.position(name)?)
+        self.get(self.position(name)?)
     }
 
-    /// The position of the member called `name` in canonical order, if there is one. O(log n).
+    /// At which position of the canonical order the member called `name` is. O(log n).
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.0.binary_search_by(|member| member.name().cmp(name)).ok()
     }

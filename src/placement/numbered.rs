@@ -87,6 +87,17 @@ pub struct Numbering {
     pub removed: Vec<u32>,
 }
 
+impl Numbering {
+    /// Of an algorithm that changes at its end only, and can have `most` numbers: how many they are.
+    pub(super) fn tail(&self, most: u32) -> Result<u32, NumberingError> {
+        match self.removed.first() {
+            Some(gap) => Err(NumberingError::Gap(*gap)),
+            None if self.end > most => Err(NumberingError::TooMany { end: self.end, most }),
+            None => Ok(self.end),
+        }
+    }
+}
+
 /// No number is left: the algorithm cannot have more than this many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Full(pub u32);

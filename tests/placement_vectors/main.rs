@@ -9,6 +9,8 @@ use std::path::Path;
 use serde_json::Value;
 
 mod foreign;
+mod removals;
+mod tails;
 
 /// A file of `tests/data/vectors`.
 fn vectors(name: &str) -> Value {

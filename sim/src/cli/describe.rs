@@ -99,16 +99,19 @@ fn what(fault: &Fault) -> String {
 
 fn statistics(s: &Statistics) -> String {
     format!(
-        "  {} requests of electors ({} reads), {} shown by watches, {} takeovers, {} conflicts, {} late answers, {} given up\n  {} \
+        "  {} requests of electors ({} reads), {} shown by watches, {} conflicts, {} late answers, {} \
+         given up\n  {} takeovers, {} hand-overs, {} warnings that authority is near its end\n  {} \
          crashes, {} pauses, {} messages lost, {} guarded writes taken and {} refused\n  {} events, {} \
          entries\n",
         s.requests,
         s.reads,
         s.watched,
-        s.takeovers,
         s.conflicts,
         s.late_answers,
         s.given_up,
+        s.takeovers,
+        s.handed_over,
+        s.endangered,
         s.crashes,
         s.pauses,
         s.lost,

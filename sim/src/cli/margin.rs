@@ -24,25 +24,25 @@ use crate::time::{NoDuration, Span};
 #[derive(Debug, clap::Args)]
 pub struct MarginArgs {
     /// How long candidates wait.
-    #[arg(long, value_name = "SPAN", default_value = "15s")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "15s")]
     pub lease: Span,
     /// How long a leader tries to renew.
-    #[arg(long, value_name = "SPAN", default_value = "10s")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "10s")]
     pub renew: Span,
     /// How long it waits between tries.
-    #[arg(long, value_name = "SPAN", default_value = "2s")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "2s")]
     pub retry: Span,
     /// How long it waits for an answer, or `none`; half of --renew by default, at least 1s.
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN")]
     pub timeout: Option<Timeout>,
     /// The longest from the effect of a write to its answer; by default as long as time-outs allow.
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN")]
     pub answer: Option<Span>,
     /// The rate of the fastest clock over that of the slowest, as 1.1 or 11/10.
-    #[arg(long, value_name = "RATIO", default_value = "1")]
+    #[arg(long, allow_hyphen_values = true, value_name = "RATIO", default_value = "1")]
     pub ratio: RatioArg,
     /// How late a process may handle a timer, and its work stop.
-    #[arg(long, value_name = "SPAN", default_value = "0s")]
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "0s")]
     pub slack: Span,
     /// The lock is released when a leader is stopped.
     #[arg(long)]
@@ -59,7 +59,7 @@ pub struct MarginArgs {
     #[arg(long, value_name = "N", default_value_t = 10_000, requires = "confirm",
         value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     pub seeds: u64,
-    /// Print one JSON object instead of text.
+    /// Print one JSON object instead of text; docs/simulation.md says what null means in each field.
     #[arg(long)]
     pub json: bool,
 }
@@ -180,7 +180,7 @@ fn refused(profile: Profile, error: ConfigError) -> Refusal {
         }
         ConfigError::RetryZero => ("--retry", "give it some time, as 2s"),
         ConfigError::RequestTimeoutZero => ("--timeout", "give it some time, as 5s, or none"),
-        _ => ("--lease", "use whole seconds, as 15s"),
+        _ => ("--lease", "choose one between, as 15s"),
     };
     Refusal::new(format_args!("{flags}: {profile}: {error}: {remedy}"))
 }
@@ -234,10 +234,10 @@ fn json(args: &MarginArgs, columns: &[Column]) -> Value {
     let column = |column: &Column| {
         let margin = &column.margin;
         let terms = margin.terms().map(|(term, length)| (name(term).to_owned(), nanos(length)));
-        let max_answer = match margin.max_answer() {
-            Answers::Any => json!("any"),
-            Answers::UpTo(longest) => nanos(Some(longest)),
-            Answers::None => json!("none"),
+        let (answers, max_answer) = match margin.max_answer() {
+            Answers::Any => ("any", None),
+            Answers::UpTo(longest) => ("up-to", Some(longest)),
+            Answers::None => ("none", None),
         };
         json!({
             "profile": column.config.profile.to_string(),
@@ -247,7 +247,8 @@ fn json(args: &MarginArgs, columns: &[Column]) -> Value {
             "lease_nanos": nanos(Some(margin.lease)),
             "max_ratio": ratio(margin.max_ratio()),
             "max_ratio_at_once": ratio(column.at_once.max_ratio()),
-            "max_answer_nanos": max_answer,
+            "answers": answers,
+            "max_answer_nanos": nanos(max_answer),
             "answer_budget_nanos": nanos(margin.answer_budget()),
             "possible_answer_nanos": nanos(margin.possible_answer()),
             "blame": margin.blame().map(name),

@@ -19,6 +19,10 @@ use crate::trace::Recorder;
 use crate::world::World;
 
 /// Run many random fault plans, one from each seed, and check every run.
+///
+/// A run without a violation has passed only if the lock changed hands and a fault had an effect; else
+/// it is unknown. `tenure run random` is content with either, a conflict or a late answer, so that the
+/// same plan may hold there. Exits with 3 if all runs are unknown.
 #[derive(Debug, clap::Args)]
 pub struct SweepArgs {
     /// The seeds, from A up to but not including B.

@@ -28,9 +28,21 @@ pub(super) struct Line {
     replica: Option<u32>,
     text: String,
     /// Routine: may be drawn together with others of the same kind and object.
-    quiet: Option<(Quiet, Kind)>,
+    quiet: Option<Routine>,
     times: u32,
     until: SimTime,
+    /// The last version of these, if it is another than the first.
+    last: Option<u64>,
+}
+
+/// Something that happens all the time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Routine {
+    what: Quiet,
+    object: Kind,
+    /// What was read or written, and what is told after it.
+    version: Option<u64>,
+    rest: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +53,7 @@ enum Quiet {
 }
 
 /// Whose line it is, what it says, and whether it is routine.
-type Told = (Option<u32>, String, Option<(Quiet, Kind)>);
+type Told = (Option<u32>, String, Option<Routine>);
 
 /// What is known on the way through the entries.
 struct Telling<'a> {
@@ -69,29 +81,36 @@ impl Line {
         for entry in entries {
             let Some((replica, text, quiet)) = telling.tell(entry) else { continue };
             let exact = entry.seq == violation.seq;
+            let kind = |quiet: &Option<Routine>| quiet.as_ref().map(|it| (it.what, it.object));
+            let same =
+                |line: &&mut Self| line.replica == replica && kind(&line.quiet) == kind(&quiet);
             if quiet.is_none() || exact {
                 routine_from = lines.len() + 1;
-            } else if let Some(line) = lines
-                .iter_mut()
-                .skip(routine_from)
-                .find(|line| line.replica == replica && line.quiet == quiet)
-            {
+            } else if let Some(line) = lines.iter_mut().skip(routine_from).find(same) {
                 line.times += 1;
                 line.until = entry.at;
-                line.text = text;
+                line.last = quiet.and_then(|quiet| quiet.version);
                 continue;
             }
             let (seq, at) = (entry.seq, entry.at);
-            lines.push(Self { seq, at, replica, text, quiet, times: 1, until: at });
+            lines.push(Self { seq, at, replica, text, quiet, times: 1, until: at, last: None });
         }
         lines
     }
 
     fn text(&self) -> String {
-        match self.quiet {
-            _ if self.times == 1 => self.text.clone(),
-            Some((Quiet::Read, _)) => format!("{} x {}", self.text, self.times),
-            _ => format!("{} x {} to {}", self.text, self.times, short(self.until)),
+        let Self { text, quiet, times, .. } = self;
+        let Some(quiet) = quiet else { return text.clone() };
+        let versions = match (quiet.version, self.last) {
+            (Some(first), Some(last)) if first != last => format!(" v{first}-v{last}"),
+            (Some(first), _) => format!(" v{first}"),
+            (None, _) => String::new(),
+        };
+        let told = format!("{text}{versions}{}", quiet.rest);
+        match quiet.what {
+            _ if *times == 1 => told,
+            Quiet::Read => format!("{told} x {times}"),
+            _ => format!("{told} x {times} to {}", short(self.until)),
         }
     }
 }
@@ -127,8 +146,8 @@ impl Telling<'_> {
                 object,
                 ..
             } => {
-                let (text, quiet) = self.applied(*replica, *verb, before.as_deref(), reply);
-                let quiet = quiet.map(|quiet| (quiet, *object));
+                let (text, quiet) =
+                    self.applied(*replica, *verb, *object, before.as_deref(), reply);
                 Some((Some(*replica), self.about(*object, text), quiet))
             }
             What::Applied { by: Actor::Outsider, reply, object, .. } => {
@@ -223,16 +242,19 @@ impl Telling<'_> {
             true => format!("acts{token}"),
             false => format!("acts{token}: refused"),
         };
-        Some((Some(replica), text, Some((Quiet::Write, Kind::Lease))))
+        let what = Quiet::Write;
+        let quiet = Routine { what, object: Kind::Lease, version: None, rest: String::new() };
+        Some((Some(replica), text, Some(quiet)))
     }
 
     fn applied(
         &self,
         replica: u32,
         verb: Verb,
+        object: Kind,
         before: Option<&Snapshot>,
         reply: &Reply,
-    ) -> (String, Option<Quiet>) {
+    ) -> (String, Option<Routine>) {
         let after = match reply {
             Reply::Is(after) => after,
             Reply::Gone => return ("deletes the lock".to_owned(), None),
@@ -247,11 +269,12 @@ impl Telling<'_> {
             }
         };
         let (version, holder) = (after.version, self.holder(after));
+        let quiet = |what, rest| Routine { what, object, version: Some(version), rest };
         if after.unreadable {
-            return (format!("reads v{version}: no record"), Some(Quiet::Read));
+            return ("reads".to_owned(), Some(quiet(Quiet::Read, ": no record".to_owned())));
         }
         if verb == Verb::Get {
-            return (format!("reads v{version}: {holder}"), Some(Quiet::Read));
+            return ("reads".to_owned(), Some(quiet(Quiet::Read, format!(": {holder}"))));
         }
         let Some(before) = before else {
             return (format!("creates v{version}: {holder}"), None);
@@ -261,7 +284,7 @@ impl Telling<'_> {
             return (format!("replaces what is no record: v{version}"), None);
         }
         if after.record.holder == *old {
-            return (format!("renews: v{version}"), Some(Quiet::Renewal));
+            return ("renews".to_owned(), Some(quiet(Quiet::Renewal, String::new())));
         }
         let whose = match self.holders.get(old) {
             Some(owner) if *owner == replica => "its own".to_owned(),
@@ -296,7 +319,7 @@ const fn read_or_write(verb: Verb) -> &'static str {
 }
 
 /// A time to the millisecond.
-fn short(at: SimTime) -> String {
+pub(super) fn short(at: SimTime) -> String {
     SimTime::from_nanos(at.as_nanos() / 1_000_000 * 1_000_000).to_string()
 }
 

@@ -236,9 +236,9 @@ impl Rules {
     /// Sets one field from its text, or says what to write.
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         let span = || {
-            let span: Span = value.parse().map_err(|_| "write a duration, as 2s or 500ms")?;
-            let fits = !span.is_zero() && span <= Span::from_secs(100_000);
-            if fits { Ok(span) } else { Err("write a duration from 1ns to 100000s") }
+            let fits = |span: &Span| !span.is_zero() && *span <= Span::from_secs(100_000);
+            let span = value.parse().ok().filter(fits);
+            span.ok_or("write a duration from 1ns to 100000s, as 2s or 500ms")
         };
         match key {
             "profile" => self.profile = value.parse().map_err(|error| format!("{error}"))?,

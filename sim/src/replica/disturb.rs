@@ -44,14 +44,16 @@ impl<P: Program> Replica<P> {
         }
     }
 
-    /// Asks the elector to hand the lock over. Whether it leads and is not paused, so that it heard.
+    /// Asks the elector to hand the lock over. Whether it does: client-go's never, a leader not to
+    /// itself.
     pub(crate) fn hand_over(&mut self, outside: &mut Outside, to: Identity) -> bool {
         let now = self.clock.now(outside.now);
         let hears = self.believes && !self.paused();
         let Some(elector) = self.elector.as_mut().filter(|_| hears) else { return false };
+        let before = outside.log.statistics.handed_over;
         elector.hand_over(now, to);
         self.drive(outside, now);
-        true
+        outside.log.statistics.handed_over > before
     }
 
     pub(super) fn blame_pausers_if_due(&self, outside: &mut Outside) {
