@@ -20,6 +20,7 @@
 //!
 //! | algorithm | look-up | memory | a join or leave moves | [`Ranking`] | [`Rationalizable`] |
 //! | --- | --- | --- | --- | --- | --- |
+//! | [`Maglev`] | O(1) | 100 n to 200 n slots of 2 bytes | more than it must: [`Rebuilt`] | no | no |
 //! | [`MultiProbe`] | O(probes) | 11 to 16 bytes a member | only what it must | yes | yes |
 //! | [`Rendezvous`] | O(n) | the members | only what it must | yes | yes |
 //! | [`Ring`] | O(1) | 11 to 16 bytes a point | only what it must | yes | yes |
@@ -53,6 +54,7 @@ mod jump;
 mod jump_back;
 mod key;
 pub mod log;
+mod maglev;
 mod members;
 mod memento;
 mod multi_probe;
@@ -63,6 +65,7 @@ mod points;
 pub mod presets;
 mod rendezvous;
 mod ring;
+mod zones;
 
 pub use anchor::Anchor;
 pub use binomial::Binomial;
@@ -72,6 +75,7 @@ pub use flip::Flip;
 pub use jump::{Jump, Rounding};
 pub use jump_back::JumpBack;
 pub use key::Key;
+pub use maglev::{Maglev, MaglevError};
 pub use members::{Member, Members, MembersError};
 pub use memento::Memento;
 pub use multi_probe::MultiProbe;
@@ -144,6 +148,53 @@ pub trait Ranking: Placement {
         best
     }
 
+    /// Puts the best `k` members for `key` in place of what `best` held, using all zones as evenly as
+    /// possible; all members if there are fewer.
+    ///
+    /// One is chosen after the other, each the best in the ranking of those whose zone has been used
+    /// least, among the zones with members left. So the first is the owner, no zone comes twice
+    /// before every zone with members left came once, and with a greater `k` the answer grows at its
+    /// end and is the same before. A member without [zone](Member::zone) is a zone of its own.
+    ///
+    /// With more members wanted than there are zones, zones come again: there are `k` members all the
+    /// same, but fewer places that can fail alone. Who needs `k` different zones must look at the
+    /// answer. (A deployed system once took such a setting without a word and stored fewer copies.)
+    ///
+    /// A member that joins takes the place of one other at most, one that leaves gives it to one
+    /// other, if that holds for the ranking; but this is no promise of
+    /// [`Rationalizable`](crate::placement::Rationalizable) for any but the owner.
+    ///
+    /// Costs a ranking of all members and O(n · k) comparisons of zones. Allocates only what the
+    /// capacity of `best` lacks to hold *all* members.
+    ///
+    /// ```
+    /// use tenure::placement::{Key, Member, Members, MembersError, Ranking, Rendezvous};
+    /// let zones = [("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c1", "c")];
+    /// let members = Members::new(zones.map(|(name, zone)| Member::from(name).in_zone(zone)))?;
+    /// let placement = Rendezvous::new(members);
+    /// let key = Key::from("three replicas of this");
+    /// let mut best = Vec::with_capacity(5); // the only allocation
+    /// placement.best_across_zones_into(key, 3, &mut best);
+    /// let mut zones: Vec<_> = best.iter().filter_map(|member| member.zone()).collect();
+    /// zones.sort_unstable();
+    /// assert_eq!(zones, ["a", "b", "c"]);
+    /// // The fourth comes from the only zone that is not used up.
+    /// assert_eq!(placement.best_across_zones(key, 4)[3].zone(), Some("a"));
+    /// # Ok::<(), MembersError>(())
+    /// ```
+    fn best_across_zones_into<'a>(&'a self, key: Key, k: usize, best: &mut Vec<&'a Member>) {
+        zones::best_into(self, key, k, best);
+    }
+
+    /// The best `k` members across zones, as
+    /// [`best_across_zones_into`](Self::best_across_zones_into) finds them, in a vector of their own.
+    #[must_use]
+    fn best_across_zones(&self, key: Key, k: usize) -> Vec<&Member> {
+        let mut best = Vec::new();
+        self.best_across_zones_into(key, k, &mut best);
+        best
+    }
+
     /// All members, best first.
     #[must_use]
     fn rank(&self, key: Key) -> Vec<&Member> {
@@ -171,6 +222,30 @@ pub trait Ranking: Placement {
 /// leaderless(Rendezvous::default());
 /// ```
 pub trait Rationalizable: Placement {}
+
+/// A warning: other members need another table, and that moves more keys than it must.
+///
+/// What it moves instead is said by the algorithm, as measured: there is no proof of a bound for any of
+/// these. Nothing here is [`Rationalizable`]: two replicas that know different members may both take a
+/// key for their own though each counts the other.
+///
+/// ```
+/// use tenure::placement::{Key, Maglev, Members, Placement, Rebuilt};
+/// let names = |n| Members::new((0..n).map(|i| format!("op-{i}")));
+/// let ten = Maglev::with_size(names(10)?, 65_537)?;
+/// let nine = ten.rebuilt(names(9)?);
+/// let keys = (0..10_000).map(Key::from_hash);
+/// let moved = keys.filter(|&key| ten.place(key) != nine.place(key)).count();
+/// assert!((900..1_200).contains(&moved)); // a tenth must
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Rebuilt: Placement {
+    /// A placement of the same kind on other members, made anew, that keeps what it can.
+    #[must_use]
+    fn rebuilt(&self, members: Members) -> Self
+    where
+        Self: Sized;
+}
 
 /// A promise: [weights](Member::weight) count. A member of weight 2 gets twice the keys of one of
 /// weight 1, as near as the algorithm's balance comes to equal shares without weights.

@@ -76,7 +76,7 @@ pub const fn fnv1a_64(bytes: &[u8]) -> u64 {
 }
 
 /// FNV-1a of what was hashed into `hash` before, followed by `bytes`.
-const fn fnv1a_64_continue(mut hash: u64, mut bytes: &[u8]) -> u64 {
+pub(super) const fn fnv1a_64_continue(mut hash: u64, mut bytes: &[u8]) -> u64 {
     while let [first, rest @ ..] = bytes {
         hash = (hash ^ *first as u64).wrapping_mul(0x0000_0100_0000_01b3);
         bytes = rest;

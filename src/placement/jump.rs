@@ -108,8 +108,8 @@ impl Numbered for Jump {
             return None;
         }
         let len = u64::from(self.len);
-        let index =
-            near(key.as_u64(), len).unwrap_or_else(|| exact(key.as_u64(), len, self.rounding));
+        let index = near(key.as_u64(), len)
+            .unwrap_or_else(|(key, index)| exact(key, index, len, self.rounding));
         #[expect(clippy::cast_possible_truncation, reason = "it is below the length")]
         Some(index as u32)
     }
@@ -145,7 +145,7 @@ const fn next(key: u64) -> u64 {
     key.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1)
 }
 
-/// The index, unless a rounding could matter: then `None`.
+/// The index, unless a rounding could matter: then how far it came, for [`exact`] to go on.
 ///
 /// With the quotient 2⁶³ / x in 64 bits, cut off, a step is one multiplication: the upper half of
 /// (b + 1) 2³² times the quotient is j, the lower its fraction in units of 2⁻⁶⁴. Exact would be up to
@@ -155,12 +155,13 @@ const fn next(key: u64) -> u64 {
 /// Where a key leaves the loop no processor can foretell, so each round takes several steps, and a
 /// step beyond the end changes nothing.
 #[inline]
-fn near(mut key: u64, len: u64) -> Option<u64> {
+fn near(mut key: u64, len: u64) -> Result<u64, (u64, u64)> {
     const STEPS: usize = 4;
     const ROUNDING: u64 = 1 << 43;
     let mut index = 0;
     let mut from = 1_u64 << 32; // b + 1, 32 bits up
     loop {
+        let before = (key, index);
         let mut close = false;
         let mut beyond = false;
         for _ in 0..STEPS {
@@ -178,18 +179,17 @@ fn near(mut key: u64, len: u64) -> Option<u64> {
             from = (if beyond { len } else { j } + 1) << 32;
         }
         if close {
-            return None;
+            return Err(before);
         }
         if beyond {
-            return Some(index);
+            return Ok(index);
         }
     }
 }
 
-/// The index, by the definition.
+/// The index, by the definition, from a state of the key and an index that it came to.
 #[cold]
-fn exact(mut key: u64, len: u64, rounding: Rounding) -> u64 {
-    let mut index = 0;
+fn exact(mut key: u64, mut index: u64, len: u64, rounding: Rounding) -> u64 {
     loop {
         key = next(key);
         let x = (key >> 33) + 1;
@@ -207,12 +207,14 @@ fn exact(mut key: u64, len: u64, rounding: Rounding) -> u64 {
 /// The whole part of `times` · (2³¹ / x), both operations rounded to 53 bits, for `times` < 2³¹ and
 /// `x` in 1..=2³¹.
 fn paper(times: u64, x: u64) -> u64 {
-    // So far up, the quotient has 53 bits before the point.
+    // 2^(31 + up) / x has 53 bits before the point. It is divided in two steps, each of 64 bits.
     let up = 22 + x.ilog2();
-    let (dividend, x) = (1_u128 << (31 + up), u128::from(x));
-    // Never just between two numbers: then 2 · dividend / x, a power of two, would be odd.
-    let quotient = dividend / x + u128::from(dividend % x * 2 > x);
-    let product = u128::from(times) * quotient;
+    let more = up.saturating_sub(32);
+    let dividend = 1 << (31 + up - more);
+    let (whole, rest) = (dividend / x, (dividend % x) << more);
+    // Never just between two numbers: then 2 · 2^(31 + up) / x, a power of two, would be odd.
+    let quotient = (whole << more) + rest / x + u64::from(rest % x * 2 > x);
+    let product = u128::from(times) * u128::from(quotient);
     let excess = product.ilog2() - 52; // the quotient alone has 52 bits at least
     let half = (1_u128 << excess) >> 1;
     // To the nearest; of two, to the even one.

@@ -72,7 +72,7 @@ impl Ring {
     pub fn new(members: Members, points: NonZeroU32) -> Result<Self, RingError> {
         let of = |member: &Member| u64::from(member.weight().get()) * u64::from(points.get());
         let total = members.iter().map(of).fold(0, u64::saturating_add);
-        if total > Points::MOST as u64 {
+        if total > RingError::MOST_POINTS {
             return Err(RingError::TooManyPoints(total));
         }
         let all = members.iter().enumerate().flat_map(|(position, member)| {
@@ -141,7 +141,7 @@ impl<D: Draw> Ring<D> {
             let owner = u32::try_from(position).ok().filter(|_| position < members.len());
             let outside = RingError::Position { position, members: members.len() };
             if owned.len() == Points::MOST {
-                return Err(RingError::TooManyPoints(Points::MOST as u64 + 1));
+                return Err(RingError::TooManyPoints(RingError::MOST_POINTS + 1));
             }
             owned.push((point, owner.ok_or(outside)?));
         }
@@ -212,9 +212,14 @@ pub enum RingError {
     NoPoints,
 }
 
+impl RingError {
+    /// The most points that a ring may have: 2²⁶, a gigabyte.
+    pub const MOST_POINTS: u64 = Points::MOST as u64;
+}
+
 impl fmt::Display for RingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = Points::MOST;
+        let most = Self::MOST_POINTS;
         match self {
             Self::TooManyPoints(points) => {
                 write!(
@@ -242,7 +247,7 @@ mod tests {
     use alloc::vec::Vec;
     use core::num::NonZeroU32;
 
-    use super::{Draw, Key, Member, Members, Placement, Points, Ranking, Ring, RingError};
+    use super::{Draw, Key, Member, Members, Placement, Ranking, Ring, RingError};
     use crate::placement::hash::{Mixed, mix};
 
     /// Keys lie where their hash says.
@@ -396,7 +401,7 @@ mod tests {
             "position 0 of a point's owner: there are 0 members, counted from 0"
         );
         let endless = Ring::with_points(members(&["a"]), (0..).map(|point| (point, 0)));
-        assert_eq!(endless, Err(RingError::TooManyPoints(Points::MOST as u64 + 1)));
+        assert_eq!(endless, Err(RingError::TooManyPoints(RingError::MOST_POINTS + 1)));
         let heavy = |name| Member::new(name).with_weight(NonZeroU32::MAX);
         let heavy = Members::new([heavy("a"), heavy("b")]).unwrap();
         assert_eq!(Ring::new(heavy, NonZeroU32::MAX), Err(RingError::TooManyPoints(u64::MAX)));

@@ -9,7 +9,10 @@ use std::path::Path;
 use serde_json::Value;
 
 mod foreign;
+mod maglev;
 mod removals;
+mod rendezvous;
+mod ring;
 mod tails;
 
 /// A file of `tests/data/vectors`.

@@ -89,13 +89,18 @@ fn flip() {
     }
 }
 
-/// Those of the engines in Java: the level and the attempt are two numbers after the key.
+/// Those of the engine in Java: the key is a hash already, the level is a number after it, counted
+/// from the highest bit of 64, or, before an attempt, of 32.
 enum OfFlipInJava {}
 
 impl Draw for OfFlipInJava {
     fn draw(key: u64, seed: u64) -> u64 {
-        let (level, attempt) = (seed & u64::from(u32::MAX), seed >> 32);
-        java_numbers(key, &[level, attempt].map(|number| u32::try_from(number).unwrap()))
+        let (level, attempt) = (u32::try_from(seed & u64::from(u32::MAX)).unwrap(), seed >> 32);
+        match u32::try_from(attempt).unwrap() {
+            0 if level == 0 => key, // for a lone bit, below which nothing is drawn, as well
+            0 => java_numbers(key, &[63 - level]),
+            attempt => java_numbers(key, &[31 - level, attempt]),
+        }
     }
 }
 

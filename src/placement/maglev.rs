@@ -1,0 +1,561 @@
+use alloc::boxed::Box;
+use alloc::collections::BinaryHeap;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cmp::{Ordering, Reverse};
+use core::num::NonZeroU32;
+use core::{error, fmt};
+
+use super::hash::mix;
+use super::{Key, Member, Members, Placement, Rebuilt, Weighted};
+
+/// Maglev's table: the members fill a table of prime size, taking turns, each in an order of its own;
+/// a key is looked up in one slot. The fastest look-up, and shares that differ by a slot at most; but a
+/// change of members moves more keys than it must.
+///
+/// # Definition
+/// The table has M slots, a prime. A member with the hash h = [`name_hash`](Member::name_hash) wants
+/// the slots offset, offset + skip, offset + 2 skip, … modulo M, where offset = h mod M and
+/// skip = 1 + ([`mix`]`(h)` mod (M − 1)): each slot once. On its turn it takes the first of these that
+/// is free. It is the turns until all slots are taken:
+/// - of equal [weights](Member::weight), one each in canonical order, and again from the first;
+/// - of others, the j-th turn of a member of weight w, for j = 0, 1, 2, …, has the number (2j + 1) / w, and
+///   turns come in ascending order of that, then in canonical order (Webster's and Sainte-Laguë's
+///   apportionment; of equal weights, the same as above). A member whose share is far less than a slot
+///   may come to none.
+///
+/// A key's slot is ⌊[`mix`]`(key)` · M / 2⁶⁴⌋.
+///
+/// # Choose one size
+/// Tables of different size agree on nothing: where a join changes the size, nearly every key moves.
+/// [`new`](Self::new) chooses by the number of members, in steps of powers of two; a group that may
+/// cross one, or that hands keys over, chooses one size for its life by [`with_size`](Self::with_size),
+/// at least a hundred times the members that it may ever have: with a hundred slots each, shares differ
+/// by 1 %.
+///
+/// | | cost |
+/// | --- | --- |
+/// | [`new`](Self::new) | O(M log M) expected, O(n M) at worst |
+/// | [`place`](Placement::place) | O(1): three multiplications and two loads, the slot and the member |
+/// | memory | 2 bytes a slot up to 65,535 members, then 4; while it is built n · 12 bytes and M bits more |
+///
+/// # What a change moves
+/// Not the least, and so it is not [`Rationalizable`](super::Rationalizable): see [`Rebuilt`]. Measured as keys moved over
+/// the least possible when one of n leaves, M about 100 n: 1.3 at n = 10, 2.7 at 100, 6.6 at 1,000; 1.02
+/// at n = 10, 1.6 at 100 with M = 65,537.
+///
+/// Source: Eisenbud and others, "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016,
+/// section 3.4; the hashes and the slot of a key are this crate's. For tables as others fill them there
+/// is [`with_offsets`](Self::with_offsets).
+///
+/// ```
+/// use tenure::placement::{Key, Maglev, Members, Placement};
+/// let maglev = Maglev::with_size(Members::new(["a", "b", "c"])?, 65_537)?;
+/// assert!(maglev.place(Key::from("some key")).is_some());
+/// let slots = |name| maglev.slots().filter(|member| member.name() == name).count();
+/// assert_eq!((slots("a"), slots("b"), slots("c")), (21_846, 21_846, 21_845));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Maglev {
+    members: Members,
+    size: u32,
+    table: Table,
+}
+
+/// For each slot the position of its member; none, if there are no members.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Table {
+    Narrow(Box<[u16]>),
+    Wide(Box<[u32]>),
+}
+
+/// The greatest prime below 2³².
+const MOST: u32 = 4_294_967_291;
+
+impl Maglev {
+    /// A table of the smallest prime size that is at least 100 n', where n' is the number of members,
+    /// rounded up to a power of two: a join within the same power does not change the size. (At most
+    /// 4,294,967,291 slots, and as many members.)
+    ///
+    /// ```
+    /// use tenure::placement::{Maglev, Members, MembersError};
+    /// let sizes = |n| Members::new((0..n).map(|i| format!("op-{i}"))).map(|all| Maglev::new(all).size());
+    /// assert_eq!((sizes(1)?, sizes(5)?, sizes(8)?, sizes(9)?), (101, 809, 809, 1601));
+    /// # Ok::<(), MembersError>(())
+    /// ```
+    #[must_use]
+    pub fn new(members: Members) -> Self {
+        let size = default_size(members.len());
+        Self::filled(members, size, |member| own_order(member, size))
+    }
+
+    /// A table of `size` slots.
+    ///
+    /// # Errors
+    /// `size` is not prime, or less than the members.
+    ///
+    /// ```
+    /// use tenure::placement::{Maglev, MaglevError, Members};
+    /// let two = Members::new(["a", "b"])?;
+    /// assert_eq!(Maglev::with_size(two.clone(), 100), Err(MaglevError::NotPrime { size: 100, next: 101 }));
+    /// assert!(Maglev::with_size(two, 101).is_ok());
+    /// # Ok::<(), tenure::placement::MembersError>(())
+    /// ```
+    pub fn with_size(members: Members, size: u32) -> Result<Self, MaglevError> {
+        check_size(size, members.len())?;
+        Ok(Self::filled(members, size, |member| own_order(member, size)))
+    }
+
+    /// A table as others fill it: `offset_and_skip` says where each member begins, below `size`, and by
+    /// how much it goes on, from 1 to `size` − 1.
+    ///
+    /// # Errors
+    /// As of [`with_size`](Self::with_size), or an offset or skip is not in its range.
+    ///
+    /// ```
+    /// use tenure::placement::{Maglev, Members};
+    /// // The paper's example.
+    /// let three = Members::new(["B0", "B1", "B2"])?;
+    /// let maglev = Maglev::with_offsets(three, 7, |member| match member.name() {
+    ///     "B0" => (3, 4),
+    ///     "B1" => (0, 2),
+    ///     _ => (3, 1),
+    /// })?;
+    /// let slots: Vec<_> = maglev.slots().map(|member| member.name()).collect();
+    /// assert_eq!(slots, ["B1", "B0", "B1", "B0", "B2", "B2", "B0"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_offsets(
+        members: Members,
+        size: u32,
+        offset_and_skip: impl Fn(&Member) -> (u32, u32),
+    ) -> Result<Self, MaglevError> {
+        check_size(size, members.len())?;
+        for member in &members {
+            let (offset, skip) = offset_and_skip(member);
+            if offset >= size || skip == 0 || skip >= size {
+                return Err(MaglevError::Order { offset, skip, size });
+            }
+        }
+        Ok(Self::filled(members, size, offset_and_skip))
+    }
+
+    fn filled(members: Members, size: u32, order: impl Fn(&Member) -> (u32, u32)) -> Self {
+        let walks = members.iter().map(|member| Walk::new(order(member), size)).collect();
+        let table = if u16::try_from(members.len()).is_ok() {
+            Table::Narrow(fill(&members, walks, size, |member| u16::try_from(member).unwrap_or(0)))
+        } else {
+            Table::Wide(fill(&members, walks, size, |member| u32::try_from(member).unwrap_or(0)))
+        };
+        Self { members, size, table }
+    }
+
+    /// How many slots there are.
+    #[must_use]
+    pub const fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// The member of each slot, from slot 0 on; nothing if there are no members.
+    pub fn slots(&self) -> impl Iterator<Item = &Member> {
+        (0..self.size as usize).map_while(|slot| self.slot(slot))
+    }
+
+    #[inline]
+    fn slot(&self, slot: usize) -> Option<&Member> {
+        let position = match &self.table {
+            Table::Narrow(slots) => usize::from(*slots.get(slot)?),
+            Table::Wide(slots) => *slots.get(slot)? as usize,
+        };
+        self.members.get(position)
+    }
+}
+
+impl Default for Maglev {
+    /// Of no members.
+    fn default() -> Self {
+        Self::new(Members::default())
+    }
+}
+
+impl Placement for Maglev {
+    fn members(&self) -> &Members {
+        &self.members
+    }
+
+    #[inline]
+    fn place(&self, key: Key) -> Option<&Member> {
+        let slot = (u128::from(mix(key.as_u64())) * u128::from(self.size)) >> 64;
+        #[expect(clippy::cast_possible_truncation, reason = "below the size")]
+        self.slot(slot as usize)
+    }
+}
+
+impl Rebuilt for Maglev {
+    /// With the same size, so that most keys stay; with that of [`new`](Self::new) if the members are
+    /// more than the slots. Members placed by [`with_offsets`](Self::with_offsets) are placed by their
+    /// own hashes now.
+    fn rebuilt(&self, members: Members) -> Self {
+        let size = if self.size as usize >= members.len() {
+            self.size
+        } else {
+            default_size(members.len())
+        };
+        Self::filled(members, size, |member| own_order(member, size))
+    }
+}
+
+impl Weighted for Maglev {}
+
+/// Why there is no such table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MaglevError {
+    /// The size has divisors, so that members would not come to all slots.
+    NotPrime {
+        /// What was given.
+        size: u32,
+        /// The smallest prime above it, or the greatest there is.
+        next: u32,
+    },
+    /// There are more members than slots.
+    TooSmall {
+        /// What was given.
+        size: u32,
+        /// How many members there are.
+        members: usize,
+    },
+    /// An offset that is no slot, or a skip that is not from 1 to the last slot.
+    Order {
+        /// What was given as offset.
+        offset: u32,
+        /// What was given as skip.
+        skip: u32,
+        /// How many slots there are.
+        size: u32,
+    },
+}
+
+impl fmt::Display for MaglevError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPrime { size, next } => {
+                write!(f, "size {size}: not a prime number; {next} is one")
+            }
+            Self::TooSmall { size, members } => {
+                write!(
+                    f,
+                    "size {size}: less than the {members} members; 100 times as many is usual"
+                )
+            }
+            Self::Order { offset, skip, size } => write!(
+                f,
+                "offset {offset}, skip {skip}: with {size} slots the offset is below {size}, and the \
+                 skip from 1 to {}",
+                size.saturating_sub(1)
+            ),
+        }
+    }
+}
+
+impl error::Error for MaglevError {}
+
+/// Where a member looks next, and how far it goes on from there.
+#[derive(Debug, Clone, Copy)]
+struct Walk {
+    at: u32,
+    skip: u32,
+}
+
+impl Walk {
+    /// Within bounds whatever is given.
+    fn new((offset, skip): (u32, u32), size: u32) -> Self {
+        Self { at: offset % size.max(1), skip }
+    }
+
+    /// The next slot of the order that is not in `taken`, marked there. There is one, since `size` is
+    /// prime: a walk meets each slot once before it comes back.
+    fn next_free(&mut self, taken: &mut [u64], size: u32) -> u32 {
+        for _ in 0..size {
+            let slot = self.at;
+            // at + skip modulo size, which may be more than 32 bits hold.
+            let left = size - self.skip;
+            self.at = if slot >= left { slot - left } else { slot + self.skip };
+            let Some(word) = taken.get_mut(slot as usize / 64) else { break };
+            let bit = 1 << (slot % 64);
+            if *word & bit == 0 {
+                *word |= bit;
+                return slot;
+            }
+        }
+        self.at
+    }
+}
+
+/// The table: each turn's member at the slot that it takes. Empty without members.
+fn fill<T: Copy + Default>(
+    members: &Members,
+    mut walks: Vec<Walk>,
+    size: u32,
+    narrow: impl Fn(usize) -> T,
+) -> Box<[T]> {
+    if walks.is_empty() {
+        return Box::default();
+    }
+    let mut table = vec![T::default(); size as usize];
+    let mut taken = vec![0; size.div_ceil(64) as usize];
+    let mut free = size;
+    let mut take = |position: usize, walk: &mut Walk| {
+        let slot = walk.next_free(&mut taken, size);
+        if let Some(slot) = table.get_mut(slot as usize) {
+            *slot = narrow(position);
+        }
+        free -= 1;
+        free > 0
+    };
+    let first = members.get(0).map(Member::weight);
+    if members.iter().all(|member| Some(member.weight()) == first) {
+        while walks.iter_mut().enumerate().all(|(position, walk)| take(position, walk)) {}
+    } else {
+        let turns = members.iter().enumerate();
+        let mut turns: BinaryHeap<_> =
+            turns.map(|(position, member)| Reverse(Turn::first(position, member))).collect();
+        while let Some(mut turn) = turns.peek_mut() {
+            let position = turn.0.position;
+            if !walks.get_mut(position).is_some_and(|walk| take(position, walk)) {
+                break;
+            }
+            turn.0.odd += 2;
+        }
+    }
+    table.into()
+}
+
+/// A turn of a member of the weight `w`: the turn numbered `odd` / `w`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Turn {
+    odd: u64,
+    weight: NonZeroU32,
+    position: usize,
+}
+
+impl Turn {
+    const fn first(position: usize, member: &Member) -> Self {
+        Self { odd: 1, weight: member.weight(), position }
+    }
+}
+
+impl Ord for Turn {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let own = u128::from(self.odd) * u128::from(other.weight.get());
+        let others = u128::from(other.odd) * u128::from(self.weight.get());
+        own.cmp(&others).then(self.position.cmp(&other.position))
+    }
+}
+
+impl PartialOrd for Turn {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "each is below a number of 32 bits")]
+fn own_order(member: &Member, size: u32) -> (u32, u32) {
+    let (hash, size) = (member.name_hash(), u64::from(size));
+    ((hash % size) as u32, 1 + (mix(hash) % (size - 1)) as u32)
+}
+
+fn default_size(members: usize) -> u32 {
+    let slots = members.checked_next_power_of_two().and_then(|n| n.checked_mul(100));
+    let slots = slots.and_then(|slots| u32::try_from(slots).ok());
+    next_prime(slots.unwrap_or(MOST))
+}
+
+fn check_size(size: u32, members: usize) -> Result<(), MaglevError> {
+    if !is_prime(size) {
+        return Err(MaglevError::NotPrime { size, next: next_prime(size) });
+    }
+    if members > size as usize {
+        return Err(MaglevError::TooSmall { size, members });
+    }
+    Ok(())
+}
+
+/// The smallest prime that is no less, or the greatest of 32 bits, and at least 3, so that there is
+/// a skip to choose.
+fn next_prime(least: u32) -> u32 {
+    (least.max(3)..MOST).find(|number| is_prime(*number)).unwrap_or(MOST)
+}
+
+/// By trial: at most 32,768 divisions.
+fn is_prime(number: u32) -> bool {
+    let mut odd = (3..).step_by(2).take_while(|divisor| number / divisor >= *divisor);
+    number == 2 || (number > 2 && number % 2 == 1 && !odd.any(|by| number.is_multiple_of(by)))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+
+    use super::{
+        Key, MOST, Maglev, MaglevError, Member, Members, NonZeroU32, Placement, Rebuilt, Table,
+        is_prime, next_prime, own_order,
+    };
+
+    fn members(weights: impl IntoIterator<Item = u32>) -> Members {
+        let member = |(i, weight)| {
+            Member::from(format!("m-{i:05}")).with_weight(NonZeroU32::new(weight).unwrap())
+        };
+        Members::new((0..).zip(weights).map(member)).unwrap()
+    }
+
+    fn shares(maglev: &Maglev) -> Vec<usize> {
+        let count = |one| maglev.slots().filter(|member| *member == one).count();
+        maglev.members().iter().map(count).collect()
+    }
+
+    #[test]
+    fn primes() {
+        let primes: Vec<_> = (0..60).filter(|number| is_prime(*number)).collect();
+        assert_eq!(primes, [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59]);
+        assert_eq!(
+            [next_prime(100), next_prime(100_000), next_prime(65_536)],
+            [101, 100_003, 65_537]
+        );
+        // Squares of primes, the last number, and the greatest prime.
+        assert!(![169, 65_521 * 65_521, u32::MAX, MOST - 2].into_iter().any(is_prime));
+        assert!(is_prime(MOST) && !(MOST + 1..=u32::MAX).any(is_prime));
+        assert_eq!(next_prime(u32::MAX), MOST);
+    }
+
+    /// The definition read aloud: whose turn it is takes the first free slot of its order.
+    fn plainly(members: &Members, size: u32, turns: impl Iterator<Item = usize>) -> Vec<usize> {
+        let mut table: Vec<Option<usize>> = alloc::vec![None; size as usize];
+        for position in turns {
+            let (offset, skip) = own_order(members.get(position).unwrap(), size);
+            let slots = (0..u64::from(size))
+                .map(|j| (u64::from(offset) + j * u64::from(skip)) % u64::from(size));
+            let mut slots = slots.map(|slot| usize::try_from(slot).unwrap());
+            let Some(slot) = slots.find(|slot| table[*slot].is_none()) else { break };
+            table[slot] = Some(position);
+        }
+        table.into_iter().map(Option::unwrap).collect()
+    }
+
+    #[test]
+    fn the_table_is_as_defined() {
+        let equal = members([3; 7]);
+        let turns = (0..211).map(|turn| turn % 7);
+        let table = plainly(&equal, 211, turns);
+        let maglev = Maglev::with_size(equal.clone(), 211).unwrap();
+        let owners = table.iter().map(|position| equal.get(*position).unwrap());
+        assert!(maglev.slots().eq(owners));
+        // A key's slot is the same part of the table as the key, mixed, of all keys.
+        for key in (0..1_000).map(Key::from_hash) {
+            let slot = (u128::from(super::mix(key.as_u64())) * 211) >> 64;
+            let slot = usize::try_from(slot).unwrap();
+            assert_eq!(maglev.place(key), equal.get(table[slot]));
+        }
+
+        // Weights 1, 2, 4: turns at 1; 1/2, 3/2; 1/4, 3/4, 5/4, 7/4; and so on.
+        let unequal = members([1, 2, 4]);
+        let turns = [2, 1, 2, 0, 2, 1, 2].into_iter().cycle().take(211);
+        let table = plainly(&unequal, 211, turns);
+        let maglev = Maglev::with_size(unequal.clone(), 211).unwrap();
+        assert!(maglev.slots().eq(table.iter().map(|position| unequal.get(*position).unwrap())));
+    }
+
+    #[test]
+    fn shares_are_even_or_as_the_weights() {
+        for n in [1, 2, 3, 10, 100] {
+            let shares = shares(&Maglev::new(members((0..n).map(|_| 5))));
+            assert!(shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1, "{shares:?}");
+        }
+        let weights = [1, 2, 3, 10, 100, 7];
+        for size in [1_009, 65_537] {
+            let shares = shares(&Maglev::with_size(members(weights), size).unwrap());
+            for (share, weight) in shares.iter().zip(weights) {
+                // Within a slot of the exact share, of which 123 are the whole.
+                let (share, exact) = (share * 123, size as usize * weight as usize);
+                assert!(share.abs_diff(exact) <= 123, "{shares:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn extremes_neither_panic_nor_loop() {
+        assert_eq!(shares(&Maglev::with_size(members([1, u32::MAX]), 101).unwrap()), [0, 101]);
+        let full = Maglev::with_size(members([1; 101]), 101).unwrap();
+        assert_eq!(shares(&full), [1; 101]);
+        for size in [2, 3] {
+            assert_eq!(
+                Maglev::with_size(members([1, 1]), size).unwrap().slots().count(),
+                size as usize
+            );
+        }
+        let none = Maglev::with_size(Members::default(), 7).unwrap();
+        assert_eq!((none.place(Key::from_hash(1)), none.slots().count()), (None, 0));
+        assert_eq!(Maglev::default().place(Key::from_hash(1)), None);
+    }
+
+    /// The 65,536th member does not fit into 16 bits beside the others.
+    #[test]
+    fn many_members_have_wide_slots() {
+        for n in [65_535, 65_536] {
+            let maglev = Maglev::with_size(members((0..n).map(|_| 1)), 65_537).unwrap();
+            assert_eq!(matches!(maglev.table, Table::Wide(_)), n == 65_536);
+            let mut owners: Vec<_> = maglev.slots().collect();
+            owners.sort_unstable();
+            owners.dedup();
+            assert_eq!(owners.len(), n);
+        }
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused() {
+        let two = || members([1, 1]);
+        for size in [0, 1, 4, 100, 65_536] {
+            let next = next_prime(size);
+            let error = Maglev::with_size(two(), size).unwrap_err();
+            assert_eq!(error, MaglevError::NotPrime { size, next });
+            assert!(
+                error.to_string().contains(&format!("size {size}: not a prime number; {next}"))
+            );
+        }
+        let error = Maglev::with_size(members([1; 4]), 3).unwrap_err();
+        assert_eq!(error, MaglevError::TooSmall { size: 3, members: 4 });
+        for (offset, skip) in [(7, 1), (0, 0), (0, 7)] {
+            let error = Maglev::with_offsets(two(), 7, |_| (offset, skip)).unwrap_err();
+            assert_eq!(error, MaglevError::Order { offset, skip, size: 7 });
+        }
+        assert!(Maglev::with_offsets(two(), 7, |_| (6, 6)).is_ok());
+    }
+
+    /// Keys that move though their member stays, over those that must, as one of n leaves. In the
+    /// documentation stands what this measures.
+    #[test]
+    fn a_leave_moves_what_the_documentation_says() {
+        for (n, size, least, most) in [
+            (10, 1_009, 1.0, 1.5),
+            (10, 65_537, 1.0, 1.1),
+            (100, 65_537, 1.4, 1.7),
+            (100, 10_007, 2.4, 3.0),
+        ] {
+            let before = Maglev::with_size(members((0..n).map(|_| 1)), size).unwrap();
+            let others = before.members().iter().filter(|member| member.name() != "m-00003");
+            let after = before.rebuilt(Members::new(others.cloned()).unwrap());
+            assert_eq!(after.size(), size);
+            let moved = before.slots().zip(after.slots()).filter(|(old, new)| old != new).count();
+            let must = before.slots().filter(|member| member.name() == "m-00003").count();
+            let ratio =
+                f64::from(u32::try_from(moved).unwrap()) / f64::from(u32::try_from(must).unwrap());
+            assert!((least..most).contains(&ratio), "{n} {size}: {ratio}");
+        }
+        // No room: another size.
+        let small = Maglev::with_size(members([1, 1]), 3).unwrap();
+        assert_eq!(small.rebuilt(members([1; 4])).size(), Maglev::new(members([1; 4])).size());
+    }
+}
