@@ -40,24 +40,8 @@ use super::{Absent, Full, Key, Numbered, Numbering, NumberingError, Removal, Tai
 /// well; here they stand in their order, which says that and c.
 ///
 /// ```
-/// use tenure::placement::{Key, Memento, Numbered, NumberingError, Removal};
-/// # use tenure::placement::{Full, Numbering, Tail, hash::{Draw, Mixed}};
-/// # #[derive(Clone, Debug, PartialEq)] struct Base(u32);
-/// # impl Base { fn new(len: u32) -> Result<Self, NumberingError> { Ok(Self(len)) } }
-/// # impl Numbered for Base {
-/// #     fn len(&self) -> u32 { self.0 }
-/// #     fn contains(&self, index: u32) -> bool { index < self.0 }
-/// #     fn index(&self, key: Key) -> Option<u32> {
-/// #         (0..self.0).max_by_key(|&i| Mixed::draw(key.as_u64(), i.into()))
-/// #     }
-/// #     fn numbering(&self) -> Numbering { Numbering { end: self.0, removed: vec![] } }
-/// #     fn from_numbering(from: &Numbering) -> Result<Self, NumberingError> { Ok(Self(from.end)) }
-/// # }
-/// # impl Tail for Base {
-/// #     fn push(&mut self) -> Result<u32, Full> { self.0 += 1; Ok(self.0 - 1) }
-/// #     fn pop(&mut self) -> Option<u32> { self.0 = self.0.checked_sub(1)?; Some(self.0) }
-/// # }
-/// let base = Base::new(10)?;
+/// use tenure::placement::{JumpBack, Key, Memento, Numbered, NumberingError, Removal};
+/// let base = JumpBack::new(10)?;
 /// let mut memento = Memento::new(base.clone());
 /// memento.remove(3).expect("it is in use");
 /// for key in (0..1_000).map(Key::from_hash) {

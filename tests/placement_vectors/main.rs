@@ -10,6 +10,7 @@ use serde_json::Value;
 
 mod foreign;
 mod maglev;
+mod removals;
 mod rendezvous;
 mod ring;
 mod tails;
