@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
+use allocation_counter::measure;
 use proptest::prelude::*;
 use tenure::placement::{
-    Absent, Anchor, Binomial, Dx, Flip, Full, Jump, JumpBack, Key, Memento, Named, NamedError,
-    Numbered, Numbering, NumberingError, Placement, Removal, Rounding, Tail,
+    Absent, Anchor, Binomial, Dx, Flip, Full, Jump, JumpBack, Key, Member, Memento, Named,
+    NamedError, Numbered, Numbering, NumberingError, Placement, Removal, Rounding, Tail,
 };
 
 /// What any of the three can do, and how it undoes a removal.
@@ -317,4 +318,36 @@ fn named_members_leave_and_join() {
     check::<Anchor>();
     check::<Memento<JumpBack>>();
     check::<Dx>();
+}
+
+/// With 1,000 numbers in use: the bytes of what is made, and none for a thousand look-ups of it.
+fn bytes<P>(make: impl FnOnce() -> P, look_up: impl Fn(&P, Key) -> bool) -> u64 {
+    let mut made = None;
+    let making = measure(|| made = Some(make()));
+    let made = made.unwrap();
+    let looking = measure(|| assert!(keys(1_000).all(|key| look_up(&made, key))));
+    assert_eq!(looking.count_total, 0);
+    u64::try_from(making.bytes_current).unwrap()
+}
+
+fn half_gone<A: History>(len: u32) -> A {
+    let mut algorithm = A::start(2 * len, 2 * len);
+    (0..len).for_each(|number| algorithm.remove(number * 2).unwrap());
+    algorithm
+}
+
+#[test]
+fn no_look_up_allocates_and_little_is_kept() {
+    fn placed<A: Numbered>(algorithm: &A, key: Key) -> bool {
+        algorithm.index(key).is_some()
+    }
+    assert_eq!(bytes(|| Anchor::new(1_000, 1_100).unwrap(), placed), 12 * 1_100);
+    assert_eq!(bytes(|| half_gone::<Anchor>(1_000), placed), 12 * 2_000);
+    assert_eq!(bytes(|| Dx::new(1_000, 2_048).unwrap(), placed), 2_048 / 8);
+    assert_eq!(bytes(|| half_gone::<Dx>(1_000), placed), 2_000_u64.div_ceil(64) * 8);
+    assert_eq!(bytes(|| Memento::new(JumpBack::new(1_000).unwrap()), placed), 0);
+    assert!(bytes(|| half_gone::<Memento<JumpBack>>(1_000), placed) <= 24 * 1_000);
+    let members: Vec<Member> = (0..1_000).map(|number| format!("m{number}").into()).collect();
+    let named = || Named::new(Anchor::new(1_000, 1_100).unwrap(), members).unwrap();
+    bytes(named, |named, key| named.place(key).is_some());
 }
