@@ -144,12 +144,15 @@ impl<B: Tail, D: Draw> Memento<B, D> {
         Some(number)
     }
 
-    /// The index of a key that the base places on `number`, while some are removed; `None` if all are.
-    fn drawn_anew(&self, key: u64, mut number: u32) -> Option<u32> {
+    /// The index while some are removed; `None` if all are.
+    #[inline(never)] // what follows must not slow those down of whom nothing is removed
+    fn drawn_anew(&self, key: Key) -> Option<u32> {
+        let mut number = self.base.index(key)?;
         let mut left = self.left_after(number);
         while let Some(bound) = left {
             let seed = u64::MAX - u64::from(number);
-            number = u32::try_from(D::draw(key, seed).checked_rem(u64::from(bound))?).ok()?;
+            number =
+                u32::try_from(D::draw(key.as_u64(), seed).checked_rem(u64::from(bound))?).ok()?;
             left = self.left_after(number);
             // From below the bound one comes to numbers from it on, each noted for one removal only: so
             // to none twice. And the bound falls from turn to turn. Whatever is drawn, this ends.
@@ -175,11 +178,7 @@ impl<B: Tail, D: Draw> Numbered for Memento<B, D> {
 
     #[inline]
     fn index(&self, key: Key) -> Option<u32> {
-        let number = self.base.index(key)?;
-        if self.removed.is_empty() {
-            return Some(number);
-        }
-        self.drawn_anew(key.as_u64(), number)
+        if self.removed.is_empty() { self.base.index(key) } else { self.drawn_anew(key) }
     }
 
     /// The end is the base's.
