@@ -1,6 +1,6 @@
 //! What holds of every algorithm whose numbers come and go at the end only, exhaustively over lengths.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use tenure::placement::hash::{Draw, Mixed, mix};
 use tenure::placement::{

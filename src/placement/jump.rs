@@ -55,7 +55,7 @@ pub struct Jump {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Rounding {
     /// As the paper's program: 2³¹ / x is rounded to 53 bits, its product with b + 1 is so again, and
-    /// the fraction of that is dropped. So do go-jump, and by it kube-state-metrics; PyPI's
+    /// the fraction of that is dropped. So do go-jump, and by it kube-state-metrics; `PyPI`'s
     /// jump-consistent-hash; the crates jumpch and jump-consistent-hash.
     #[default]
     Paper,
@@ -254,6 +254,7 @@ mod tests {
     }
 
     /// The expressions of the paper's program and of Guava's, in their own arithmetic.
+    #[expect(clippy::float_arithmetic, reason = "they define what the integers must be")]
     fn in_floats(times: u64, x: u64, rounding: Rounding) -> u64 {
         let (times, x, two31) =
             (f64::from(narrow(times)), f64::from(narrow(x)), f64::from(1_u32 << 31));
