@@ -108,8 +108,8 @@ impl Numbered for Jump {
             return None;
         }
         let len = u64::from(self.len);
-        let index = near(key.as_u64(), len)
-            .unwrap_or_else(|(key, index)| exact(key, index, len, self.rounding));
+        let index =
+            near(key.as_u64(), len).unwrap_or_else(|| exact(key.as_u64(), len, self.rounding));
         #[expect(clippy::cast_possible_truncation, reason = "it is below the length")]
         Some(index as u32)
     }
@@ -162,17 +162,16 @@ const fn step(times: u64, x: u64) -> (u64, bool) {
     (j, fraction.wrapping_add(times + ROUNDING) < times + 2 * ROUNDING)
 }
 
-/// The index, unless a rounding could matter: then how far it came, for [`exact`] to go on.
+/// The index, unless a rounding could matter: then `None`.
 ///
 /// Where a key leaves the loop no processor can foretell, so each round takes several steps, and a
 /// step beyond the end changes nothing. j grows with each step, so there are `len` at most.
 #[inline]
-fn near(mut key: u64, len: u64) -> Result<u64, (u64, u64)> {
+fn near(mut key: u64, len: u64) -> Option<u64> {
     const STEPS: usize = 4;
     let mut index = 0;
     let mut times = 1; // b + 1
     loop {
-        let before = (key, times - 1);
         let mut is_close = false;
         let mut is_beyond = false;
         for _ in 0..STEPS {
@@ -184,23 +183,25 @@ fn near(mut key: u64, len: u64) -> Result<u64, (u64, u64)> {
             times = if is_beyond { len } else { j } + 1;
         }
         if is_close {
-            return Err(before);
+            return None;
         }
         if is_beyond {
-            return Ok(index);
+            return Some(index);
         }
     }
 }
 
-/// The index, by the definition, from a state of the key and an index that it came to.
+/// The index, with each step that is close by the definition.
 #[cold]
-fn exact(mut key: u64, mut index: u64, len: u64, rounding: Rounding) -> u64 {
+fn exact(mut key: u64, len: u64, rounding: Rounding) -> u64 {
+    let mut index = 0;
     loop {
         key = next(key);
         let x = (key >> 33) + 1;
-        let j = match rounding {
-            Rounding::Paper => paper(index + 1, x),
-            Rounding::Guava => guava(index + 1, x),
+        let j = match (step(index + 1, x), rounding) {
+            ((j, false), _) => j,
+            (_, Rounding::Paper) => paper(index + 1, x),
+            (_, Rounding::Guava) => guava(index + 1, x),
         };
         if j >= len {
             return index;
