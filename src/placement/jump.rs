@@ -55,7 +55,7 @@ pub struct Jump {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Rounding {
     /// As the paper's program: 2³¹ / x is rounded to 53 bits, its product with b + 1 is so again, and
-    /// the fraction of that is dropped. So do go-jump, and by it kube-state-metrics; PyPI's
+    /// the fraction of that is dropped. So do go-jump, and by it kube-state-metrics; `PyPI`'s
     /// jump-consistent-hash; the crates jumpch and jump-consistent-hash.
     #[default]
     Paper,
@@ -108,8 +108,8 @@ impl Numbered for Jump {
             return None;
         }
         let len = u64::from(self.len);
-        let index = near(key.as_u64(), len)
-            .unwrap_or_else(|(key, index)| exact(key, index, len, self.rounding));
+        let index =
+            near(key.as_u64(), len).unwrap_or_else(|| exact(key.as_u64(), len, self.rounding));
         #[expect(clippy::cast_possible_truncation, reason = "it is below the length")]
         Some(index as u32)
     }
@@ -145,57 +145,63 @@ const fn next(key: u64) -> u64 {
     key.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1)
 }
 
-/// The index, unless a rounding could matter: then how far it came, for [`exact`] to go on.
+/// The definition's j, with b + 1 = `times` < 2³², and whether a rounding could make it another.
 ///
-/// With the quotient 2⁶³ / x in 64 bits, cut off, a step is one multiplication: the upper half of
-/// (b + 1) 2³² times the quotient is j, the lower its fraction in units of 2⁻⁶⁴. Exact would be up to
-/// (b + 1) 2³² more, and the roundings of the definition, 2⁻⁵² of it at most where j < 2³¹, are
-/// up to 2⁴³ more or less. If all that cannot reach another whole number, j is right.
+/// With the quotient 2⁶³ / x in 64 bits, cut off, it is one multiplication: the upper half of
+/// `times` · 2³² · quotient is j, the lower its fraction in units of 2⁻⁶⁴. Exact would be up to
+/// `times` · 2³² more, and the roundings of the definition, 2⁻⁵² of it at most where j < 2³¹, are up to
+/// 2⁴³ more or less. If all that cannot reach another whole number, j is right under both. And where
+/// j is 2³¹ or more, it is beyond the end in any case.
+#[inline]
+const fn step(times: u64, x: u64) -> (u64, bool) {
+    const ROUNDING: u64 = 1 << 43;
+    let times = times << 32;
+    let product = times as u128 * ((1 << 63) / x) as u128;
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves are what is wanted")]
+    let (j, fraction) = ((product >> 64) as u64, product as u64);
+    (j, fraction.wrapping_add(times + ROUNDING) < times + 2 * ROUNDING)
+}
+
+/// The index, unless a rounding could matter: then `None`.
 ///
 /// Where a key leaves the loop no processor can foretell, so each round takes several steps, and a
-/// step beyond the end changes nothing.
+/// step beyond the end changes nothing. j grows with each step, so there are `len` at most.
 #[inline]
-fn near(mut key: u64, len: u64) -> Result<u64, (u64, u64)> {
+fn near(mut key: u64, len: u64) -> Option<u64> {
     const STEPS: usize = 4;
-    const ROUNDING: u64 = 1 << 43;
     let mut index = 0;
-    let mut from = 1_u64 << 32; // b + 1, 32 bits up
+    let mut times = 1; // b + 1
     loop {
-        let before = (key, index);
-        let mut close = false;
-        let mut beyond = false;
+        let mut is_close = false;
+        let mut is_beyond = false;
         for _ in 0..STEPS {
             key = next(key);
-            let quotient = (1 << 63) / ((key >> 33) + 1);
-            let product = u128::from(from) * u128::from(quotient);
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the two halves are what is wanted"
-            )]
-            let (j, fraction) = ((product >> 64) as u64, product as u64);
-            close |= fraction.wrapping_add(from + ROUNDING) < from + 2 * ROUNDING;
-            beyond = j >= len;
-            index = if beyond { index } else { j };
-            from = (if beyond { len } else { j } + 1) << 32;
+            let (j, close) = step(times, (key >> 33) + 1);
+            is_close |= close;
+            is_beyond = j >= len;
+            index = if is_beyond { index } else { j };
+            times = if is_beyond { len } else { j } + 1;
         }
-        if close {
-            return Err(before);
+        if is_close {
+            return None;
         }
-        if beyond {
-            return Ok(index);
+        if is_beyond {
+            return Some(index);
         }
     }
 }
 
-/// The index, by the definition, from a state of the key and an index that it came to.
+/// The index, with each step that is close by the definition.
 #[cold]
-fn exact(mut key: u64, mut index: u64, len: u64, rounding: Rounding) -> u64 {
+fn exact(mut key: u64, len: u64, rounding: Rounding) -> u64 {
+    let mut index = 0;
     loop {
         key = next(key);
         let x = (key >> 33) + 1;
-        let j = match rounding {
-            Rounding::Paper => paper(index + 1, x),
-            Rounding::Guava => guava(index + 1, x),
+        let j = match (step(index + 1, x), rounding) {
+            ((j, false), _) => j,
+            (_, Rounding::Paper) => paper(index + 1, x),
+            (_, Rounding::Guava) => guava(index + 1, x),
         };
         if j >= len {
             return index;
@@ -226,7 +232,8 @@ fn paper(times: u64, x: u64) -> u64 {
     whole
 }
 
-/// The whole part of `times` · 2³¹ / x, rounded to 53 bits, for `times` < 2³¹ and `x` in 1..=2³¹.
+/// The whole part of `times` · 2³¹ / x, rounded to 53 bits, for `times` < 2³¹ and `x` in 1..=2³¹;
+/// 2³¹ or more, if that is.
 const fn guava(times: u64, x: u64) -> u64 {
     let dividend = times << 31;
     let (whole, rest) = (dividend / x, dividend % x);
@@ -234,4 +241,106 @@ const fn guava(times: u64, x: u64) -> u64 {
     // is 2^(log - 52) here, and from half of that on the rounding goes up.
     let half = 53_u32.saturating_sub(whole.ilog2());
     whole + (x - rest <= x >> half) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hash::mix;
+    use super::{Jump, Key, Numbered, Rounding, guava, next, paper, step};
+
+    const ROUNDINGS: [Rounding; 2] = [Rounding::Paper, Rounding::Guava];
+
+    fn narrow(number: u64) -> u32 {
+        u32::try_from(number).unwrap()
+    }
+
+    /// The expressions of the paper's program and of Guava's, in their own arithmetic.
+    #[expect(clippy::float_arithmetic, reason = "they define what the integers must be")]
+    fn in_floats(times: u64, x: u64, rounding: Rounding) -> u64 {
+        let (times, x, two31) =
+            (f64::from(narrow(times)), f64::from(narrow(x)), f64::from(1_u32 << 31));
+        let j = match rounding {
+            Rounding::Paper => times * (two31 / x),
+            Rounding::Guava => times / (x / two31),
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as they do")]
+        let j = j as u64;
+        j
+    }
+
+    fn index_in_floats(mut key: u64, len: u32, rounding: Rounding) -> u32 {
+        let (mut b, mut j) = (0, 0);
+        while j < u64::from(len) {
+            b = j;
+            key = next(key);
+            j = in_floats(b + 1, (key >> 33) + 1, rounding);
+        }
+        narrow(b)
+    }
+
+    /// By Newton's iteration: for odd `number`, modulo 2⁶⁴.
+    fn inverse(number: u64) -> u64 {
+        (0..6).fold(number, |inverse, _| {
+            inverse.wrapping_mul(2_u64.wrapping_sub(number.wrapping_mul(inverse)))
+        })
+    }
+
+    /// Pairs of `times` and x whose quotient is as close to a whole number as pairs can be: by
+    /// `distance` / x, with `whole` · x ≡ `distance` modulo 2³¹.
+    fn close_pairs() -> impl Iterator<Item = (u64, u64)> {
+        (0..100_000).flat_map(|i| {
+            let x = (mix(i) >> (33 + i % 31)) | 1;
+            (-3..=3_i64).filter_map(move |distance| {
+                let whole = inverse(x).wrapping_mul(distance.cast_unsigned()) % (1 << 31);
+                let times = (whole * x).wrapping_sub(distance.cast_unsigned()) >> 31;
+                (1..1 << 31).contains(&times).then_some((times, x))
+            })
+        })
+    }
+
+    /// The integers are the floats, bit by bit: where a rounding decides, and at random.
+    #[test]
+    fn each_rounding_is_its_expression() {
+        let random = (0..200_000).map(|i| {
+            let times = 1 + (mix(i) >> 33 >> (i % 31)) % ((1 << 31) - 1);
+            (times, 1 + (mix(!i) >> 33 >> (i / 31 % 31)))
+        });
+        let edges = [1, 2, 3, (1 << 30) - 1, 1 << 30, (1 << 31) - 1];
+        let edges = edges.into_iter().flat_map(|x| edges.map(|times| (times, x)));
+        let greatest = edges.clone().map(|(times, _)| (times, 1 << 31));
+        let (mut differ, mut rounded_up) = (0, 0);
+        for (times, x) in close_pairs().chain(random).chain(edges).chain(greatest) {
+            // From there on it is beyond the end, however far.
+            let far = |j: u64| j.min(1 << 31);
+            let [by_paper, by_guava] = ROUNDINGS.map(|rounding| far(in_floats(times, x, rounding)));
+            assert_eq!(far(paper(times, x)), by_paper, "{times} {x}");
+            assert_eq!(far(guava(times, x)), by_guava, "{times} {x}");
+            let (j, is_close) = step(times, x);
+            if !is_close {
+                assert_eq!([far(j); 2], [by_paper, by_guava], "{times} {x}");
+            }
+            differ += u32::from(by_paper != by_guava);
+            let cut_off = far((times << 31) / x);
+            rounded_up += u32::from(by_guava > cut_off);
+            assert!(by_guava == cut_off || by_guava > 1 << 22, "{times} {x}");
+        }
+        assert!(differ > 1_000 && rounded_up > 1_000, "{differ} {rounded_up}");
+    }
+
+    /// Keys whose first steps lead far up, and others, at lengths where many a step is close.
+    #[test]
+    fn look_ups_are_as_in_floats() {
+        let back = inverse(2_862_933_555_777_941_757);
+        let far = (0..20_000_u64).map(|i| {
+            let state = (i / 8) << 33 | mix(i) >> 31;
+            state.wrapping_sub(1).wrapping_mul(back)
+        });
+        let lens = [1, 2, 3, 10, 64, 100_000, 1 << 22, 1 << 30, Jump::MOST - 1, Jump::MOST];
+        for key in far.chain((0..5_000).map(mix)).chain(0..100) {
+            for (len, rounding) in lens.into_iter().flat_map(|len| ROUNDINGS.map(|r| (len, r))) {
+                let index = Jump::new(len, rounding).unwrap().index(Key::from_hash(key));
+                assert_eq!(index, Some(index_in_floats(key, len, rounding)), "{key} at {len}");
+            }
+        }
+    }
 }

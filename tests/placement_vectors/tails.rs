@@ -109,12 +109,17 @@ fn flip_in_java() {
     all_rows("flip_java.json", hashed_as_in_java, |len| Flip::<OfFlipInJava>::drawn(len).unwrap());
 }
 
-/// One number after the hash; of the first attempt, the key is the hash.
+/// Those of the engine in Java, found from the vectors: a step of jump's generator, squared, times the
+/// seed; of that the upper half, with its sign. The key is a hash already.
 enum OfBinomialInJava {}
 
 impl Draw for OfBinomialInJava {
     fn draw(key: u64, seed: u64) -> u64 {
-        if seed == 0 { key } else { java_numbers(key, &[u32::try_from(seed).unwrap()]) }
+        if seed == 0 {
+            return key;
+        }
+        let next = key.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1);
+        (next.wrapping_mul(next).wrapping_mul(seed).cast_signed() >> 32).cast_unsigned()
     }
 }
 
