@@ -186,6 +186,8 @@ mod tests {
         let points = &[1030, 1020, 1000, 30, 999];
         assert_eq!(rank(&steps(points, 2), 0), ["c", "b", "a", "d", "e"]);
         assert_eq!(rank(&steps(points, 1), 0), ["d", "e", "c", "b", "a"]);
+        // As far from different probes: the first probe finds b.
+        assert_eq!(rank(&steps(&[1030, 30], 2), 0), ["a", "b"]);
         // Two members at one place.
         assert_eq!(rank(&steps(&[7, 7, 6], 3), 0), ["c", "a", "b"]);
         // Over the top.

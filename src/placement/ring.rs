@@ -21,7 +21,7 @@ use super::{Key, Member, Members, Placement, Ranking, Rationalizable, Weighted};
 /// | --- | --- |
 /// | [`new`](Self::new) | O(p log p) for p points in all; names are hashed already |
 /// | [`place`](Placement::place) | O(1) expected, about three cache lines; allocates nothing |
-/// | [`best`](Ranking::best) | O(k²) expected for a small part of the members, O(k n log n) for nearly all of n |
+/// | [`best`](Ranking::best) | O(k²) expected for a part of the members; all of n take O(n² log n), 1 ms for 1,000 |
 /// | memory | 11 to 12 bytes a point; 14 to 16 for more than 65,531 points |
 ///
 /// Balance comes from the number of points: a member's share deviates by about 1/√points, 10 % with
