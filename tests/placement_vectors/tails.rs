@@ -110,7 +110,7 @@ fn flip_in_java() {
 }
 
 /// Those of the engine in Java, found from the vectors: a step of jump's generator, squared, times the
-/// seed; of that the upper half, with its sign. The key is a hash already.
+/// seed; of that the upper half. The key is a hash already.
 enum OfBinomialInJava {}
 
 impl Draw for OfBinomialInJava {
@@ -119,7 +119,7 @@ impl Draw for OfBinomialInJava {
             return key;
         }
         let next = key.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1);
-        (next.wrapping_mul(next).wrapping_mul(seed).cast_signed() >> 32).cast_unsigned()
+        next.wrapping_mul(next).wrapping_mul(seed) >> 32
     }
 }
 
