@@ -102,8 +102,7 @@ impl<B: Tail, D: Draw> Memento<B, D> {
     fn probes(&self, number: u32) -> impl Iterator<Item = usize> + use<B, D> {
         let size = self.slots.len();
         let spread = u64::from(number.wrapping_mul(0x9e37_79b1)); // 2³² over the golden ratio
-        #[expect(clippy::cast_possible_truncation, reason = "less than the size")]
-        let first = (spread * size as u64 >> 32) as usize;
+        let first = ((spread * size as u64) >> 32) as usize;
         (first..size).chain(0..first)
     }
 
