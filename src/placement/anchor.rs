@@ -238,7 +238,7 @@ impl Divisor {
     #[expect(clippy::cast_possible_truncation, reason = "a high half, and less than the divisor")]
     const fn remainder(self, value: u64) -> u32 {
         // The quotient is the true one or one less, since the reciprocal is less than one too small.
-        let quotient = (value as u128 * self.reciprocal as u128 >> 64) as u64;
+        let quotient = ((value as u128 * self.reciprocal as u128) >> 64) as u64;
         let rest = value.wrapping_sub(quotient.wrapping_mul(self.divisor as u64));
         let divisor = self.divisor as u64;
         (if divisor <= rest { rest - divisor } else { rest }) as u32

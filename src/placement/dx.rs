@@ -140,7 +140,7 @@ impl<D: Draw> Dx<D> {
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "less than the capacity")]
     fn drawn_number(&self, key: u64, place: u64) -> u32 {
-        (u128::from(D::draw(key, place)) * u128::from(self.capacity) >> 64) as u32
+        ((u128::from(D::draw(key, place)) * u128::from(self.capacity)) >> 64) as u32
     }
 
     /// The first number in use from `number` on, and after the end from 0 on.
@@ -257,7 +257,7 @@ mod tests {
         for capacity in [3, 64, 70, 130] {
             let mut dx = Dx::new(0, capacity).unwrap();
             let used: Vec<u32> = (0..capacity).filter(|number| number * 7 % 11 == 1).collect();
-            used.iter().for_each(|number| assert!(dx.insert(*number)));
+            assert!(used.iter().all(|number| dx.insert(*number)));
             for number in 0..capacity {
                 let next = (number..capacity).chain(0..number).find(|next| used.contains(next));
                 assert_eq!(dx.next_in_use(number), next);

@@ -34,6 +34,11 @@ use super::{Absent, Full, Key, Numbered, Numbering, NumberingError, Removal, Tai
 /// y = `D::draw(k, 2⁶⁴ - 1 - x) % c`; while c or more is noted for y, take that number for y; then y is
 /// the new x. (Seeds count down from the top, for what the base draws from the same key has small ones.)
 ///
+/// # Pitfall
+/// A numbering says nothing of the base but its length. Over [`Jump`](super::Jump) with the rounding
+/// `Guava`, which it does not say either, [`from_numbering`](Numbered::from_numbering) makes one with
+/// `Paper`.
+///
 /// # Source
 /// Coluzzi, Brocco, Antonucci, Leidi: "`MementoHash`: A Stateful, Minimal Memory, Best Performing
 /// Consistent Hash Algorithm", 2023 (arXiv 2306.09783). There each removal notes the one before it as
@@ -102,8 +107,7 @@ impl<B: Tail, D: Draw> Memento<B, D> {
     fn probes(&self, number: u32) -> impl Iterator<Item = usize> + use<B, D> {
         let size = self.slots.len();
         let spread = u64::from(number.wrapping_mul(0x9e37_79b1)); // 2³² over the golden ratio
-        #[expect(clippy::cast_possible_truncation, reason = "less than the size")]
-        let first = (spread * size as u64 >> 32) as usize;
+        let first = ((spread * size as u64) >> 32) as usize;
         (first..size).chain(0..first)
     }
 

@@ -245,12 +245,12 @@ impl<A: Numbered> Named<A> {
     /// Takes in `member`, which gets the number that `number` brings into use.
     fn join(
         &mut self,
-        member: Member,
+        member: &Member,
         number: impl FnOnce(&mut A) -> Result<u32, Full>,
     ) -> Result<u32, NamedError> {
         let members = Members::new(self.members.iter().cloned().chain([member.clone()]))?;
         let number = number(&mut self.algorithm).map_err(NamedError::Full)?;
-        self.link(members, number, &member);
+        self.link(members, number, member);
         Ok(number)
     }
 
@@ -268,7 +268,7 @@ impl<A: Tail> Named<A> {
     /// # Errors
     /// Its name is empty or another member's, or the algorithm cannot have more. Then nothing changed.
     pub fn push(&mut self, member: impl Into<Member>) -> Result<u32, NamedError> {
-        self.join(member.into(), A::push)
+        self.join(&member.into(), A::push)
     }
 
     /// Lets the member with the greatest number go: not the one that joined last, if it was
@@ -289,7 +289,7 @@ impl<A: Removal> Named<A> {
     /// # Errors
     /// Its name is empty or another member's, or the algorithm cannot have more. Then nothing changed.
     pub fn add(&mut self, member: impl Into<Member>) -> Result<u32, NamedError> {
-        self.join(member.into(), A::add)
+        self.join(&member.into(), A::add)
     }
 
     /// Lets the member called `name` go, whatever its number.

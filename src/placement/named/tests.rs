@@ -112,16 +112,16 @@ fn names<A: Numbered>(named: &Named<A>) -> String {
         assert_eq!(named.members().by_name(member.name()), Some(member));
         member.name()
     };
-    let names: Vec<_> = (0..end).map(name).collect();
+    let by_number: Vec<_> = (0..end).map(name).collect();
     assert_eq!(named.members().len(), usize::try_from(named.algorithm().len()).unwrap());
     assert!(named.members().iter().is_sorted());
-    assert_eq!(named.member_at(end).or(named.member_at(u32::MAX)), None);
+    assert_eq!((named.member_at(end), named.member_at(u32::MAX)), (None, None));
     for key in (0..40).map(Key::from_hash) {
         let number = named.algorithm().index(key);
         assert_eq!(named.place(key), number.and_then(|number| named.member_at(number)));
         assert_eq!(named.place(key).is_none(), named.members().is_empty());
     }
-    names.join(" ")
+    by_number.join(" ")
 }
 
 #[test]
