@@ -72,7 +72,7 @@ pub use binomial::Binomial;
 pub use bounded::Bounded;
 pub use dx::Dx;
 pub use flip::Flip;
-pub use jump::{Jump, Rounding};
+pub use jump::{Guava, Jump, Paper, Rounding};
 pub use jump_back::JumpBack;
 pub use key::Key;
 pub use maglev::{Maglev, MaglevError};

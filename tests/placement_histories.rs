@@ -8,8 +8,8 @@ use std::fmt::Debug;
 use allocation_counter::measure;
 use proptest::prelude::*;
 use tenure::placement::{
-    Absent, Anchor, Binomial, Dx, Flip, Full, Jump, JumpBack, Key, Member, Memento, Named,
-    NamedError, Numbered, Numbering, NumberingError, Placement, Removal, Rounding, Tail,
+    Absent, Anchor, Binomial, Dx, Flip, Full, Guava, Jump, JumpBack, Key, Member, Memento, Named,
+    NamedError, Numbered, Numbering, NumberingError, Placement, Removal, Tail,
 };
 
 /// What any of the three can do, and how it undoes a removal.
@@ -287,7 +287,7 @@ fn a_capacity_is_kept() {
     let (mut anchor, mut dx) = (Anchor::new(1, 2).unwrap(), Dx::new(1, 2).unwrap());
     assert_eq!((anchor.add(), dx.add()), (Ok(1), Ok(1)));
     assert_eq!((anchor.add(), dx.add()), (Err(Full(2)), Err(Full(2))));
-    let mut base = Jump::new(Jump::MOST - 1, Rounding::Guava).unwrap();
+    let mut base = Jump::<Guava>::rounded(Jump::MOST - 1).unwrap();
     base.push().unwrap();
     let mut memento = Memento::new(base);
     memento.remove(5).unwrap();

@@ -4,7 +4,7 @@
 
 use tenure::placement::hash::{Draw, Mixed, mix};
 use tenure::placement::{
-    Binomial, Flip, Full, Jump, JumpBack, Key, Numbered, Numbering, NumberingError, Rounding, Tail,
+    Binomial, Flip, Full, Guava, Jump, JumpBack, Key, Numbered, Numbering, NumberingError, Tail,
 };
 
 fn end(end: u32) -> Numbering {
@@ -58,14 +58,8 @@ fn laws<A: Tail + PartialEq + std::fmt::Debug>(most: u32, make: impl Fn(u32) -> 
 
 #[test]
 fn jump() {
-    laws(Jump::MOST, |len| Jump::new(len, Rounding::Paper).unwrap());
-}
-
-/// A numbering says nothing of the rounding: the documented default comes back.
-#[test]
-fn a_numbering_is_of_the_paper() {
-    let guava = Jump::new(5, Rounding::Guava).unwrap();
-    assert_eq!(Jump::from_numbering(&guava.numbering()), Jump::new(5, Rounding::Paper));
+    laws(Jump::MOST, |len| Jump::new(len).unwrap());
+    laws(Jump::MOST, |len| Jump::<Guava>::rounded(len).unwrap());
 }
 
 #[test]
@@ -103,7 +97,7 @@ fn balanced(algorithm: &impl Numbered) {
 #[test]
 fn just_above_a_power_of_two_all_get_the_same() {
     for len in [2, 3, 5, 7, 8, 9, 17, 33, 65, 127, 257] {
-        balanced(&Jump::new(len, Rounding::Paper).unwrap());
+        balanced(&Jump::new(len).unwrap());
         balanced(&JumpBack::new(len).unwrap());
         balanced(&Flip::new(len).unwrap());
         balanced(&Binomial::new(len).unwrap());

@@ -5,8 +5,9 @@ use std::num::NonZeroU32;
 
 use arbitrary::{Result, Unstructured};
 use tenure::placement::{
-    Anchor, Binomial, Dx, Flip, Jump, JumpBack, Key, Maglev, Member, Members, Memento, MultiProbe,
-    Named, Numbered, Placement, Ranking, Rationalizable, Removal, Rendezvous, Ring, Rounding, Tail,
+    Anchor, Binomial, Dx, Flip, Guava, Jump, JumpBack, Key, Maglev, Member, Members, Memento,
+    MultiProbe, Named, Numbered, Placement, Ranking, Rationalizable, Removal, Rendezvous, Ring,
+    Tail,
 };
 
 type Marks = BTreeSet<&'static str>;
@@ -38,14 +39,14 @@ fn play(bytes: &mut Unstructured<'_>, marks: &mut Marks) -> Result<()> {
     let keys: Vec<_> = keys.into_iter().flatten().collect();
     let mut play = Play { bytes, marks, keys };
     match algorithm {
-        0 => play.tail(Jump::new(len, Rounding::Paper).expect("few")),
-        1 => play.tail(Jump::new(len, Rounding::Guava).expect("few")),
+        0 => play.tail(Jump::new(len).expect("few")),
+        1 => play.tail(Jump::<Guava>::rounded(len).expect("few")),
         2 => play.tail(JumpBack::new(len).expect("few")),
         3 => play.tail(Flip::new(len).expect("few")),
         4 => play.tail(Binomial::new(len).expect("few")),
         5 => play.removal(Anchor::new(len, room).expect("few")),
         6 => play.removal(Memento::new(JumpBack::new(len).expect("few"))),
-        7 => play.removal(Memento::new(Jump::new(len, Rounding::Guava).expect("few"))),
+        7 => play.removal(Memento::new(Jump::<Guava>::rounded(len).expect("few"))),
         8 => play.removal(Dx::new(len, room).expect("few")),
         9 => play.leaderless(Rendezvous::new),
         10 => play.leaderless(|members| Ring::new(members, points).expect("few points")),

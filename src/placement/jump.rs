@@ -1,3 +1,5 @@
+use core::marker::PhantomData;
+
 use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
 
 /// Jump consistent hash: no memory, and the numbers that half of the world's shards are known by.
@@ -10,7 +12,7 @@ use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
 /// | --- | --- |
 /// | [`index`](Numbered::index) | O(log n): about ln n + 0.6 draws, a division each; never more than n |
 /// | [`push`](Tail::push), [`pop`](Tail::pop) | O(1) |
-/// | memory | 8 bytes |
+/// | memory | 4 bytes |
 ///
 /// # Definition
 /// With b = 0, repeat: multiply the key by 2862933555777941757 and add 1, modulo 2⁶⁴; with x one more
@@ -26,8 +28,8 @@ use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
 ///   system must agree, [`JumpBack`](super::JumpBack) does the same with two draws.
 ///
 /// ```
-/// use tenure::placement::{Full, Jump, Key, Numbered, NumberingError, Rounding, Tail};
-/// let mut shards = Jump::new(4, Rounding::Paper)?;
+/// use tenure::placement::{Full, Jump, Key, Numbered, NumberingError, Tail};
+/// let mut shards = Jump::new(4)?;
 /// let key = Key::from_hash(256);
 /// let before = shards.index(key);
 /// assert_eq!(shards.push(), Ok(4));
@@ -37,63 +39,93 @@ use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
 /// # Ok::<(), NumberingError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Jump {
+pub struct Jump<R = Paper> {
     len: u32,
-    rounding: Rounding,
+    rounding: PhantomData<R>,
 }
 
 /// Which of the two functions called jump hash: they differ in how (b + 1) · 2³¹ / x is rounded to a
 /// whole number, and so in the index of about no random key, but of keys that can be constructed.
+/// [`Paper`] and [`Guava`] are all there are.
 ///
 /// ```
-/// use tenure::placement::{Jump, Key, Numbered, NumberingError, Rounding};
+/// use tenure::placement::{Guava, Jump, Key, Numbered, NumberingError};
 /// let key = Key::from_hash(16_966_161_184_362_668_685);
-/// assert_eq!(Jump::new(64, Rounding::Paper)?.index(key), Some(63));
-/// assert_eq!(Jump::new(64, Rounding::Guava)?.index(key), Some(48));
+/// assert_eq!(Jump::new(64)?.index(key), Some(63));
+/// assert_eq!(Jump::<Guava>::rounded(64)?.index(key), Some(48));
 /// # Ok::<(), NumberingError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Rounding {
-    /// As the paper's program: 2³¹ / x is rounded to 53 bits, its product with b + 1 is so again, and
-    /// the fraction of that is dropped. So do go-jump, and by it kube-state-metrics; `PyPI`'s
-    /// jump-consistent-hash; the crates jumpch and jump-consistent-hash.
-    #[default]
-    Paper,
-    /// As Guava's `Hashing.consistentHash`: (b + 1) / (x / 2³¹) is rounded to 53 bits, once, and the
-    /// fraction is dropped. So do the crates jmphash and, up to 2²² numbers, jumpconsistenthash.
-    Guava,
+pub trait Rounding: Rounds {}
+
+/// As the paper's program: 2³¹ / x is rounded to 53 bits, its product with b + 1 is so again, and the
+/// fraction of that is dropped. So do go-jump, and by it kube-state-metrics; `PyPI`'s
+/// jump-consistent-hash; the crates jumpch and jump-consistent-hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Paper {}
+
+/// As Guava's `Hashing.consistentHash`: (b + 1) / (x / 2³¹) is rounded to 53 bits, once, and the
+/// fraction is dropped. So do the crates jmphash and, up to 2²² numbers, jumpconsistenthash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Guava {}
+
+impl Rounding for Paper {}
+impl Rounding for Guava {}
+
+mod sealed {
+    /// Not for others: what is neither the paper's nor Guava's is no jump hash.
+    #[expect(unnameable_types, reason = "so that nobody else can implement it")]
+    pub trait Rounds {
+        /// The definition's j, for `times` = b + 1 < 2³¹ and `x` in 1..=2³¹.
+        fn whole(times: u64, x: u64) -> u64;
+    }
+}
+use sealed::Rounds;
+
+impl Rounds for Paper {
+    fn whole(times: u64, x: u64) -> u64 {
+        paper(times, x)
+    }
+}
+
+impl Rounds for Guava {
+    fn whole(times: u64, x: u64) -> u64 {
+        guava(times, x)
+    }
 }
 
 impl Jump {
     /// The greatest possible number of numbers.
     pub const MOST: u32 = i32::MAX.unsigned_abs();
 
-    /// The numbers `0..len`.
+    /// The numbers `0..len`, by the paper's function.
     ///
     /// # Errors
     /// `len` is more than [`MOST`](Self::MOST), which is where the definition ends.
     ///
     /// ```
-    /// use tenure::placement::{Jump, NumberingError, Rounding};
+    /// use tenure::placement::{Jump, NumberingError};
     /// let most = Jump::MOST;
-    /// let error = NumberingError::TooMany { end: most + 1, most };
-    /// assert_eq!(Jump::new(most + 1, Rounding::Paper), Err(error));
+    /// assert_eq!(Jump::new(most + 1), Err(NumberingError::TooMany { end: most + 1, most }));
     /// ```
-    pub const fn new(len: u32, rounding: Rounding) -> Result<Self, NumberingError> {
-        if len > Self::MOST {
-            return Err(NumberingError::TooMany { end: len, most: Self::MOST });
-        }
-        Ok(Self { len, rounding })
-    }
-
-    /// How this rounds.
-    #[must_use]
-    pub const fn rounding(&self) -> Rounding {
-        self.rounding
+    pub const fn new(len: u32) -> Result<Self, NumberingError> {
+        Self::rounded(len)
     }
 }
 
-impl Numbered for Jump {
+impl<R: Rounding> Jump<R> {
+    /// The numbers `0..len`, by the function that `R` says: see [`Rounding`].
+    ///
+    /// # Errors
+    /// As [`new`](Jump::new).
+    pub const fn rounded(len: u32) -> Result<Self, NumberingError> {
+        if len > Jump::MOST {
+            return Err(NumberingError::TooMany { end: len, most: Jump::MOST });
+        }
+        Ok(Self { len, rounding: PhantomData })
+    }
+}
+
+impl<R: Rounding> Numbered for Jump<R> {
     fn len(&self) -> u32 {
         self.len
     }
@@ -108,8 +140,7 @@ impl Numbered for Jump {
             return None;
         }
         let len = u64::from(self.len);
-        let index =
-            near(key.as_u64(), len).unwrap_or_else(|| exact(key.as_u64(), len, self.rounding));
+        let index = near(key.as_u64(), len).unwrap_or_else(|| exact::<R>(key.as_u64(), len));
         #[expect(clippy::cast_possible_truncation, reason = "it is below the length")]
         Some(index as u32)
     }
@@ -118,17 +149,15 @@ impl Numbered for Jump {
         Numbering { end: self.len, ..Numbering::default() }
     }
 
-    /// Of the rounding [`Paper`](Rounding::Paper), for a numbering does not say it: use
-    /// [`new`](Self::new) for the other.
     fn from_numbering(numbering: &Numbering) -> Result<Self, NumberingError> {
-        numbering.tail(Self::MOST).and_then(|len| Self::new(len, Rounding::default()))
+        numbering.tail(Jump::MOST).and_then(Self::rounded)
     }
 }
 
-impl Tail for Jump {
+impl<R: Rounding> Tail for Jump<R> {
     fn push(&mut self) -> Result<u32, Full> {
         let index = self.len;
-        if index == Self::MOST {
+        if index == Jump::MOST {
             return Err(Full(index));
         }
         self.len += 1;
@@ -193,15 +222,14 @@ fn near(mut key: u64, len: u64) -> Option<u64> {
 
 /// The index, with each step that is close by the definition.
 #[cold]
-fn exact(mut key: u64, len: u64, rounding: Rounding) -> u64 {
+fn exact<R: Rounding>(mut key: u64, len: u64) -> u64 {
     let mut index = 0;
     loop {
         key = next(key);
         let x = (key >> 33) + 1;
-        let j = match (step(index + 1, x), rounding) {
-            ((j, false), _) => j,
-            (_, Rounding::Paper) => paper(index + 1, x),
-            (_, Rounding::Guava) => guava(index + 1, x),
+        let j = match step(index + 1, x) {
+            (j, false) => j,
+            (_, true) => R::whole(index + 1, x),
         };
         if j >= len {
             return index;
@@ -246,8 +274,13 @@ const fn guava(times: u64, x: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::super::hash::mix;
-    use super::{Jump, Key, Numbered, Rounding, guava, next, paper, step};
+    use super::{Guava, Jump, Key, Numbered, guava, next, paper, step};
 
+    #[derive(Clone, Copy)]
+    enum Rounding {
+        Paper,
+        Guava,
+    }
     const ROUNDINGS: [Rounding; 2] = [Rounding::Paper, Rounding::Guava];
 
     fn narrow(number: u64) -> u32 {
@@ -338,7 +371,11 @@ mod tests {
         let lens = [1, 2, 3, 10, 64, 100_000, 1 << 22, 1 << 30, Jump::MOST - 1, Jump::MOST];
         for key in far.chain((0..5_000).map(mix)).chain(0..100) {
             for (len, rounding) in lens.into_iter().flat_map(|len| ROUNDINGS.map(|r| (len, r))) {
-                let index = Jump::new(len, rounding).unwrap().index(Key::from_hash(key));
+                let key_of = Key::from_hash(key);
+                let index = match rounding {
+                    Rounding::Paper => Jump::new(len).unwrap().index(key_of),
+                    Rounding::Guava => Jump::<Guava>::rounded(len).unwrap().index(key_of),
+                };
                 assert_eq!(index, Some(index_in_floats(key, len, rounding)), "{key} at {len}");
             }
         }

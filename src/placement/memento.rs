@@ -34,11 +34,6 @@ use super::{Absent, Full, Key, Numbered, Numbering, NumberingError, Removal, Tai
 /// y = `D::draw(k, 2⁶⁴ - 1 - x) % c`; while c or more is noted for y, take that number for y; then y is
 /// the new x. (Seeds count down from the top, for what the base draws from the same key has small ones.)
 ///
-/// # Pitfall
-/// A numbering says nothing of the base but its length. Over [`Jump`](super::Jump) with the rounding
-/// `Guava`, which it does not say either, [`from_numbering`](Numbered::from_numbering) makes one with
-/// `Paper`.
-///
 /// # Source
 /// Coluzzi, Brocco, Antonucci, Leidi: "`MementoHash`: A Stateful, Minimal Memory, Best Performing
 /// Consistent Hash Algorithm", 2023 (arXiv 2306.09783). There each removal notes the one before it as

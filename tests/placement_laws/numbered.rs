@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tenure::placement::{
     Anchor, Binomial, Dx, Flip, Jump, JumpBack, Key, Memento, Numbered, Numbering, NumberingError,
-    Removal, Rounding, Tail,
+    Removal, Tail,
 };
 
 use super::keys;
@@ -32,7 +32,7 @@ fn restore<A: Numbered + 'static>(
 pub(crate) const NUMBERED: &[Row] = &[
     Row {
         name: "Jump",
-        kind: Kind::Tail(|n| Box::new(Jump::new(n, Rounding::Paper).unwrap())),
+        kind: Kind::Tail(|n| Box::new(Jump::new(n).unwrap())),
         history: false,
         restore: restore::<Jump>,
     },
@@ -220,7 +220,9 @@ fn the_order_of_removals_counts_where_it_is_said_to() {
         let Kind::Removal(build) = row.kind else { continue };
         let places = |order: [u32; 2]| {
             let mut algorithm = build(6);
-            order.iter().for_each(|index| algorithm.remove(*index).unwrap());
+            for index in order {
+                algorithm.remove(index).unwrap();
+            }
             keys.iter().map(|key| algorithm.index(*key)).collect::<Vec<_>>()
         };
         assert_eq!(places([1, 3]) != places([3, 1]), row.history, "{}", row.name);

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use tenure::placement::{
-    Anchor, Binomial, Dx, Flip, Jump, JumpBack, Maglev, Members, Memento, MultiProbe, Named,
-    Numbered, Placement, Ranking, Rationalizable, Rendezvous, Ring, Rounding, Weighted,
+    Anchor, Binomial, Dx, Flip, Guava, Jump, JumpBack, Maglev, Members, Memento, MultiProbe, Named,
+    Numbered, Placement, Ranking, Rationalizable, Rendezvous, Ring, Weighted,
 };
 
 pub(crate) type Build<P> = fn(&Members) -> Box<P>;
@@ -62,12 +62,12 @@ const fn numbered(name: &'static str, place: Build<dyn Placement>) -> Algorithm 
     }
 }
 
-fn ring(members: &Members) -> Box<Ring> {
-    Box::new(Ring::new(members.clone(), points(100)).unwrap())
+fn ring(members: &Members) -> Ring {
+    Ring::new(members.clone(), points(100)).unwrap()
 }
 
-fn multi_probe(members: &Members) -> Box<MultiProbe> {
-    Box::new(MultiProbe::new(members.clone(), points(21)))
+fn multi_probe(members: &Members) -> MultiProbe {
+    MultiProbe::new(members.clone(), points(21))
 }
 
 pub(crate) const ALGORITHMS: &[Algorithm] = &[
@@ -83,10 +83,10 @@ pub(crate) const ALGORITHMS: &[Algorithm] = &[
     },
     Algorithm {
         name: "Ring",
-        place: |members| ring(members),
-        rank: Some(|members| ring(members)),
-        rationalizable: Some(|members| ring(members)),
-        weighted: Some(|members| ring(members)),
+        place: |members| Box::new(ring(members)),
+        rank: Some(|members| Box::new(ring(members))),
+        rationalizable: Some(|members| Box::new(ring(members))),
+        weighted: Some(|members| Box::new(ring(members))),
         least_disruption: true,
         // Arcs between points are about exponential: 1 / sqrt(points).
         balance: Balance::Uneven(0.1),
@@ -94,9 +94,9 @@ pub(crate) const ALGORITHMS: &[Algorithm] = &[
     },
     Algorithm {
         name: "MultiProbe",
-        place: |members| multi_probe(members),
-        rank: Some(|members| multi_probe(members)),
-        rationalizable: Some(|members| multi_probe(members)),
+        place: |members| Box::new(multi_probe(members)),
+        rank: Some(|members| Box::new(multi_probe(members))),
+        rationalizable: Some(|members| Box::new(multi_probe(members))),
         weighted: None,
         least_disruption: true,
         balance: Balance::Uneven(0.16),
@@ -115,15 +115,11 @@ pub(crate) const ALGORITHMS: &[Algorithm] = &[
     },
     Algorithm {
         raw: true,
-        ..numbered("Jump, paper", |members| {
-            named(members, |n| Jump::new(n, Rounding::Paper).unwrap())
-        })
+        ..numbered("Jump, paper", |members| named(members, |n| Jump::new(n).unwrap()))
     },
     Algorithm {
         raw: true,
-        ..numbered("Jump, Guava", |members| {
-            named(members, |n| Jump::new(n, Rounding::Guava).unwrap())
-        })
+        ..numbered("Jump, Guava", |members| named(members, |n| Jump::<Guava>::rounded(n).unwrap()))
     },
     numbered("JumpBack", |members| named(members, |n| JumpBack::new(n).unwrap())),
     numbered("Flip", |members| named(members, |n| Flip::new(n).unwrap())),

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use serde_json::Value;
 use tenure::placement::hash::Draw;
-use tenure::placement::{Anchor, Dx, Jump, Key, Memento, Numbered, Removal, Rounding};
+use tenure::placement::{Anchor, Dx, Guava, Jump, Key, Memento, Numbered, Removal};
 
 use crate::foreign::{crc32c, java_numbers, java_text, java_text_and};
 use crate::{number, rows, vectors};
@@ -142,7 +142,7 @@ fn anchor_as_in_java() {
 #[test]
 fn memento_as_in_java() {
     for row in rows(&vectors("memento_java.json"), "rows") {
-        let jump = Jump::new(small(&row["initial_size"]), Rounding::Guava).unwrap();
+        let jump = Jump::<Guava>::rounded(small(&row["initial_size"])).unwrap();
         let memento = Memento::<Jump, MementoJava>::drawn(jump);
         let keys = (0..100).map(|key| java_text(&format!("key-{key}")));
         // A numbering does not say which rounding the base has.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tenure::placement::hash::Draw;
-use tenure::placement::{Binomial, Flip, Jump, JumpBack, Key, Numbered, Rounding};
+use tenure::placement::{Binomial, Flip, Guava, Jump, JumpBack, Key, Numbered};
 
 use crate::foreign::{java_numbers, java_text};
 use crate::{number, rows, vectors};
@@ -44,19 +44,21 @@ fn hashed_as_in_java(row: &Value) -> Key {
 #[test]
 fn jump() {
     for row in rows(&vectors("jump_u64.json"), "rows") {
-        for rounding in [Rounding::Paper, Rounding::Guava] {
-            let jump = Jump::new(small(&row["n"]), rounding).unwrap();
-            assert_eq!(jump.index(given(&row)), Some(small(&row["bucket"])), "{row}");
-        }
+        let len = small(&row["n"]);
+        let paper = Jump::new(len).unwrap().index(given(&row));
+        let guava = Jump::<Guava>::rounded(len).unwrap().index(given(&row));
+        assert_eq!([paper, guava], [Some(small(&row["bucket"])); 2], "{row}");
     }
 }
 
 #[test]
 fn jump_where_the_roundings_differ() {
     for row in rows(&vectors("jump_edge_paper_vs_guava.json"), "rows") {
-        let index = |rounding| Jump::new(small(&row["n"]), rounding).unwrap().index(given(&row));
-        assert_eq!(index(Rounding::Paper), Some(small(&row["bucket_paper_formula"])), "{row}");
-        assert_eq!(index(Rounding::Guava), Some(small(&row["bucket_guava_formula"])), "{row}");
+        let len = small(&row["n"]);
+        let paper = Jump::new(len).unwrap().index(given(&row));
+        let guava = Jump::<Guava>::rounded(len).unwrap().index(given(&row));
+        assert_eq!(paper, Some(small(&row["bucket_paper_formula"])), "{row}");
+        assert_eq!(guava, Some(small(&row["bucket_guava_formula"])), "{row}");
     }
 }
 
