@@ -27,6 +27,15 @@
 //!
 //! [`Bounded`] is none of these: it assigns a finite set of keys under a limit of load.
 //!
+//! These know members by number, and place keys on members through [`Named`]. (n numbers in use, of a
+//! capacity of a, or r of them removed.)
+//!
+//! | algorithm | look-up | memory | who may go | history |
+//! | --- | --- | --- | --- | --- |
+//! | [`Anchor`] | O(1 + ln(a/n)) | 12 a bytes | any; at most a | order of removals |
+//! | [`Dx`] | O(a/n) | a bits | any; at most a | none |
+//! | [`Memento`] over a [`Tail`] | the tail's, and O(ln² (1 + r/n)) | 24 r bytes at most | any | order of removals |
+//!
 //! # Stability
 //! A placement depends on names, keys and the functions in [`hash`], all of them written out there;
 //! never on the order of input, on addresses, on the standard library's `Hash`, or on chance. **Until
@@ -35,8 +44,10 @@
 
 use alloc::vec::Vec;
 
+mod anchor;
 mod binomial;
 mod bounded;
+mod dx;
 mod flip;
 pub mod hash;
 mod jump;
@@ -45,7 +56,9 @@ mod key;
 pub mod log;
 mod maglev;
 mod members;
+mod memento;
 mod multi_probe;
+mod named;
 mod numbered;
 mod points;
 #[cfg(feature = "presets")]
@@ -54,15 +67,19 @@ mod rendezvous;
 mod ring;
 mod zones;
 
+pub use anchor::Anchor;
 pub use binomial::Binomial;
 pub use bounded::Bounded;
+pub use dx::Dx;
 pub use flip::Flip;
-pub use jump::{Jump, Rounding};
+pub use jump::{Guava, Jump, Paper, Rounding};
 pub use jump_back::JumpBack;
 pub use key::Key;
 pub use maglev::{Maglev, MaglevError};
 pub use members::{Member, Members, MembersError};
+pub use memento::Memento;
 pub use multi_probe::MultiProbe;
+pub use named::{Named, NamedError, NamedState};
 pub use numbered::{Absent, Full, Numbered, Numbering, NumberingError, Removal, Tail};
 pub use rendezvous::Rendezvous;
 pub use ring::{Ring, RingError};

@@ -20,5 +20,6 @@ fn main() -> io::Result<()> {
     }
     write("elector", &tenure_fuzz::elector::seeds())?;
     write("electors", &tenure_fuzz::electors::seeds())?;
-    write("candidate", &tenure_fuzz::candidate::seeds())
+    write("candidate", &tenure_fuzz::candidate::seeds())?;
+    write("placement", &tenure_fuzz::placement::seeds())
 }

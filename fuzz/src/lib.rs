@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub mod candidate;
 pub mod elector;
 pub mod electors;
+pub mod placement;
 pub mod wire;
 
 /// `SplitMix64`, as in the core.

@@ -27,8 +27,8 @@ use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
 /// b ≤ M ends all attempts. Then, and after the last of them, the index is r(h & M, h) by the first h.
 ///
 /// Source: Coluzzi, Brocco, Antonucci and Leidi, "`BinomialHash`: A Constant Time, Minimal Memory
-/// Consistent Hash Algorithm", 2024, arXiv:2406.19836; vectors of the authors' engine in Java, with its
-/// draws and its 5 attempts.
+/// Consistent Hash Algorithm", 2024, arXiv:2406.19836. The vectors of the authors' engine in Java are met, with
+/// its draws and its 5 attempts.
 ///
 /// # Pitfall: few attempts
 /// A key of which no attempt decides goes to the lower numbers, though its fair one is among the newest:

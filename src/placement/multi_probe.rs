@@ -95,22 +95,29 @@ impl<D: Draw> MultiProbe<D> {
         .take(self.probes.get() as usize)
     }
 
-    /// Distance and position of the member that comes next after `last` in the ranking.
-    fn after(&self, key: Key, last: Option<(u64, usize)>) -> Option<(u64, usize)> {
-        let nearest = last.map_or(0, |(distance, _)| distance);
+    /// Distance and position of the owner.
+    #[inline]
+    fn nearest(&self, key: Key) -> Option<(u64, usize)> {
+        let next = |probe| {
+            let (point, owner) = self.points.next(probe)?;
+            Some((point.wrapping_sub(probe), owner))
+        };
+        self.probes(key).filter_map(next).min()
+    }
+
+    /// The same of the member that comes next after `last` in the ranking.
+    fn after(&self, key: Key, last: (u64, usize)) -> Option<(u64, usize)> {
         let mut best = None;
         for probe in self.probes(key) {
-            let points = self.points.clockwise(probe.wrapping_add(nearest));
+            let points = self.points.clockwise(probe.wrapping_add(last.0));
             let distances = points.map(|(point, owner)| (point.wrapping_sub(probe), owner));
             // Farther than a whole turn they would be near again.
-            let mut beyond = distances.take_while(|(distance, _)| *distance >= nearest);
-            let Some(next) = beyond.find(|next| last.is_none_or(|last| *next > last)) else {
-                continue;
-            };
+            let mut beyond = distances.take_while(|(distance, _)| *distance >= last.0);
+            let Some(next) = beyond.find(|next| *next > last) else { continue };
             if best.is_some_and(|best| best <= next) {
                 continue;
             }
-            // A member that lies beyond another probe is nearer to that one, and belongs to its row.
+            // A member that lies beyond another probe is nearer to that one, and found from there.
             let point = probe.wrapping_add(next.0);
             if self.probes(key).all(|other| point.wrapping_sub(other) >= next.0) {
                 best = Some(next);
@@ -127,11 +134,7 @@ impl<D: Draw> Placement for MultiProbe<D> {
 
     #[inline]
     fn place(&self, key: Key) -> Option<&Member> {
-        let next = |probe| {
-            let (point, owner) = self.points.next(probe)?;
-            Some((point.wrapping_sub(probe), owner))
-        };
-        let (_, owner) = self.probes(key).filter_map(next).min()?;
+        let (_, owner) = self.nearest(key)?;
         self.members.get(owner)
     }
 }
@@ -139,7 +142,7 @@ impl<D: Draw> Placement for MultiProbe<D> {
 impl<D: Draw> Ranking for MultiProbe<D> {
     fn best_into<'a>(&'a self, key: Key, k: usize, best: &mut Vec<&'a Member>) {
         best.clear();
-        let ranking = iter::successors(self.after(key, None), |last| self.after(key, Some(*last)));
+        let ranking = iter::successors(self.nearest(key), |last| self.after(key, *last));
         best.extend(ranking.filter_map(|(_, owner)| self.members.get(owner)).take(k));
     }
 }
@@ -183,6 +186,8 @@ mod tests {
         let points = &[1030, 1020, 1000, 30, 999];
         assert_eq!(rank(&steps(points, 2), 0), ["c", "b", "a", "d", "e"]);
         assert_eq!(rank(&steps(points, 1), 0), ["d", "e", "c", "b", "a"]);
+        // As far from different probes: the first probe finds b.
+        assert_eq!(rank(&steps(&[1030, 30], 2), 0), ["a", "b"]);
         // Two members at one place.
         assert_eq!(rank(&steps(&[7, 7, 6], 3), 0), ["c", "a", "b"]);
         // Over the top.

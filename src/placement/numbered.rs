@@ -55,7 +55,7 @@ pub trait Tail: Numbered {
 /// the new index only.
 pub trait Removal: Numbered {
     /// Brings a number into use, the one that the algorithm chooses: what was removed last, if
-    /// anything was.
+    /// anything was and it knows the order; then a removal is undone.
     ///
     /// # Errors
     /// The algorithm cannot have more.

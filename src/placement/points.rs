@@ -37,7 +37,7 @@ impl Points {
         points.truncate(Self::MOST);
         points.sort_unstable();
         let owners = points.iter().map(|(_, owner)| *owner).max();
-        let narrow = points.len() + STRIDE <= usize::from(u16::MAX);
+        let narrow = u16::try_from(points.len() + STRIDE).is_ok();
         if narrow && owners.is_none_or(|greatest| u16::try_from(greatest).is_ok()) {
             Self::Narrow(Table::new(&points))
         } else {
@@ -156,10 +156,10 @@ mod tests {
     /// Against a search without an index: well mixed points, points in one heap, and both widths.
     #[test]
     fn the_index_finds_what_a_plain_search_finds() {
-        let mixed = |count: u64| (0..count).map(|n| (mix(n), n as u32)).collect::<Vec<_>>();
-        let heap = |count: u64| (0..count).map(|n| (n * n, n as u32)).collect::<Vec<_>>();
+        let mixed = |count: u32| (0..count).map(|n| (mix(u64::from(n)), n)).collect::<Vec<_>>();
+        let heap = |count: u32| (0..count).map(|n| (u64::from(n) * 9, n)).collect::<Vec<_>>();
         let ends = [(0, 1), (0, 0), (u64::MAX, 3), (u64::MAX, 2), (1 << 63, 4)];
-        let long = 65_535 - STRIDE as u64;
+        let long = 65_535 - u32::try_from(STRIDE).unwrap();
         for points in [
             mixed(0),
             mixed(1),
@@ -181,7 +181,7 @@ mod tests {
             sorted.sort_unstable();
             assert_eq!(
                 matches!(table, Points::Narrow(_)),
-                sorted.len() as u64 <= long && sorted.iter().all(|p| p.1 < 65_536)
+                sorted.len() <= long as usize && sorted.iter().all(|p| p.1 < 65_536)
             );
             let near = sorted
                 .iter()

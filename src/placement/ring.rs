@@ -21,7 +21,7 @@ use super::{Key, Member, Members, Placement, Ranking, Rationalizable, Weighted};
 /// | --- | --- |
 /// | [`new`](Self::new) | O(p log p) for p points in all; names are hashed already |
 /// | [`place`](Placement::place) | O(1) expected, about three cache lines; allocates nothing |
-/// | [`best`](Ranking::best) | O(k²) expected for a small part of the members, O(k n log n) for nearly all of n |
+/// | [`best`](Ranking::best) | O(k²) expected for a part of the members; all of n take O(n² log n), 1 ms for 1,000 |
 /// | memory | 11 to 12 bytes a point; 14 to 16 for more than 65,531 points |
 ///
 /// Balance comes from the number of points: a member's share deviates by about 1/√points, 10 % with
@@ -72,13 +72,14 @@ impl Ring {
     pub fn new(members: Members, points: NonZeroU32) -> Result<Self, RingError> {
         let of = |member: &Member| u64::from(member.weight().get()) * u64::from(points.get());
         let total = members.iter().map(of).fold(0, u64::saturating_add);
-        if total > Points::MOST as u64 {
+        if total > RingError::MOST_POINTS {
             return Err(RingError::TooManyPoints(total));
         }
-        let all = members.iter().enumerate().flat_map(|(position, member)| {
+        let owned = members.iter().zip(0..).flat_map(|(member, position)| {
             (0..of(member)).map(move |i| (Mixed::draw(member.name_hash(), i), position))
         });
-        Self::with_points(members.clone(), all)
+        let points = Points::new(owned.collect());
+        Ok(Self { members, points, draw: PhantomData })
     }
 
     /// A ring with points chosen by the caller: where each lies, and the position of its owner in
@@ -136,19 +137,21 @@ impl<D: Draw> Ring<D> {
         members: Members,
         points: impl IntoIterator<Item = (u64, usize)>,
     ) -> Result<Self, RingError> {
-        let mut owned = Vec::new();
+        let mut all = Vec::new();
         for (point, position) in points {
-            let owner = u32::try_from(position).ok().filter(|_| position < members.len());
-            let outside = RingError::Position { position, members: members.len() };
-            if owned.len() == Points::MOST {
-                return Err(RingError::TooManyPoints(Points::MOST as u64 + 1));
+            if all.len() == Points::MOST {
+                return Err(RingError::TooManyPoints(RingError::MOST_POINTS + 1));
             }
-            owned.push((point, owner.ok_or(outside)?));
+            let inside = u32::try_from(position).ok().filter(|_| position < members.len());
+            let Some(owner) = inside else {
+                return Err(RingError::Position { position, members: members.len() });
+            };
+            all.push((point, owner));
         }
-        if owned.is_empty() && !members.is_empty() {
+        if all.is_empty() && !members.is_empty() {
             return Err(RingError::NoPoints);
         }
-        Ok(Self { members, points: Points::new(owned), draw: PhantomData })
+        Ok(Self { members, points: Points::new(all), draw: PhantomData })
     }
 }
 
@@ -212,9 +215,14 @@ pub enum RingError {
     NoPoints,
 }
 
+impl RingError {
+    /// The most points that a ring may have: 2²⁶, a gigabyte.
+    pub const MOST_POINTS: u64 = Points::MOST as u64;
+}
+
 impl fmt::Display for RingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = Points::MOST;
+        let most = Self::MOST_POINTS;
         match self {
             Self::TooManyPoints(points) => {
                 write!(
@@ -242,7 +250,7 @@ mod tests {
     use alloc::vec::Vec;
     use core::num::NonZeroU32;
 
-    use super::{Draw, Key, Member, Members, Placement, Points, Ranking, Ring, RingError};
+    use super::{Draw, Key, Member, Members, Placement, Ranking, Ring, RingError};
     use crate::placement::hash::{Mixed, mix};
 
     /// Keys lie where their hash says.
@@ -310,17 +318,17 @@ mod tests {
     #[test]
     fn points_are_as_many_as_the_weight_says() {
         let weights = [1, 2, 3, 10];
-        let weighted = weights.map(|weight| {
+        let heavy = weights.map(|weight| {
             Member::new(format!("w{weight}")).with_weight(NonZeroU32::new(weight).unwrap())
         });
-        let members = Members::new(weighted).unwrap();
+        let members = Members::new(heavy).unwrap();
         let points = NonZeroU32::new(1000).unwrap();
         let ring = Ring::new(members.clone(), points).unwrap();
-        let mut owned = [0; 4];
+        let mut counts = [0; 4];
         for (_, owner) in ring.points.clockwise(0) {
-            owned[owner] += members.get(owner).unwrap().weight().get();
+            counts[owner] += 1;
         }
-        assert_eq!(owned, [1000, 100_000, 4000, 9000], "points times weight, in order of names");
+        assert_eq!(counts, [1000, 10_000, 2000, 3000], "points times weight, in order of names");
 
         // Shares: one point's arc has the standard deviation of its mean, so a share of n points has
         // 1/√n of its own at most; five of these are allowed, beside the noise of the keys.
@@ -396,7 +404,7 @@ mod tests {
             "position 0 of a point's owner: there are 0 members, counted from 0"
         );
         let endless = Ring::with_points(members(&["a"]), (0..).map(|point| (point, 0)));
-        assert_eq!(endless, Err(RingError::TooManyPoints(Points::MOST as u64 + 1)));
+        assert_eq!(endless, Err(RingError::TooManyPoints(RingError::MOST_POINTS + 1)));
         let heavy = |name| Member::new(name).with_weight(NonZeroU32::MAX);
         let heavy = Members::new([heavy("a"), heavy("b")]).unwrap();
         assert_eq!(Ring::new(heavy, NonZeroU32::MAX), Err(RingError::TooManyPoints(u64::MAX)));

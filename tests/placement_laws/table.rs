@@ -1,7 +1,10 @@
-//! The rows of the table of laws, and the controls.
+//! The rows of the table of laws.
+
+use std::num::NonZeroU32;
 
 use tenure::placement::{
-    Key, Member, Members, Placement, Ranking, Rationalizable, Rendezvous, hash,
+    Anchor, Binomial, Dx, Flip, Guava, Jump, JumpBack, Maglev, Members, Memento, MultiProbe, Named,
+    Numbered, Placement, Ranking, Rationalizable, Rendezvous, Ring, Weighted,
 };
 
 pub(crate) type Build<P> = fn(&Members) -> Box<P>;
@@ -12,102 +15,116 @@ pub(crate) struct Algorithm {
     pub(crate) place: Build<dyn Placement>,
     /// If it ranks.
     pub(crate) rank: Option<Build<dyn Ranking>>,
-    /// If it promises to be rationalizable. Then it must disrupt least as well.
+    /// If it promises to be rationalizable.
     pub(crate) rationalizable: Option<Build<dyn Rationalizable>>,
-    pub(crate) golden: &'static [Golden],
+    /// If weights count.
+    pub(crate) weighted: Option<Build<dyn Weighted>>,
+    /// Whether, made anew of one member more or less, it moves only what it must. The numbered ones
+    /// do not if the canonical order numbers them; what they promise instead is in `numbered.rs`.
+    pub(crate) least_disruption: bool,
+    pub(crate) balance: Balance,
+    /// It takes the key's number as it is, as those do with which it agrees: it must be well mixed.
+    pub(crate) raw: bool,
 }
 
-/// The members, the key, and the best members for it (at least the owner).
-pub(crate) type Golden = (&'static [&'static str], Named, &'static [&'static str]);
-
+/// How evenly keys spread.
 #[derive(Clone, Copy)]
-pub(crate) enum Named {
-    Bytes(&'static str),
-    Hash(u64),
+pub(crate) enum Balance {
+    /// As if each were given to a member drawn at random.
+    Chance,
+    /// Beyond chance, shares have this coefficient of variation.
+    Uneven(f64),
 }
 
-impl Named {
-    pub(crate) fn key(self) -> Key {
-        match self {
-            Self::Bytes(text) => Key::from_bytes(text.as_bytes()),
-            Self::Hash(hash) => Key::from_hash(hash),
-        }
+fn points(points: u32) -> NonZeroU32 {
+    NonZeroU32::new(points).unwrap()
+}
+
+/// The members in canonical order, numbered by `algorithm` of as many.
+fn named<A: Numbered + 'static>(
+    members: &Members,
+    algorithm: impl FnOnce(u32) -> A,
+) -> Box<dyn Placement> {
+    let algorithm = algorithm(u32::try_from(members.len()).unwrap());
+    Box::new(Named::new(algorithm, members.iter().cloned()).unwrap())
+}
+
+const fn numbered(name: &'static str, place: Build<dyn Placement>) -> Algorithm {
+    Algorithm {
+        name,
+        place,
+        rank: None,
+        rationalizable: None,
+        weighted: None,
+        least_disruption: false,
+        balance: Balance::Chance,
+        raw: false,
     }
 }
 
-pub(crate) const ALGORITHMS: &[Algorithm] = &[Algorithm {
-    name: "Rendezvous",
-    place: |members| Box::new(Rendezvous::new(members.clone())),
-    rank: Some(|members| Box::new(Rendezvous::new(members.clone()))),
-    rationalizable: Some(|members| Box::new(Rendezvous::new(members.clone()))),
-    golden: RENDEZVOUS,
-}];
+fn ring(members: &Members) -> Ring {
+    Ring::new(members.clone(), points(100)).unwrap()
+}
 
-/// Computed by a second implementation, written from the documentation in another language. The
-/// mapping may change until 0.1.0; then this table is frozen.
-#[rustfmt::skip]
-const RENDEZVOUS: &[Golden] = &[
-    (&["op-0", "op-1", "op-2"], Named::Bytes(""), &["op-1", "op-0", "op-2"]),
-    (&["op-0", "op-1", "op-2"], Named::Bytes("a"), &["op-2", "op-1", "op-0"]),
-    (&["op-0", "op-1", "op-2"], Named::Bytes("Lease/default/demo"), &["op-1", "op-2", "op-0"]),
-    (&["op-0", "op-1", "op-2"], Named::Bytes("ConfigMap/kube-system/coredns"), &["op-0", "op-1", "op-2"]),
-    (&["op-0", "op-1", "op-2"], Named::Hash(0), &["op-2", "op-0", "op-1"]),
-    (&["op-0", "op-1", "op-2"], Named::Hash(1), &["op-0", "op-2", "op-1"]),
-    (&["op-0", "op-1", "op-2"], Named::Hash(u64::MAX), &["op-1", "op-2", "op-0"]),
-    (&["x-1", "x-11", "x-110", "x-111"], Named::Bytes("x-1"), &["x-11", "x-110", "x-111"]),
-    (&["x-1", "x-11", "x-110", "x-111"], Named::Bytes("Lease/default/demo"), &["x-1", "x-11", "x-110"]),
-    (&["x-1", "x-11", "x-110", "x-111"], Named::Hash(1), &["x-1", "x-110", "x-11"]),
-    (&["zürich", "genève", "東京"], Named::Bytes("a"), &["genève", "東京", "zürich"]),
-    (&["zürich", "genève", "東京"], Named::Hash(1), &["genève", "zürich", "東京"]),
-    (&["shard-0", "shard-1", "shard-2", "shard-3", "shard-4", "shard-5", "shard-6", "shard-7", "shard-8", "shard-9"],
-        Named::Bytes("Lease/default/demo"), &["shard-5", "shard-9", "shard-0"]),
-    (&["a"], Named::Hash(2), &["a"]),
+fn multi_probe(members: &Members) -> MultiProbe {
+    MultiProbe::new(members.clone(), points(21))
+}
+
+pub(crate) const ALGORITHMS: &[Algorithm] = &[
+    Algorithm {
+        name: "Rendezvous",
+        place: |members| Box::new(Rendezvous::new(members.clone())),
+        rank: Some(|members| Box::new(Rendezvous::new(members.clone()))),
+        rationalizable: Some(|members| Box::new(Rendezvous::new(members.clone()))),
+        weighted: Some(|members| Box::new(Rendezvous::new(members.clone()))),
+        least_disruption: true,
+        balance: Balance::Chance,
+        raw: false,
+    },
+    Algorithm {
+        name: "Ring",
+        place: |members| Box::new(ring(members)),
+        rank: Some(|members| Box::new(ring(members))),
+        rationalizable: Some(|members| Box::new(ring(members))),
+        weighted: Some(|members| Box::new(ring(members))),
+        least_disruption: true,
+        // Arcs between points are about exponential: 1 / sqrt(points).
+        balance: Balance::Uneven(0.1),
+        raw: false,
+    },
+    Algorithm {
+        name: "MultiProbe",
+        place: |members| Box::new(multi_probe(members)),
+        rank: Some(|members| Box::new(multi_probe(members))),
+        rationalizable: Some(|members| Box::new(multi_probe(members))),
+        weighted: None,
+        least_disruption: true,
+        balance: Balance::Uneven(0.16),
+        raw: false,
+    },
+    Algorithm {
+        name: "Maglev",
+        place: |members| Box::new(Maglev::new(members.clone())),
+        rank: None,
+        rationalizable: None,
+        weighted: Some(|members| Box::new(Maglev::new(members.clone()))),
+        least_disruption: false,
+        // One turn more or less of a hundred.
+        balance: Balance::Uneven(0.01),
+        raw: false,
+    },
+    Algorithm {
+        raw: true,
+        ..numbered("Jump, paper", |members| named(members, |n| Jump::new(n).unwrap()))
+    },
+    Algorithm {
+        raw: true,
+        ..numbered("Jump, Guava", |members| named(members, |n| Jump::<Guava>::rounded(n).unwrap()))
+    },
+    numbered("JumpBack", |members| named(members, |n| JumpBack::new(n).unwrap())),
+    numbered("Flip", |members| named(members, |n| Flip::new(n).unwrap())),
+    numbered("Binomial", |members| named(members, |n| Binomial::new(n).unwrap())),
+    numbered("Anchor", |members| named(members, |n| Anchor::new(n, 2 * n).unwrap())),
+    numbered("Memento", |members| named(members, |n| Memento::new(JumpBack::new(n).unwrap()))),
+    numbered("Dx", |members| named(members, |n| Dx::new(n, 2 * n).unwrap())),
 ];
-
-/// Control: the hash modulo the number of members. It claims to be rationalizable, and is not.
-struct Modulo(Members);
-
-impl Placement for Modulo {
-    fn members(&self) -> &Members {
-        &self.0
-    }
-
-    fn place(&self, key: Key) -> Option<&Member> {
-        let index = hash::mix(key.as_u64()).checked_rem(self.0.len() as u64)?;
-        self.0.iter().nth(usize::try_from(index).ok()?)
-    }
-}
-
-impl Rationalizable for Modulo {}
-
-pub(crate) const MODULO: Algorithm = Algorithm {
-    name: "Modulo",
-    place: |members| Box::new(Modulo(members.clone())),
-    rank: None,
-    rationalizable: Some(|members| Box::new(Modulo(members.clone()))),
-    golden: &[],
-};
-
-/// Control: rendezvous as it is often written, the hash of key and name strung together, and that
-/// hash FNV-1a. Its last bytes hardly reach the top, so it spreads badly.
-struct Unmixed(Members);
-
-impl Placement for Unmixed {
-    fn members(&self) -> &Members {
-        &self.0
-    }
-
-    fn place(&self, key: Key) -> Option<&Member> {
-        let key = key.as_u64().to_be_bytes();
-        let score = |member: &&Member| hash::fnv1a_64(&[&key, member.name().as_bytes()].concat());
-        self.0.iter().max_by_key(score)
-    }
-}
-
-pub(crate) const UNMIXED: Algorithm = Algorithm {
-    name: "Unmixed",
-    place: |members| Box::new(Unmixed(members.clone())),
-    rank: None,
-    rationalizable: None,
-    golden: &[],
-};

@@ -10,7 +10,9 @@ use serde_json::Value;
 
 mod foreign;
 mod maglev;
+mod removals;
 mod rendezvous;
+mod ring;
 mod tails;
 
 /// A file of `tests/data/vectors`.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tenure::placement::hash::Draw;
-use tenure::placement::{Binomial, Flip, Jump, JumpBack, Key, Numbered, Rounding};
+use tenure::placement::{Binomial, Flip, Guava, Jump, JumpBack, Key, Numbered};
 
 use crate::foreign::{java_numbers, java_text};
 use crate::{number, rows, vectors};
@@ -44,19 +44,21 @@ fn hashed_as_in_java(row: &Value) -> Key {
 #[test]
 fn jump() {
     for row in rows(&vectors("jump_u64.json"), "rows") {
-        for rounding in [Rounding::Paper, Rounding::Guava] {
-            let jump = Jump::new(small(&row["n"]), rounding).unwrap();
-            assert_eq!(jump.index(given(&row)), Some(small(&row["bucket"])), "{row}");
-        }
+        let len = small(&row["n"]);
+        let paper = Jump::new(len).unwrap().index(given(&row));
+        let guava = Jump::<Guava>::rounded(len).unwrap().index(given(&row));
+        assert_eq!([paper, guava], [Some(small(&row["bucket"])); 2], "{row}");
     }
 }
 
 #[test]
 fn jump_where_the_roundings_differ() {
     for row in rows(&vectors("jump_edge_paper_vs_guava.json"), "rows") {
-        let index = |rounding| Jump::new(small(&row["n"]), rounding).unwrap().index(given(&row));
-        assert_eq!(index(Rounding::Paper), Some(small(&row["bucket_paper_formula"])), "{row}");
-        assert_eq!(index(Rounding::Guava), Some(small(&row["bucket_guava_formula"])), "{row}");
+        let len = small(&row["n"]);
+        let paper = Jump::new(len).unwrap().index(given(&row));
+        let guava = Jump::<Guava>::rounded(len).unwrap().index(given(&row));
+        assert_eq!(paper, Some(small(&row["bucket_paper_formula"])), "{row}");
+        assert_eq!(guava, Some(small(&row["bucket_guava_formula"])), "{row}");
     }
 }
 
@@ -89,13 +91,18 @@ fn flip() {
     }
 }
 
-/// Those of the engines in Java: the level and the attempt are two numbers after the key.
+/// Those of the engine in Java: the key is a hash already, the level is a number after it, counted
+/// from the highest bit of 64, or, before an attempt, of 32.
 enum OfFlipInJava {}
 
 impl Draw for OfFlipInJava {
     fn draw(key: u64, seed: u64) -> u64 {
-        let (level, attempt) = (seed & u64::from(u32::MAX), seed >> 32);
-        java_numbers(key, &[level, attempt].map(|number| u32::try_from(number).unwrap()))
+        let (level, attempt) = (u32::try_from(seed & u64::from(u32::MAX)).unwrap(), seed >> 32);
+        match u32::try_from(attempt).unwrap() {
+            0 if level == 0 => key, // for a lone bit, below which nothing is drawn, as well
+            0 => java_numbers(key, &[63 - level]),
+            attempt => java_numbers(key, &[31 - level, attempt]),
+        }
     }
 }
 
@@ -104,12 +111,17 @@ fn flip_in_java() {
     all_rows("flip_java.json", hashed_as_in_java, |len| Flip::<OfFlipInJava>::drawn(len).unwrap());
 }
 
-/// One number after the hash; of the first attempt, the key is the hash.
+/// Those of the engine in Java, found from the vectors: a step of jump's generator, squared, times the
+/// seed; of that the upper half. The key is a hash already.
 enum OfBinomialInJava {}
 
 impl Draw for OfBinomialInJava {
     fn draw(key: u64, seed: u64) -> u64 {
-        if seed == 0 { key } else { java_numbers(key, &[u32::try_from(seed).unwrap()]) }
+        if seed == 0 {
+            return key;
+        }
+        let next = key.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1);
+        next.wrapping_mul(next).wrapping_mul(seed) >> 32
     }
 }
 

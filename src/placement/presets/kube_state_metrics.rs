@@ -1,7 +1,7 @@
 //! kube-state-metrics with `--total-shards`: the FNV-1a hash of an object's UID, by jump hash.
 //!
 //! Source: `pkg/sharding/listwatch.go` (`keep`), which takes jump hash from go-jump: the paper's
-//! [rounding](Rounding::Paper).
+//! [rounding](crate::placement::Paper).
 //!
 //! ```
 //! use tenure::placement::presets::kube_state_metrics;
@@ -12,7 +12,7 @@
 //! # Ok::<(), NumberingError>(())
 //! ```
 
-use crate::placement::{Jump, Key, NumberingError, Rounding, hash};
+use crate::placement::{Jump, Key, NumberingError, hash};
 
 /// The key of the object with this `uid`, as in `metadata.uid`. 36 multiplications.
 ///
@@ -29,5 +29,5 @@ pub const fn key(uid: &str) -> Key {
 /// # Errors
 /// `total` is more than [`Jump::MOST`].
 pub const fn shards(total: u32) -> Result<Jump, NumberingError> {
-    Jump::new(total, Rounding::Paper)
+    Jump::new(total)
 }
