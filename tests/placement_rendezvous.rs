@@ -1,5 +1,7 @@
 //! Weights of rendezvous hashing, as seen from outside, and what its look-ups and Maglev's allocate.
 
+#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "tests")]
+
 use std::num::NonZeroU32;
 
 use tenure::placement::{Key, Maglev, Member, Members, Placement, Ranking, Rendezvous};
@@ -73,8 +75,8 @@ fn another_weight_moves_keys_to_or_from_that_member_only() {
             let (from, to) = (old.place(key).unwrap().name(), new.place(key).unwrap().name());
             if from != to {
                 // What grows takes, what shrinks gives.
-                let mover = if weight > before[changed] { to } else { from };
-                assert_eq!(mover, name, "{key:?}: {from} {to}");
+                let cause = if weight > before[changed] { to } else { from };
+                assert_eq!(cause, name, "{key:?}: {from} {to}");
                 moved += 1;
             }
             // The others keep their order.

@@ -143,6 +143,7 @@ mod tests {
     }
 
     /// The upper four words of the square.
+    #[expect(clippy::cast_possible_truncation, reason = "the low word, and what is carried")]
     fn square(z: [u64; 4]) -> [u64; 4] {
         let mut product = [0_u64; 8];
         for (i, a) in z.into_iter().enumerate() {

@@ -57,10 +57,10 @@ mod tests {
 
     /// So many members of zone a, b, c, …; and so many of none.
     fn members(zones: &[usize], without: usize) -> Members {
-        let zoned = ('a'..).zip(zones).flat_map(|(zone, count)| {
+        let named = ('a'..).zip(zones).flat_map(|(zone, count)| {
             (0..*count).map(move |i| Member::from(format!("{zone}-{i}")).in_zone(format!("{zone}")))
         });
-        Members::new(zoned.chain((0..without).map(|i| Member::from(format!("none-{i}"))))).unwrap()
+        Members::new(named.chain((0..without).map(|i| Member::from(format!("none-{i}"))))).unwrap()
     }
 
     fn cases() -> impl Iterator<Item = Rendezvous> {
@@ -83,11 +83,11 @@ mod tests {
 
     /// What names a zone: a member without is one by itself.
     fn zone(member: &Member) -> &str {
-        member.zone().unwrap_or(member.name())
+        member.zone().unwrap_or_else(|| member.name())
     }
 
     /// The definition read aloud, with counts and without rounds.
-    fn greedy<'a>(ranking: &'a Rendezvous, key: Key, k: usize) -> Vec<&'a Member> {
+    fn greedy(ranking: &Rendezvous, key: Key, k: usize) -> Vec<&Member> {
         let mut left = ranking.rank(key);
         let mut used = BTreeMap::new();
         let mut best = Vec::new();

@@ -118,6 +118,11 @@ fn rendezvous_clandestined_across_zones() {
 /// For orientation: the order by a float logarithm and by ours, of the same hashes. They could differ
 /// where two quotients are nearer than 2⁻⁵² of each other.
 #[test]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    reason = "it is a float that was recorded"
+)]
 fn weighted_rendezvous_by_definition() {
     let file = vectors("weighted_rendezvous_definition.json");
     let nodes: Vec<(String, u64)> = rows(&file, "nodes")

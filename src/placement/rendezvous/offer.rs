@@ -67,6 +67,7 @@ impl Bid {
     }
 
     /// Whether this is the better one, without a branch.
+    #[expect(clippy::needless_bitwise_bool, reason = "which comes out is anyone's guess")]
     #[inline]
     pub(super) fn beats(&self, other: &Self) -> bool {
         let (own, others) = self.products(other);
