@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub mod assign;
+pub mod balance;
 pub mod conform;
 mod describe;
 mod experiment;
@@ -49,6 +51,8 @@ enum Command {
     Conform(conform::ConformArgs),
     Margin(margin::MarginArgs),
     Explore(explore::ExploreArgs),
+    Balance(balance::BalanceArgs),
+    Assign(assign::AssignArgs),
 }
 
 /// The command that is meant; without any it is `run`.
@@ -87,6 +91,8 @@ pub fn main() -> ExitCode {
         Command::Conform(args) => Ok(conform::run(&args)),
         Command::Margin(args) => margin::run(&args),
         Command::Explore(args) => explore::run(&args),
+        Command::Balance(args) => balance::run(&args),
+        Command::Assign(args) => assign::run(&args),
     };
     status.unwrap_or_else(|refusal: Refusal| refusal.print()).into()
 }

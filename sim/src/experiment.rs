@@ -37,6 +37,7 @@ pub use measured::{Measured, Moment};
 pub use meter::Meter;
 pub use report::Report;
 pub use verdict::{Finding, Holds};
+pub(crate) use workload::SHIPPED as SHIPPED_NAMES;
 pub use workload::{BadName, Workload};
 
 use naive::Terms;

@@ -21,6 +21,7 @@
 //! | [`coordination`] | coordinated election: a coordinator, and what skewed clocks do to it |
 //! | [`explore`] | all that can happen in a small world |
 //! | [`conform`] | recordings of the real client-go, replayed |
+//! | [`balance`] | placements measured: balance, movement, cost |
 //! | [`cli`] | the command `tenure` |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
 //! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
@@ -28,6 +29,7 @@
 //! | [`cli`] | the commands of `tenure` |
 //! | [`clock`], [`queue`], [`rng`], [`net`], [`store`], [`guarded`] | the machines of which a world is made |
 
+pub mod balance;
 pub mod catalogue;
 pub mod check;
 pub mod cli;

@@ -93,7 +93,8 @@ impl<D: Draw> Flip<D> {
     /// # Ok::<(), NumberingError>(())
     /// ```
     #[must_use]
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call costs as much as a third of it")]
+    #[inline(always)]
     pub fn index_to(key: Key, last: u64) -> u64 {
         let key = key.as_u64();
         let bits = u64::MAX.unbounded_shr(last.leading_zeros());
@@ -112,7 +113,8 @@ impl<D: Draw> Numbered for Flip<D> {
         index < self.len
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call costs as much as a third of it")]
+    #[inline(always)]
     fn index(&self, key: Key) -> Option<u32> {
         let last = self.len.checked_sub(1)?;
         #[expect(clippy::cast_possible_truncation, reason = "it is not above the last")]

@@ -80,7 +80,8 @@ impl Numbered for JumpBack {
         index < self.len
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call costs as much as a third of it")]
+    #[inline(always)]
     fn index(&self, key: Key) -> Option<u32> {
         let last = self.len.checked_sub(1)?;
         let key = key.as_u64();

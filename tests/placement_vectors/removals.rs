@@ -143,7 +143,7 @@ fn anchor_as_in_java() {
 fn memento_as_in_java() {
     for row in rows(&vectors("memento_java.json"), "rows") {
         let jump = Jump::<Guava>::rounded(small(&row["initial_size"])).unwrap();
-        let memento = Memento::<Jump, MementoJava>::drawn(jump);
+        let memento = Memento::<Jump<Guava>, MementoJava>::drawn(jump);
         let keys = (0..100).map(|key| java_text(&format!("key-{key}")));
         // A numbering does not say which rounding the base has.
         replay(memento, add, &row, JAVA_ANSWERS, keys, Clone::clone);

@@ -9,7 +9,7 @@ use crate::distribution::scale;
 use crate::time::Span;
 
 /// The names that the crate ships: 2,291 objects of public projects.
-const SHIPPED: &str = include_str!("../../data/kubernetes-objects.txt");
+pub(crate) const SHIPPED: &str = include_str!("../../data/kubernetes-objects.txt");
 
 /// What some editors put before a text: nothing that anybody sees.
 const BYTE_ORDER_MARK: char = '\u{feff}';
