@@ -100,6 +100,7 @@ pub(super) const ALL: &[Algorithm] = &[
             };
             size_of::<Maglev>() + slots * number
         },
+        weights: true,
         ..ROW
     },
     Algorithm {
