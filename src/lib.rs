@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | [`election`] | [`Elector`](election::Elector): one replica's part in the election of a leader |
 //! | [`lock`] | what is stored: records, versions, the objects that carry them, and their JSON |
-//! | [`placement`] | which member owns a key: [`Rendezvous`](placement::Rendezvous) |
+//! | [`placement`] | which member owns a key: [`Rendezvous`](placement::Rendezvous), and what serves where it does not |
 //! | [`time`] | [`Instant`](time::Instant) decides, [`Timestamp`](time::Timestamp) is written for people |
 //!
 //! **It is** the part of a controller that decides, for any store with compare-and-swap: Kubernetes,
@@ -71,8 +71,12 @@
 //! ```
 //!
 //! # Features
-//! - `serde`: serde's traits for records and Leases. Off by default; without it the crate has no
-//!   dependency.
+//! - `serde`: serde's traits for records, Leases and the state of placements.
+//! - `presets`: placements as kube-state-metrics, Argo CD, Knative, Thanos, libmemcached and others
+//!   compute them.
+//!
+//! Both are off by default; without them the crate depends on two: `xxhash-rust` and `siphasher`, the
+//! stable hashes.
 #![no_std]
 #![warn(clippy::float_arithmetic, clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 

@@ -61,3 +61,8 @@ pub mod trace;
 pub mod verdict;
 mod wire;
 pub mod world;
+
+/// The examples of the documents, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/placement.md")]
+struct Documents;
