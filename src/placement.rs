@@ -162,7 +162,7 @@ pub trait Ranking: Placement {
     ///
     /// A member that joins takes the place of one other at most, one that leaves gives it to one
     /// other, if that holds for the ranking; but this is no promise of
-    /// [`Rationalizable`](crate::placement::Rationalizable) for any but the owner.
+    /// [`Rationalizable`] for any but the owner.
     ///
     /// Costs a ranking of all members and O(n · k) comparisons of zones. Allocates only what the
     /// capacity of `best` lacks to hold *all* members.
