@@ -142,8 +142,14 @@ impl<D: Draw> Placement for MultiProbe<D> {
 impl<D: Draw> Ranking for MultiProbe<D> {
     fn best_into<'a>(&'a self, key: Key, k: usize, best: &mut Vec<&'a Member>) {
         best.clear();
-        let ranking = iter::successors(self.nearest(key), |last| self.after(key, *last));
-        best.extend(ranking.filter_map(|(_, owner)| self.members.get(owner)).take(k));
+        let mut next = self.nearest(key);
+        while best.len() < k.min(self.members.len()) {
+            let Some(last) = next else { return };
+            best.extend(self.members.get(last.1));
+            if best.len() < k {
+                next = self.after(key, last);
+            }
+        }
     }
 }
 
