@@ -34,7 +34,7 @@
 //! | --- | --- | --- | --- | --- |
 //! | [`Anchor`] | O(1 + ln(a/n)) | 12 a bytes | any; at most a | order of removals |
 //! | [`Dx`] | O(a/n) | a bits | any; at most a | none |
-//! | [`Memento`] over a [`Tail`] | the tail's, and O(ln² (1 + r/n)) | 24 r bytes at most | any | order of removals |
+//! | [`Memento`] over a [`Tail`] | the tail's, and O(1 + r/n) | 24 r bytes at most | any | order of removals |
 //!
 //! # Stability
 //! A placement depends on names, keys and the functions in [`hash`], all of them written out there;

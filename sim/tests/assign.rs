@@ -289,6 +289,9 @@ fn a_weight_counts_wherever_it_stands() {
     assert_eq!(by_file, owners("--members 3 --weights 1,5,1", &keys));
     let heavy = by_file.iter().filter(|owner| *owner == "member-1").count();
     assert!((450..550).contains(&heavy), "{heavy}");
+    let maglev = owners("--algorithm maglev:101 --members 2 --weights 1,100", &keys);
+    let heavy = maglev.iter().filter(|owner| *owner == "member-1").count();
+    assert!(heavy * 10 > maglev.len() * 9, "{heavy} of {}", maglev.len());
 }
 
 #[test]
@@ -369,6 +372,14 @@ fn a_line_that_is_no_key_is_refused() {
         refused_with("--hash raw", keys.as_bytes(), &["line 2", "no number", "2^64"]);
     }
     refused_with("", &vec![b'x'; 3 << 20], &["line 1", "megabyte", "one key a line"]);
+    refused_with("", b"\xef\xbb\xbfa\nb\n", &["keys: line 1", "byte order mark"]);
+    assert_eq!(answer("--members 1", "a\n\u{feff}b\n"), "a\tmember-0\n\u{feff}b\tmember-0\n");
+    // Whether keys are answered as they come or all at once; in the latter case all of it is read.
+    let long = vec![b'x'; 40 << 20];
+    for algorithm in ["rendezvous", "bounded-rendezvous"] {
+        let arguments = format!("--algorithm {algorithm}");
+        refused_with(&arguments, &long, &["keys: line 1", "longer than a megabyte"]);
+    }
 }
 
 /// Rows of a key and the answers to it under these arguments.

@@ -199,6 +199,7 @@ fn what_cannot_be_is_refused() {
     refused("--algorithm jmup", &["\"jmup\"", "did you mean jump"]);
     refused("--algorithm jump,", &["--algorithm", "empty name"]);
     refused("--algorithm jump,ring,jump", &["jump", "twice"]);
+    refused("--algorithm jump,anchor:10 --members 10", &["anchor:10: 10 numbers", "room for more"]);
     refused(
         "--algorithm jump --weights 1,2 --members 2",
         &["jump", "weight 2", "leave weights out"],

@@ -82,8 +82,11 @@ impl<A: Numbered> Named<A> {
     ) -> Result<Self, NamedError> {
         let numbers = algorithm.len();
         // One more than there may be, for the iterator may have no end.
-        let members: Vec<Member> =
-            members.into_iter().map(Into::into).take(numbers as usize + 1).collect();
+        let members: Vec<Member> = members
+            .into_iter()
+            .map(Into::into)
+            .take((numbers as usize).saturating_add(1))
+            .collect();
         if members.len() != numbers as usize {
             return Err(NamedError::Count { members: members.len(), numbers });
         }

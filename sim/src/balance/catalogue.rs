@@ -259,7 +259,8 @@ impl Instance {
             None => Self::new(self.choice, members),
             Some(placer) => {
                 let setup = Setup { members, parameter: self.setup.parameter };
-                Ok(Self { choice: self.choice, setup, placer: placer? })
+                let named = |why: Unfit| Unfit::new(format_args!("{}: {why}", self.choice));
+                Ok(Self { choice: self.choice, setup, placer: placer.map_err(named)? })
             }
         }
     }

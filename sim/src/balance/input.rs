@@ -14,7 +14,7 @@ use crate::experiment::SHIPPED_NAMES;
 use crate::rng::{Purpose, Stream};
 
 /// What some editors put before a text: nothing that anybody sees.
-const BYTE_ORDER_MARK: char = '\u{feff}';
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 /// More members would be a slip: a list of them takes a tenth of a gigabyte.
 pub const MOST_MEMBERS: u32 = 1_000_000;
 /// More keys would be a slip as well.

@@ -7,7 +7,7 @@ use tenure::placement::Member;
 use super::balance::input;
 use super::{Refusal, output};
 use crate::balance::catalogue::{Choice, Instance};
-use crate::balance::input::KeyHash;
+use crate::balance::input::{BYTE_ORDER_MARK, KeyHash};
 use crate::balance::placer::{Best, Change, Item, Owners};
 use crate::balance::report;
 
@@ -86,6 +86,7 @@ pub fn run(args: &AssignArgs) -> Result<u8, Refusal> {
 const BLOCK: usize = 1 << 16;
 /// A longer line is no key.
 const LONGEST: usize = 1 << 20;
+const TOO_LONG: &str = "longer than a megabyte: write one key a line";
 
 struct Answers<'a> {
     instance: &'a Instance,
@@ -112,15 +113,16 @@ impl Answers<'_> {
                 }
             };
             keys.consume(read);
-            let end = match pending.iter().rposition(|byte| *byte == b'\n') {
-                _ if read == 0 => pending.len(),
-                _ if self.choice.algorithm.whole => 0,
-                last => last.map_or(0, |last| last + 1),
+            let end = if read == 0 {
+                pending.len()
+            } else if self.choice.algorithm.whole {
+                0
+            } else {
+                pending.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1)
             };
             let ready: Vec<u8> = pending.drain(..end).collect();
             if !self.choice.algorithm.whole && pending.len() > LONGEST {
-                let why = "longer than a megabyte: write one key a line";
-                return Err(Refusal::new(format_args!("keys: line {}: {why}", line + 1)));
+                return Err(Refusal::new(format_args!("keys: line {}: {TOO_LONG}", line + 1)));
             }
             if self.answer(&ready, &mut line, &mut out)? == Reader::Gone || read == 0 {
                 return Ok(0);
@@ -142,7 +144,13 @@ impl Answers<'_> {
             let at = |why: &dyn core::fmt::Display| {
                 Refusal::new(format_args!("keys: line {line}: {why}"))
             };
+            if text.len() > LONGEST {
+                return Err(at(&TOO_LONG));
+            }
             let text = str::from_utf8(text).map_err(|_| at(&"not UTF-8: write it in UTF-8"))?;
+            if *line == 1 && text.starts_with(BYTE_ORDER_MARK) {
+                return Err(at(&"begins with a byte order mark: write it without"));
+            }
             let key = self.hash.key(text).map_err(|why| at(&why))?;
             items.push(Item { text, key });
         }

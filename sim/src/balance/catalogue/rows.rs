@@ -87,6 +87,7 @@ pub(super) const ALL: &[Algorithm] = &[
         name: "maglev",
         about: "a table of SIZE slots, by default 100 to 200 for each member",
         parameter: Some(Parameter { name: "SIZE", default: 0, least: 1, most: 1 << 27 }),
+        weights: true,
         build: |setup| match setup.parameter {
             0 => placer::placing(setup, |set| Ok::<_, Infallible>(Maglev::new(set))),
             size => placer::placing(setup, |set| Maglev::with_size(set, size)),
