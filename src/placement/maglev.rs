@@ -87,7 +87,7 @@ impl Maglev {
     #[must_use]
     pub fn new(members: Members) -> Self {
         let size = default_size(members.len());
-        Self::filled(members, size, |member| own_order(member, size))
+        Self::of_names(members, size)
     }
 
     /// A table of `size` slots.
@@ -104,7 +104,7 @@ impl Maglev {
     /// ```
     pub fn with_size(members: Members, size: u32) -> Result<Self, MaglevError> {
         check_size(size, members.len())?;
-        Ok(Self::filled(members, size, |member| own_order(member, size)))
+        Ok(Self::of_names(members, size))
     }
 
     /// A table as others fill it: `offset_and_skip` says where each member begins, below `size`, and by
@@ -132,17 +132,24 @@ impl Maglev {
         offset_and_skip: impl Fn(&Member) -> (u32, u32),
     ) -> Result<Self, MaglevError> {
         check_size(size, members.len())?;
-        for member in &members {
-            let (offset, skip) = offset_and_skip(member);
-            if offset >= size || skip == 0 || skip >= size {
-                return Err(MaglevError::Order { offset, skip, size });
+        let walk = |member| {
+            let (at, skip) = offset_and_skip(member);
+            if at >= size || skip == 0 || skip >= size {
+                return Err(MaglevError::Order { offset: at, skip, size });
             }
-        }
-        Ok(Self::filled(members, size, offset_and_skip))
+            Ok(Walk { at, skip })
+        };
+        let walks = members.iter().map(walk).collect::<Result<_, _>>()?;
+        Ok(Self::filled(members, size, walks))
     }
 
-    fn filled(members: Members, size: u32, order: impl Fn(&Member) -> (u32, u32)) -> Self {
-        let walks = members.iter().map(|member| Walk::new(order(member), size)).collect();
+    /// By the hashes of the members' names.
+    fn of_names(members: Members, size: u32) -> Self {
+        let walks = members.iter().map(|member| own_order(member, size)).collect();
+        Self::filled(members, size, walks)
+    }
+
+    fn filled(members: Members, size: u32, walks: Vec<Walk>) -> Self {
         let table = if u16::try_from(members.len()).is_ok() {
             Table::Narrow(fill(&members, walks, size, |member| u16::try_from(member).unwrap_or(0)))
         } else {
@@ -202,7 +209,7 @@ impl Rebuilt for Maglev {
         } else {
             default_size(members.len())
         };
-        Self::filled(members, size, |member| own_order(member, size))
+        Self::of_names(members, size)
     }
 }
 
@@ -261,7 +268,7 @@ impl fmt::Display for MaglevError {
 
 impl error::Error for MaglevError {}
 
-/// Where a member looks next, and how far it goes on from there.
+/// Where a member looks next, below the size, and how far it goes on from there, from 1 to the size - 1.
 #[derive(Debug, Clone, Copy)]
 struct Walk {
     at: u32,
@@ -269,11 +276,6 @@ struct Walk {
 }
 
 impl Walk {
-    /// Within bounds whatever is given.
-    fn new((offset, skip): (u32, u32), size: u32) -> Self {
-        Self { at: offset % size.max(1), skip }
-    }
-
     /// The next slot of the order that is not in `taken`, marked there. There is one, since `size` is
     /// prime: a walk meets each slot once before it comes back.
     fn next_free(&mut self, taken: &mut [u64], size: u32) -> u32 {
@@ -361,9 +363,9 @@ impl PartialOrd for Turn {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "each is below a number of 32 bits")]
-fn own_order(member: &Member, size: u32) -> (u32, u32) {
+fn own_order(member: &Member, size: u32) -> Walk {
     let (hash, size) = (member.name_hash(), u64::from(size));
-    ((hash % size) as u32, 1 + (mix(hash) % (size - 1)) as u32)
+    Walk { at: (hash % size) as u32, skip: 1 + (mix(hash) % (size - 1)) as u32 }
 }
 
 fn default_size(members: usize) -> u32 {

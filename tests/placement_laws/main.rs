@@ -180,6 +180,29 @@ fn the_laws_catch_what_breaks_them() {
     );
 }
 
+/// Neither the owner nor the k best cost an allocation, whatever the key.
+#[test]
+fn look_ups_allocate_nothing() {
+    let names: Vec<_> = (0..50).map(|i| format!("controller-{i}")).collect();
+    let set = members(&names);
+    for row in ALGORITHMS {
+        let placement = (row.place)(&set);
+        let ranking = row.rank.map(|build| build(&set));
+        let mut best = Vec::with_capacity(set.len());
+        let counted = allocation_counter::measure(|| {
+            for key in (0..1_000).map(Key::from_hash) {
+                std::hint::black_box(placement.place(key));
+                for k in [1, 3, 20, 50] {
+                    if let Some(ranking) = &ranking {
+                        ranking.best_into(key, k, &mut best);
+                    }
+                }
+            }
+        });
+        assert_eq!(counted.count_total, 0, "{}", row.name);
+    }
+}
+
 /// Which algorithm keeps which law, as measured: the flags of the rows say the same.
 #[test]
 fn the_table_of_laws() {

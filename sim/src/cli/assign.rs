@@ -124,7 +124,13 @@ impl Answers<'_> {
             if !self.choice.algorithm.whole && pending.len() > LONGEST {
                 return Err(Refusal::new(format_args!("keys: line {}: {TOO_LONG}", line + 1)));
             }
-            if self.answer(&ready, &mut line, &mut out)? == Reader::Gone || read == 0 {
+            if self.answer(&ready, &mut line, &mut out)? == Reader::Gone {
+                return Ok(0);
+            }
+            if read == 0 && line == 0 {
+                return Err(Refusal::new("keys: there are none: write one key a line"));
+            }
+            if read == 0 {
                 return Ok(0);
             }
         }

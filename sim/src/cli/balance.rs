@@ -86,18 +86,28 @@ pub fn run(args: &BalanceArgs) -> Result<u8, Refusal> {
         return Ok(0);
     }
     let work = work(args)?;
-    let sizes = if args.plot.is_some() { plot::SIZES.len() + 2 } else { 2 };
-    let progress = Progress::new((work.choices.len() * sizes) as u64, "measurements");
-    let figures = work.figures(&progress).map_err(Refusal::new)?;
+    // Before minutes are spent.
     if let Some(path) = &args.plot {
-        let curves = work.curves(&progress).map_err(Refusal::new)?;
-        write_plot(path, &work, &curves)?;
+        let opened = fs::OpenOptions::new().append(true).create(true).open(path);
+        opened.map_err(|error| Refusal::unwritable(path, &error))?;
     }
+    let progress = Progress::new((work.choices.len() * 2) as u64, "measurements");
+    let figures = work.figures(&progress).map_err(|why| {
+        let remedy = if args.algorithm.is_some() { "" } else { ": name others with --algorithm" };
+        Refusal::new(format_args!("{why}{remedy}"))
+    })?;
     drop(progress);
     if args.json {
         output::print_json(&work.json(&figures))?;
     } else {
         output::print(report::table(&work.heading(), &figures))?;
+    }
+    // Afterwards: what cannot be drawn, or written, is measured all the same.
+    if let Some(path) = &args.plot {
+        let steps = (work.choices.len() * plot::SIZES.len()) as u64;
+        let progress = Progress::new(steps, "points of the plot");
+        let curves = work.curves(&progress).map_err(Refusal::new)?;
+        write_plot(path, &work, &curves)?;
     }
     Ok(0)
 }

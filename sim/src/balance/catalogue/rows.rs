@@ -101,7 +101,6 @@ pub(super) const ALL: &[Algorithm] = &[
             };
             size_of::<Maglev>() + slots * number
         },
-        weights: true,
         ..ROW
     },
     Algorithm {
