@@ -22,7 +22,7 @@
 //! | --- | --- | --- | --- | --- | --- |
 //! | [`Maglev`] | O(1) | 100 n to 200 n slots of 2 bytes | more than it must: [`Rebuilt`] | no | no |
 //! | [`MultiProbe`] | O(probes) | 11 to 16 bytes a member | only what it must | yes | yes |
-//! | [`Rendezvous`] | O(n) | the members | only what it must | yes | yes |
+//! | [`Rendezvous`] | O(n) | 8 or 12 bytes a member | only what it must | yes | yes |
 //! | [`Ring`] | O(1) | 11 to 16 bytes a point | only what it must | yes | yes |
 //!
 //! [`Bounded`] is none of these: it assigns a finite set of keys under a limit of load.
@@ -33,7 +33,11 @@
 //! | algorithm | look-up | memory | who may go | history |
 //! | --- | --- | --- | --- | --- |
 //! | [`Anchor`] | O(1 + ln(a/n)) | 12 a bytes | any; at most a | order of removals |
+//! | [`Binomial`] | O(1) | 4 bytes | the last | none |
 //! | [`Dx`] | O(a/n) | a bits | any; at most a | none |
+//! | [`Flip`] | O(1) | 4 bytes | the last | none |
+//! | [`Jump`] | O(ln n) | 4 bytes | the last | none |
+//! | [`JumpBack`] | O(1) | 4 bytes | the last | none |
 //! | [`Memento`] over a [`Tail`] | the tail's, and O(1 + r/n) | 24 r bytes at most | any | order of removals |
 //!
 //! # Stability

@@ -137,6 +137,25 @@ fn draws_in_vain_come_to_an_end() {
     assert!(Flip::<Stuck>::index_to(key, u64::MAX - 1) < u64::MAX);
 }
 
+/// The first place is all ones, and so are all further draws but the last of 64.
+enum AtLast {}
+
+impl Draw for AtLast {
+    fn draw(_: u64, seed: u64) -> u64 {
+        match seed >> 32 {
+            0 if seed > 0 => 0,
+            64 => 8,
+            _ => u64::MAX,
+        }
+    }
+}
+
+#[test]
+fn the_last_draw_of_flip_counts() {
+    let index = |last| Flip::<AtLast>::index_to(Key::from_hash(1), last);
+    assert_eq!([index(8), index(9), index(7)], [8, 8, 7]);
+}
+
 /// The widest range, and that each wider one moves keys to its new part only.
 #[test]
 fn flip_reaches_all_64_bits() {

@@ -252,6 +252,27 @@ mod tests {
         }
     }
 
+    /// Draws the seventh of ten, but, as the last of 80 draws, the number that the key says.
+    #[derive(Debug, Clone)]
+    enum Late {}
+    impl Draw for Late {
+        fn draw(key: u64, place: u64) -> u64 {
+            let number = if place == 79 { key } else { 6 };
+            u64::MAX / 10 * number + u64::MAX / 20
+        }
+    }
+
+    /// There are eight draws for each number there may be, and the search goes on from the last of
+    /// them.
+    #[test]
+    fn the_last_draw_counts_and_the_next_in_use_follows_it() {
+        let mut dx = Dx::<Late>::drawn(0, 10).unwrap();
+        assert!([1, 4, 9].into_iter().all(|number| dx.insert(number)));
+        for (drawn, index) in [(0, 1), (1, 1), (2, 4), (4, 4), (5, 9), (9, 9)] {
+            assert_eq!(dx.index(Key::from_hash(drawn)), Some(index), "{drawn}");
+        }
+    }
+
     #[test]
     fn the_next_in_use_goes_around() {
         for capacity in [3, 64, 70, 130] {

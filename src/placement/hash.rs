@@ -7,8 +7,7 @@
 //! | [`siphash_2_4`] | bytes and a secret to a number: against names chosen with intent | Aumasson, Bernstein (2012) |
 //! | [`mix`] | one number to a well mixed one | Steele, Lea, Flood: `SplitMix64` (2014), Stafford's variant 13 |
 //! | [`fold`] | two well mixed numbers to one | the 64 x 64 → 128 multiplication of wyhash and mum-hash |
-//!
-//! | [`Draw`] | further numbers from one key | |
+//! | [`Draw`] | further numbers from one key | [`mix`], or whatever another program does |
 //!
 //! FNV-1a is simple and known everywhere, but it does not avalanche: names that differ in their last
 //! bytes differ little in the top bits. So nothing here decides by its result before [`mix`].

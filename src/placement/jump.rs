@@ -251,10 +251,9 @@ fn paper(times: u64, x: u64) -> u64 {
     let product = u128::from(times) * u128::from(quotient);
     let excess = product.ilog2() - 52; // the quotient alone has 52 bits at least
     let half = (1_u128 << excess) >> 1;
-    // To the nearest; of two, to the even one.
-    let odd = product >> excess & 1;
-    let nearest =
-        (product + half.saturating_sub(1) + odd * u128::from(half > 0)) >> excess << excess;
+    // To the nearest; of two, up: IEEE takes the even one, but the whole part is the same, since a whole
+    // number below 2^31 is even in that sense.
+    let nearest = (product + half) >> excess << excess;
     #[expect(clippy::cast_possible_truncation, reason = "2^62 at most")]
     let whole = (nearest >> up) as u64;
     whole

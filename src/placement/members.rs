@@ -118,8 +118,9 @@ impl fmt::Debug for Member {
 
 /// A set of members in canonical order. Cheap to clone: clones share one list.
 ///
-/// Replicas that know the same names hold equal values, whatever the order in which they learnt them;
-/// so they place every key alike. It never changes: members that come or go make a new set.
+/// Replicas that know the same members, with their weights and zones, hold equal values, whatever the
+/// order in which they learnt them; so they place every key alike. It never changes: members that come
+/// or go make a new set.
 ///
 /// ```
 /// use tenure::placement::{Members, MembersError};

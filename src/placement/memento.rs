@@ -24,7 +24,7 @@ use super::{Absent, Full, Key, Numbered, Numbering, NumberingError, Removal, Tai
 /// | [`index`](Numbered::index) | the base's and a branch; with removals, ln(s/n) draws and s/n look-ups in a table of r on average, whatever their order; r for each draw at worst |
 /// | [`add`](Removal::add), [`remove`](Removal::remove) | O(1), amortised; at the end, the base's |
 /// | [`from_numbering`](Numbered::from_numbering) | O(r) |
-/// | memory | the base; none while nothing is removed, then 12 to 24 r bytes |
+/// | memory | the base; none while nothing is removed, then 12 to 24 bytes for each of the most that were removed since |
 ///
 /// # Definition
 /// If b is the last number of the base and nothing is removed, a removal of b takes it from the base.
