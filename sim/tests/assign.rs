@@ -130,7 +130,6 @@ fn lines_end_as_they_like_and_each_has_an_answer() {
     for keys in ["a\nb\nc", "a\r\nb\r\nc\r\n", "a\r\nb\nc"] {
         assert_eq!(answer("", keys), plain, "{keys:?}");
     }
-    assert_eq!(answer("", "\n").lines().count(), 1);
     let keys = file("keys", b"a\nb\nc\n");
     assert_eq!(answer(&keys, "not these"), plain);
     assert_eq!(answer("-", "a\nb\nc\n"), plain);
@@ -372,6 +371,7 @@ fn a_line_that_is_no_key_is_refused() {
     }
     refused_with("", &vec![b'x'; 3 << 20], &["line 1", "megabyte", "one key a line"]);
     refused_with("", b"", &["keys: there are none", "one key a line"]);
+    refused_with("", b"a\tb\n", &["keys: line 1", "tabulator"]);
     refused_with("--algorithm argo-cd-round-robin", b"", &["keys: there are none"]);
     refused_with("", b"\xef\xbb\xbfa\nb\n", &["keys: line 1", "byte order mark"]);
     assert_eq!(answer("--members 1", "a\n\u{feff}b\n"), "a\tmember-0\n\u{feff}b\tmember-0\n");

@@ -157,6 +157,9 @@ impl Answers<'_> {
             if *line == 1 && text.starts_with(BYTE_ORDER_MARK) {
                 return Err(at(&"begins with a byte order mark: write it without"));
             }
+            if text.contains('\t') {
+                return Err(at(&"has a tabulator, which ends a key: leave it out"));
+            }
             let key = self.hash.key(text).map_err(|why| at(&why))?;
             items.push(Item { text, key });
         }
