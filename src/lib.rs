@@ -6,6 +6,7 @@
 //! | [`election`] | [`Elector`](election::Elector): one replica's part in the election of a leader |
 //! | [`lock`] | what is stored: records, versions, the objects that carry them, and their JSON |
 //! | [`placement`] | which member owns a key: [`Rendezvous`](placement::Rendezvous), and what serves where it does not |
+//! | [`sharding`] | which of N replicas that all work owns which slot of the hash space |
 //! | [`time`] | [`Instant`](time::Instant) decides, [`Timestamp`](time::Timestamp) is written for people |
 //!
 //! **It is** the part of a controller that decides, for any store with compare-and-swap: Kubernetes,
@@ -85,6 +86,7 @@ extern crate alloc;
 pub mod election;
 pub mod lock;
 pub mod placement;
+pub mod sharding;
 pub mod time;
 
 /// The examples of the README, as tests.

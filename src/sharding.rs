@@ -1,0 +1,27 @@
+//! Which of many replicas may work on which objects: N members of one group work at once, each object
+//! has at most one owner at any instant, and slots of the hash space move between members without a
+//! gap in safety.
+
+mod config;
+mod event;
+mod permit;
+pub mod planned;
+mod record;
+mod request;
+mod rules;
+mod slot;
+mod slot_set;
+
+pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
+pub use event::{Cause, Event, Lapse};
+pub use permit::Permit;
+pub use planned::{Plan, StoredPlan};
+pub use record::{
+    Generation, Incarnation, MemberRecord, NoGeneration, NoIncarnation, State, StoredMember,
+    UnknownState,
+};
+pub use request::{Answer, Op, Request, RequestId, Response, Watched};
+#[cfg(feature = "mutants")]
+pub use rules::{Rule, Rules};
+pub use slot::{Slot, Slots, SlotsError};
+pub use slot_set::SlotSet;

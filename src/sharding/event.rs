@@ -1,0 +1,74 @@
+//! What a sharder tells its driver.
+
+use alloc::sync::Arc;
+
+use super::SlotSet;
+use crate::time::Instant;
+
+/// Something that happened, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// This member takes part: slots follow.
+    Joined,
+    /// These slots are this member's: start work on them.
+    Acquired(SlotSet),
+    /// These slots go to somebody else, or this member goes: begin no more work on them, and when what
+    /// was begun has ended say so with [`Sharder::drained`](super::Sharder::drained), for each.
+    Revoking {
+        /// Which.
+        slots: SlotSet,
+        /// Why.
+        cause: Cause,
+    },
+    /// These slots are given away: work on them has ended, and the store will be told.
+    Released(SlotSet),
+    /// Authority has ended, for all slots at once: these are to be stopped at once, and reported
+    /// [`drained`](super::Sharder::drained) when all work on them has ended. The member joins anew by
+    /// itself, but not before.
+    Lapsed {
+        /// Which slots it had, or was giving away.
+        slots: SlotSet,
+        /// Why.
+        cause: Lapse,
+    },
+    /// This member has excluded another, which gave no sign for its lease duration.
+    Excluded {
+        /// Whom.
+        member: Arc<str>,
+    },
+    /// Work on these slots has not ended within the drain deadline. They stay without owner until it
+    /// does, or until this member's authority ends.
+    DrainOverdue(SlotSet),
+    /// This member has left.
+    Left,
+}
+
+/// Why slots are revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// They belong to another member now.
+    Moved,
+    /// [`Sharder::leave`](super::Sharder::leave) was called.
+    Leaving,
+    /// The member's weight, zone or configuration is to change
+    /// ([`Sharder::reconfigure`](super::Sharder::reconfigure)).
+    Reconfiguring,
+}
+
+/// Why authority ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lapse {
+    /// No renewal succeeded, or nothing was read, for the renew deadline.
+    Expired {
+        /// When it ended: in the past, if the driver was late.
+        at: Instant,
+    },
+    /// The own record is gone.
+    Missing,
+    /// The own record is another's.
+    Replaced,
+    /// Another member has excluded this one.
+    Excluded,
+    /// Another member runs another configuration, and was first.
+    OtherGeneration,
+}

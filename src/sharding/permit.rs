@@ -1,0 +1,37 @@
+use super::Slot;
+use crate::election::Token;
+use crate::time::Instant;
+
+/// The right to work on a slot for a time, to be carried by the work itself: it can be checked without
+/// the machine that gave it.
+///
+/// ```
+/// use tenure::election::Token;
+/// use tenure::sharding::{Permit, Slots};
+/// use tenure::time::Instant;
+/// let slot = Slots::new(8)?.get(3).unwrap();
+/// let permit =
+///     Permit { slot, token: Token::from_u64(42), until: Instant::from_nanos(10_000_000_000) };
+/// assert!(permit.is_valid(Instant::from_nanos(9_999_999_999)));
+/// assert!(!permit.is_valid(Instant::from_nanos(10_000_000_000)));
+/// # Ok::<(), tenure::sharding::SlotsError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Permit {
+    /// On what.
+    pub slot: Slot,
+    /// Orders the owners of the slot: give it to the resources that the work changes.
+    pub token: Token,
+    /// No work may start at or after this instant, and what must not overlap with the next owner's
+    /// must have ended by then.
+    pub until: Instant,
+}
+
+impl Permit {
+    /// Whether work may start at `now`.
+    #[must_use]
+    #[inline]
+    pub fn is_valid(&self, now: Instant) -> bool {
+        now < self.until
+    }
+}

@@ -1,0 +1,208 @@
+use alloc::boxed::Box;
+use alloc::vec;
+use core::fmt;
+
+use super::{Slot, Slots};
+
+/// A set of slots: a bit for each.
+///
+/// ```
+/// use tenure::sharding::{SlotSet, Slots};
+/// let slots = Slots::new(8)?;
+/// let mut set = SlotSet::none(slots);
+/// assert!(set.insert(slots.get(2).unwrap()) && set.insert(slots.get(5).unwrap()));
+/// assert_eq!(set.iter().map(|slot| slot.index()).collect::<Vec<_>>(), [2, 5]);
+/// assert_eq!((set.len(), SlotSet::all(slots).len()), (2, 8));
+/// # Ok::<(), tenure::sharding::SlotsError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SlotSet {
+    slots: Slots,
+    words: Box<[u64]>,
+}
+
+impl SlotSet {
+    /// The empty set of some of these.
+    #[must_use]
+    pub fn none(slots: Slots) -> Self {
+        Self { slots, words: vec![0; words(slots)].into() }
+    }
+
+    /// All of these.
+    #[must_use]
+    pub fn all(slots: Slots) -> Self {
+        let last = if slots.count() < 64 { (1 << slots.count()) - 1 } else { u64::MAX };
+        Self { slots, words: vec![last; words(slots)].into() }
+    }
+
+    /// Of how many slots this is a set.
+    #[must_use]
+    pub const fn slots(&self) -> Slots {
+        self.slots
+    }
+
+    /// How many are in it. O(slots / 64).
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Whether none is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    /// Whether `slot` is in it. O(1).
+    #[must_use]
+    #[inline]
+    pub fn contains(&self, slot: Slot) -> bool {
+        self.words.get(slot.at() / 64).is_some_and(|word| word >> (slot.at() % 64) & 1 == 1)
+    }
+
+    /// Puts `slot` in, if it is one of these; whether it was not in it before.
+    pub fn insert(&mut self, slot: Slot) -> bool {
+        let new = slot.index() < self.slots.count() && !self.contains(slot);
+        if new && let Some(word) = self.words.get_mut(slot.at() / 64) {
+            *word |= 1 << (slot.at() % 64);
+        }
+        new
+    }
+
+    /// Takes `slot` out; whether it was in it.
+    pub fn remove(&mut self, slot: Slot) -> bool {
+        let found = self.contains(slot);
+        if found && let Some(word) = self.words.get_mut(slot.at() / 64) {
+            *word &= !(1 << (slot.at() % 64));
+        }
+        found
+    }
+
+    /// Those in it, in the order of the hash space.
+    pub fn iter(&self) -> impl Iterator<Item = Slot> + Clone + '_ {
+        (0..).zip(&self.words).flat_map(|(at, word)| {
+            let mut rest = *word;
+            core::iter::from_fn(move || {
+                let bit = rest.trailing_zeros();
+                rest = rest.checked_sub(1)? & rest;
+                Some(Slot::new(at * 64 + bit))
+            })
+        })
+    }
+
+    /// Puts in what is in `other`, a set of as many slots.
+    pub fn add(&mut self, other: &Self) {
+        self.each(other, |mine, theirs| mine | theirs);
+    }
+
+    /// Takes out what is in `other`.
+    pub fn subtract(&mut self, other: &Self) {
+        self.each(other, |mine, theirs| mine & !theirs);
+    }
+
+    /// Keeps only what is in `other`, too.
+    pub fn keep(&mut self, other: &Self) {
+        self.each(other, |mine, theirs| mine & theirs);
+    }
+
+    /// Whether nothing is in both.
+    #[must_use]
+    pub fn is_disjoint(&self, other: &Self) -> bool {
+        self.words.iter().zip(&other.words).all(|(mine, theirs)| mine & theirs == 0)
+    }
+
+    /// What is in this and not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let mut rest = self.clone();
+        rest.subtract(other);
+        rest
+    }
+
+    /// Takes everything out and gives it away.
+    pub(super) fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::none(self.slots))
+    }
+
+    fn each(&mut self, other: &Self, join: impl Fn(u64, u64) -> u64) {
+        for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
+            *mine = join(*mine, *theirs);
+        }
+    }
+}
+
+fn words(slots: Slots) -> usize {
+    slots.count().div_ceil(64) as usize
+}
+
+impl fmt::Debug for SlotSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(Slot::index)).finish()
+    }
+}
+
+impl Extend<Slot> for SlotSet {
+    fn extend<T: IntoIterator<Item = Slot>>(&mut self, slots: T) {
+        for slot in slots {
+            self.insert(slot);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeSet;
+    use alloc::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::{Slot, SlotSet, Slots};
+
+    fn set(slots: Slots, of: &BTreeSet<u32>) -> SlotSet {
+        let mut set = SlotSet::none(slots);
+        set.extend(of.iter().map(|index| Slot::new(index % slots.count())));
+        set
+    }
+
+    #[test]
+    fn all_of_any_number() {
+        for bits in 0..=10 {
+            let slots = Slots::new(1 << bits).unwrap();
+            let all = SlotSet::all(slots);
+            assert_eq!(all.len(), 1 << bits);
+            assert!(all.iter().eq(slots.iter()));
+        }
+        let eight = Slots::new(8).unwrap();
+        let mut none = SlotSet::none(eight);
+        assert!(!none.insert(Slot::new(8)) && !none.insert(Slot::new(1 << 20)));
+        assert!(none.is_empty() && !none.contains(Slot::new(1 << 20)));
+    }
+
+    proptest! {
+        /// The same as the set of the standard library.
+        #[test]
+        fn is_a_set(
+            bits in 0_u32..9,
+            a in prop::collection::btree_set(0_u32..512, 0..40),
+            b in prop::collection::btree_set(0_u32..512, 0..40),
+        ) {
+            let slots = Slots::new(1 << bits).unwrap();
+            let cut = |of: &BTreeSet<u32>| of.iter().map(|i| i % (1 << bits)).collect::<BTreeSet<_>>();
+            let (x, y) = (set(slots, &a), set(slots, &b));
+            let (a, b) = (cut(&a), cut(&b));
+            let list = |set: &SlotSet| set.iter().map(Slot::index).collect::<Vec<_>>();
+            let joined = |join: &dyn Fn(&mut SlotSet)| { let mut z = x.clone(); join(&mut z); list(&z) };
+            prop_assert_eq!(list(&x), a.iter().copied().collect::<Vec<_>>());
+            prop_assert_eq!(joined(&|z| z.add(&y)), a.union(&b).copied().collect::<Vec<_>>());
+            prop_assert_eq!(joined(&|z| z.keep(&y)), a.intersection(&b).copied().collect::<Vec<_>>());
+            prop_assert_eq!(list(&x.without(&y)), a.difference(&b).copied().collect::<Vec<_>>());
+            prop_assert_eq!(x.is_disjoint(&y), a.is_disjoint(&b));
+            prop_assert_eq!(x.len(), a.len());
+            let mut z = x.clone();
+            for slot in y.iter() {
+                prop_assert_eq!(z.remove(slot), a.contains(&slot.index()));
+                prop_assert!(!z.contains(slot));
+            }
+        }
+    }
+}
