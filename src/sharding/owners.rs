@@ -54,12 +54,9 @@ impl Owners {
     /// What the member called `name` owns.
     pub(super) fn of(&self, name: &str) -> SlotSet {
         let mut set = SlotSet::none(self.slots);
-        let seat = self
-            .seats
-            .iter()
-            .position(|seat| seat.as_ref().is_some_and(|member| member.name() == name));
-        if let Some(seat) = seat {
-            let mine = |(_, owner): &(Slot, &u32)| **owner as usize == seat;
+        let named = |one: &Option<Member>| one.as_ref().is_some_and(|one| one.name() == name);
+        if let Some(at) = self.seats.iter().position(named) {
+            let mine = |(_, owner): &(Slot, &u32)| **owner as usize == at;
             set.extend(self.slots.iter().zip(&self.table).filter(mine).map(|(slot, _)| slot));
         }
         set

@@ -1,6 +1,11 @@
 //! Members and their store.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "seats are numbers that this group gave; what is not expected fails the test"
+)]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,7 +101,7 @@ impl Group {
     /// How many slots each owns.
     pub(crate) fn shares(&self) -> Vec<usize> {
         let now = self.now().instant;
-        let share = |seat: &Seat| seat.sharder.owned(now).map_or(0, |owned| owned.len());
+        let share = |seat: &Seat| seat.sharder.owned(now).map_or(0, tenure::sharding::SlotSet::len);
         self.members.iter().map(share).collect()
     }
 

@@ -1,4 +1,5 @@
 //! The lives of members.
+#![cfg_attr(test, expect(clippy::indexing_slicing, reason = "as in the group"))]
 
 use std::time::Duration;
 
