@@ -6,6 +6,7 @@
     reason = "seats are numbers that this group gave; what is not expected fails the test"
 )]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
