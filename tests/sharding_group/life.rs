@@ -1,5 +1,4 @@
 //! The lives of members.
-#![cfg_attr(test, expect(clippy::indexing_slicing, reason = "as in the group"))]
 
 use std::time::Duration;
 
