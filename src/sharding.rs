@@ -5,6 +5,7 @@
 mod config;
 mod event;
 mod holdings;
+mod leased;
 mod machine;
 mod outbox;
 mod owners;
