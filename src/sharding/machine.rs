@@ -16,8 +16,8 @@ use super::owners::Owners;
 use super::rules::Rule;
 use super::view::View;
 use super::{
-    Cause, Config, Event, Generation, Incarnation, Lapse, MemberRecord, Mode, Ranking, SlotSet, State,
-    StoredMember,
+    Cause, Config, Event, Generation, Incarnation, Lapse, MemberRecord, Mode, Ranking, SlotSet,
+    State, StoredMember,
 };
 use crate::jitter::Jitter;
 use crate::time::{Instant, Now, Timestamp};

@@ -97,9 +97,10 @@ impl View {
     /// The members that act under this generation, and of those that do not say so yet the one called
     /// `me`.
     pub(super) fn acting(&self, generation: Generation, me: &Member) -> Members {
-        let others = self.others(me.name()).map(Known::record).filter(|record| {
-            record.state == State::Active && record.generation == generation
-        });
+        let others = self
+            .others(me.name())
+            .map(Known::record)
+            .filter(|record| record.state == State::Active && record.generation == generation);
         let all = others.map(|record| record.member.clone()).chain([me.clone()]);
         Members::new(all).unwrap_or_default()
     }
