@@ -238,7 +238,7 @@ fn a_leaver_waits_for_its_work() {
 /// A permit ends with its slot's lease, whatever the driver has noticed.
 #[test]
 fn a_cut_off_member_stops_by_itself() {
-    let mut group = group(2, true);
+    let group = group(2, true);
     let cut: Sharder = group.members[0].sharder.clone();
     let mut ends = Vec::new();
     for slot in slots().into_iter().filter(|slot| group.owner(*slot) == Some(0)) {
