@@ -3,4 +3,5 @@
 
 mod group;
 mod leased;
+mod leased_faults;
 mod life;
