@@ -34,6 +34,11 @@ pub(crate) struct Group {
     /// Of so many calls two fail, one of them after it took effect; none if 0.
     pub(crate) loses: u64,
     random: u64,
+    /// Answers come so many milliseconds later at most.
+    pub(crate) latency: u64,
+    late: Vec<(u64, usize, Response)>,
+    /// No call on the lease of a slot succeeds.
+    pub(crate) locked: bool,
     /// Shows members what is written, at once.
     pub(crate) watches: bool,
 }
@@ -67,6 +72,9 @@ impl Group {
             tokens: BTreeMap::new(),
             loses: 0,
             random: 1,
+            latency: 0,
+            late: Vec::new(),
+            locked: false,
             watches: false,
         }
     }
@@ -105,6 +113,7 @@ impl Group {
         let end = self.millis + u64::try_from(duration.as_millis()).unwrap();
         while self.millis < end {
             self.millis += 10;
+            self.answer_late();
             for index in 0..self.members.len() {
                 let now = self.now();
                 if !self.members[index].frozen {
@@ -114,6 +123,17 @@ impl Group {
             }
             self.check();
         }
+    }
+
+    fn answer_late(&mut self) {
+        let now = self.now();
+        let due = |(at, ..): &mut (u64, usize, Response)| *at <= self.millis;
+        for (_, index, response) in self.late.extract_if(.., due).collect::<Vec<_>>() {
+            if !self.members[index].frozen {
+                self.members[index].sharder.handle_response(now, response);
+            }
+        }
+        self.settle();
     }
 
     /// All work of a member on these slots ends.
@@ -221,8 +241,14 @@ impl Group {
                 Ok(Answer::Listed { version, .. }) => Some(*version),
                 _ => None,
             };
+            let response = Response { id, result };
+            if self.latency > 0 {
+                let due = self.millis + self.random() % self.latency;
+                self.late.push((due, index, response));
+                continue;
+            }
             let seat = &mut self.members[index];
-            seat.sharder.handle_response(now, Response { id, result });
+            seat.sharder.handle_response(now, response);
             if let Some(after) = listed.filter(|_| self.watches && !seat.watching) {
                 seat.watching = true;
                 seat.sharder.handle_watch(now, Watched::Started { after });
@@ -271,6 +297,9 @@ impl Group {
     }
 
     fn elect(&mut self, lock: &Arc<LockRef>, op: election::Op) -> Result<Stored, Failure> {
+        if self.locked {
+            return Err(Failure::Other);
+        }
         let before = self.locks.get(&lock.name);
         let object = match (op, before) {
             (election::Op::Get, before) => {

@@ -18,7 +18,7 @@ impl Machine {
     /// Reckons which slots should be whose.
     pub(super) fn prefer(&mut self) {
         if self.may_lease() {
-            self.owners.update(self.view.acting(self.generation, &self.config.member));
+            self.owners.update(self.view.acting(&self.config.member));
             self.reckoned = true;
         }
     }
