@@ -34,7 +34,8 @@ pub(crate) struct Group {
     /// Of so many calls two fail, one of them after it took effect; none if 0.
     pub(crate) loses: u64,
     random: u64,
-    /// Answers come so many milliseconds later at most.
+    /// Answers come so many milliseconds later at most, about locks and about all.
+    pub(crate) lock_latency: u64,
     pub(crate) latency: u64,
     late: Vec<(u64, usize, Response)>,
     /// No call on the lease of a slot succeeds.
@@ -72,6 +73,7 @@ impl Group {
             tokens: BTreeMap::new(),
             loses: 0,
             random: 1,
+            lock_latency: 0,
             latency: 0,
             late: Vec::new(),
             locked: false,
@@ -231,6 +233,7 @@ impl Group {
                 continue;
             }
             let id = request.id;
+            let about_lock = matches!(request.op, Op::Elect(..));
             if std::env::var("DBG").is_ok() {
                 eprintln!("{} {index} {:?}", self.millis, request.op);
             }
@@ -242,8 +245,9 @@ impl Group {
                 _ => None,
             };
             let response = Response { id, result };
-            if self.latency > 0 {
-                let due = self.millis + self.random() % self.latency;
+            let latency = if about_lock { self.lock_latency } else { 0 }.max(self.latency);
+            if latency > 0 {
+                let due = self.millis + self.random() % latency;
                 self.late.push((due, index, response));
                 continue;
             }

@@ -273,9 +273,9 @@ fn a_joiner_that_waits_takes_nothing() {
 #[test]
 fn a_lease_that_comes_too_late_is_given_back() {
     let mut group = Group::new();
-    group.latency = 600;
+    (group.watches, group.lock_latency) = (true, 600);
     group.add(config("member-0"));
-    group.run(SECOND * 2);
+    group.run(SECOND);
     group.add(config("member-1"));
     until_settled(&mut group, &[0, 1], SECOND * 15);
 }
