@@ -44,6 +44,9 @@ pub(super) struct Machine {
     /// Authority: when the last write and the last read that succeeded were sent.
     written: Option<Instant>,
     read: Option<Instant>,
+    /// The end of authority for one that acts, else the beginning of time: kept at hand for the question
+    /// that each piece of work asks.
+    acts_until: Instant,
     /// Nothing may be written before a read that is sent at this instant or later: a write was lost, or
     /// met something unexpected.
     unsure: Option<Instant>,
@@ -127,6 +130,7 @@ impl Machine {
             published: 0,
             written: None,
             read: None,
+            acts_until: Instant::default(),
             unsure: None,
             next_write: now,
             no_hurry_before: now,
@@ -150,10 +154,9 @@ impl Machine {
     }
 
     /// What this member may act on at `now`.
+    #[inline]
     pub(super) fn owned(&self, now: Instant) -> Option<&SlotSet> {
-        let active = matches!(self.phase, Phase::Active(_));
-        let clock = self.config.rules.hold(Rule::Clock);
-        (active && (!clock || self.until()? > now)).then_some(&self.holdings.owned)
+        (now < self.acts_until).then_some(&self.holdings.owned)
     }
 
     /// When something is to be done.
@@ -237,6 +240,11 @@ impl Machine {
         self.read_if_due(now.instant);
         self.write_if_due(now);
         self.tell_overdue(now.instant);
+        self.acts_until = match self.phase {
+            Phase::Active(_) if !self.config.rules.hold(Rule::Clock) => Instant::END,
+            Phase::Active(_) => self.until().unwrap_or_default(),
+            _ => Instant::default(),
+        };
     }
 
     /// Whether authority may end now. (That of a joiner does, too.)
