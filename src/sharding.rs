@@ -4,18 +4,23 @@
 
 mod config;
 mod event;
+mod lease;
 mod permit;
 pub mod planned;
+mod range;
 mod record;
 mod request;
 mod rules;
+mod selector;
 mod slot;
 mod slot_set;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
 pub use event::{Cause, Event, Lapse};
+pub use lease::{GROUP_LABEL, RecordError};
 pub use permit::Permit;
 pub use planned::{Plan, StoredPlan};
+pub use range::{KeyRange, KeyRanges};
 pub use record::{
     Generation, Incarnation, MemberRecord, NoGeneration, NoIncarnation, State, StoredMember,
     UnknownState,
@@ -23,5 +28,6 @@ pub use record::{
 pub use request::{Answer, Op, Request, RequestId, Response, Watched};
 #[cfg(feature = "mutants")]
 pub use rules::{Rule, Rules};
+pub use selector::{Field, Selector, SelectorError, ShardInfo, shard_selector};
 pub use slot::{Slot, Slots, SlotsError};
 pub use slot_set::SlotSet;
