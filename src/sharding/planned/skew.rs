@@ -63,16 +63,14 @@ impl Loads {
         #[expect(clippy::cast_possible_truncation, reason = "shifted from 64 bits")]
         let cell = |key: Key| (u128::from(key.as_u64()) >> (64 - bits)) as u64;
         let loads = loads.into_iter().filter(|(_, load)| *load > 0);
-        let mut loads: Vec<(u64, u128)> =
-            loads.map(|(key, load)| (cell(key), u128::from(load))).collect();
+        let mut loads: Vec<(u64, u64)> = loads.map(|(key, load)| (cell(key), load)).collect();
         loads.sort_unstable();
-        loads.dedup_by(|next, first| {
-            let same = next.0 == first.0;
-            first.1 = if same { first.1.saturating_add(next.1) } else { first.1 };
-            same
-        });
-        let (cells, loads): (Vec<_>, Vec<_>) = loads.into_iter().unzip();
-        Self { bits, cells, sums: Sums::of(&loads) }
+        let (mut cells, mut sums) = (Vec::new(), Sums::default());
+        for same in loads.chunk_by(|(a, _), (b, _)| a == b) {
+            cells.extend(same.first().map(|(cell, _)| *cell));
+            sums.push(same.iter().map(|(_, load)| u128::from(*load)).sum());
+        }
+        Self { bits, cells, sums }
     }
 
     /// All of it together.

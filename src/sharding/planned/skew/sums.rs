@@ -1,19 +1,21 @@
+use alloc::vec;
 use alloc::vec::Vec;
 
 /// The loads of cells in a row, added up. A cut is the number of cells before it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Sums(Vec<u128>); // of no cells, of the first, of the first two, and so on
 
+impl Default for Sums {
+    /// Of no cells.
+    fn default() -> Self {
+        Self(vec![0])
+    }
+}
+
 impl Sums {
-    pub(super) fn of(loads: &[u128]) -> Self {
-        let mut sum = 0_u128;
-        let mut sums = Vec::with_capacity(loads.len() + 1);
-        sums.push(0);
-        sums.extend(loads.iter().map(|load| {
-            sum = sum.saturating_add(*load);
-            sum
-        }));
-        Self(sums)
+    /// Another cell, behind the others. (It would take more keys than memory holds to overflow.)
+    pub(super) fn push(&mut self, load: u128) {
+        self.0.push(self.total() + load);
     }
 
     fn cells(&self) -> usize {
