@@ -4,7 +4,11 @@
 
 mod config;
 mod event;
+mod holdings;
 mod lease;
+mod machine;
+mod outbox;
+mod owners;
 mod permit;
 pub mod planned;
 mod range;
@@ -12,8 +16,10 @@ mod record;
 mod request;
 mod rules;
 mod selector;
+mod sharder;
 mod slot;
 mod slot_set;
+mod view;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
 pub use event::{Cause, Event, Lapse};
@@ -26,8 +32,9 @@ pub use record::{
     UnknownState,
 };
 pub use request::{Answer, Op, Request, RequestId, Response, Watched};
-#[cfg(feature = "mutants")]
+#[cfg_attr(not(feature = "mutants"), doc(hidden))]
 pub use rules::{Rule, Rules};
 pub use selector::{Field, Selector, SelectorError, ShardInfo, shard_selector};
+pub use sharder::{Explanation, Sharder, Standing};
 pub use slot::{Slot, Slots, SlotsError};
 pub use slot_set::SlotSet;
