@@ -47,6 +47,10 @@ impl MemberRecord {
     /// Groups of one namespace must not be called such that two Leases have one name: `a` with a member
     /// `b-c`, and `a-b` with a member `c`. Then only one of the two can be created.
     ///
+    /// # Errors
+    /// Kubernetes does not allow the name or the label, or the record would be none to
+    /// [its reader](Self::from_lease).
+    ///
     /// ```
     /// use core::time::Duration;
     /// use tenure::sharding::{Generation, Incarnation, MemberRecord, State};
@@ -60,39 +64,74 @@ impl MemberRecord {
     ///     joined: None,
     ///     renewed: None,
     /// };
-    /// let lease = record.to_lease("default", "shards");
+    /// let lease = record.to_lease("default", "shards")?;
     /// assert_eq!(&*lease.metadata.name, "shards-controller-0");
     /// assert_eq!(lease.spec.holder_identity.as_ref().unwrap().as_str(), "controller-0_6ba7b810.1");
     /// assert_eq!(&*lease.metadata.annotations["tenure.dev/acted-on"], "4711");
-    /// assert_eq!(MemberRecord::from_lease(&lease), Ok(record));
+    /// assert_eq!(MemberRecord::from_lease(&lease)?, record);
+    /// assert_eq!(
+    ///     record.to_lease("default", "my shards").unwrap_err().to_string(),
+    ///     "group is \"my shards\": write at most 63 small letters, digits, '-' or '.', with a letter or \
+    ///      digit first and last",
+    /// );
+    /// # Ok::<(), tenure::sharding::RecordError>(())
     /// ```
-    #[must_use]
-    pub fn to_lease(&self, namespace: impl Into<Arc<str>>, group: impl Into<Arc<str>>) -> Lease {
+    pub fn to_lease(
+        &self,
+        namespace: impl Into<Arc<str>>,
+        group: impl Into<Arc<str>>,
+    ) -> Result<Lease, RecordError> {
         let group = group.into();
+        if group.len() > 63 || !is_subdomain(&group) {
+            let remedy = "write at most 63 small letters, digits, '-' or '.', with a letter or digit \
+                          first and last";
+            return Err(RecordError::new("group", Some(&group), remedy));
+        }
+        if !is_subdomain(self.name()) {
+            let remedy =
+                "write small letters, digits, '-' or '.', with a letter or digit first and last";
+            return Err(RecordError::new("member", Some(self.name()), remedy));
+        }
         let mut lease = Lease::default();
         let metadata = Arc::make_mut(&mut lease.metadata);
         metadata.namespace = namespace.into();
         metadata.name = format!("{group}-{}", self.name()).into();
         metadata.labels.insert(GROUP_LABEL.into(), group);
-        self.put_into(&mut lease);
-        lease
+        self.put_into(&mut lease)?;
+        Ok(lease)
     }
 
     /// Puts the record into the Lease that was read, to be stored over it: what others have put there,
     /// such as owner references, labels and annotations, stays.
+    ///
+    /// # Errors
+    /// It is another member's Lease, or the record would be none to [its reader](Self::from_lease), as
+    /// with a zone of 300 letters. The Lease is then what it was.
     ///
     /// ```
     /// # use tenure::lock::lease::Lease;
     /// # use tenure::sharding::{MemberRecord, State};
     /// fn leave(mut lease: Lease) -> Result<Lease, tenure::sharding::RecordError> {
     ///     let record = MemberRecord::from_lease(&lease)?;
-    ///     MemberRecord { state: State::Left, ..record }.put_into(&mut lease);
+    ///     MemberRecord { state: State::Left, ..record }.put_into(&mut lease)?;
     ///     assert!(lease.spec.holder_identity.as_ref().unwrap().is_empty());
     ///     Ok(lease)
     /// }
     /// # assert!(leave(Lease::default()).is_err());
     /// ```
-    pub fn put_into(&self, lease: &mut Lease) {
+    pub fn put_into(&self, lease: &mut Lease) -> Result<(), RecordError> {
+        let mut written = lease.clone();
+        self.write(&mut written);
+        let read = Self::from_lease(&written)?;
+        if read.member != self.member || read.incarnation != self.incarnation {
+            let remedy = "it is not the Lease of this member";
+            return Err(RecordError::new("metadata.name", Some(&lease.metadata.name), remedy));
+        }
+        *lease = written;
+        Ok(())
+    }
+
+    fn write(&self, lease: &mut Lease) {
         let entries = [
             (STATE, Some(self.state.to_string())),
             (INCARNATION, Some(self.incarnation.to_string())),
@@ -172,6 +211,15 @@ impl MemberRecord {
             renewed: present(lease.spec.renew_time),
         })
     }
+}
+
+/// A DNS subdomain (RFC 1123), as the names of most things are in Kubernetes.
+fn is_subdomain(text: &str) -> bool {
+    let small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.split('.').all(|part| {
+        let ends = part.starts_with('-') || part.ends_with('-');
+        !part.is_empty() && !ends && part.bytes().all(small)
+    })
 }
 
 /// A label or annotation, which must be there.

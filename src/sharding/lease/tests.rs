@@ -1,5 +1,5 @@
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::num::NonZeroU32;
 use core::time::Duration;
@@ -59,7 +59,7 @@ fn record() -> MemberRecord {
 /// Exactly what is stored, for other programs that read it.
 #[test]
 fn the_lease_is_this_one() {
-    let text = wire::lease_to_api_json(&record().to_lease("default", "shards"), None);
+    let text = wire::lease_to_api_json(&record().to_lease("default", "shards").unwrap(), None);
     assert_eq!(
         text.trim_end(),
         concat!(
@@ -78,7 +78,7 @@ fn the_lease_is_this_one() {
 /// Each field that is wrong or missing, by its name, with what to write.
 #[test]
 fn a_lease_that_is_no_record_is_refused_by_field() {
-    let good = record().to_lease("default", "shards");
+    let good = record().to_lease("default", "shards").unwrap();
     assert_eq!(MemberRecord::from_lease(&good), Ok(record()));
     let long = "x".repeat(300);
     for (key, value, message) in [
@@ -144,11 +144,11 @@ fn what_does_not_fit_is_rounded_to_the_safe_side() {
     let mut record = record();
     record.lease_duration = Duration::from_millis(15_001); // others wait longer
     record.joined = Timestamp::from_unix(5, 1_999);
-    let read = MemberRecord::from_lease(&record.to_lease("default", "shards")).unwrap();
+    let read = MemberRecord::from_lease(&record.to_lease("default", "shards").unwrap()).unwrap();
     assert_eq!(read.lease_duration, Duration::from_secs(16));
     assert_eq!(read.joined, Timestamp::from_unix(5, 1_000));
     record.lease_duration = Duration::MAX;
-    let lease = record.to_lease("default", "shards");
+    let lease = record.to_lease("default", "shards").unwrap();
     assert_eq!(lease.spec.lease_duration_seconds, Some(i32::MAX));
 }
 
@@ -165,10 +165,50 @@ fn foreign() -> Lease {
     lease
 }
 
+/// Or nobody could read the whole group any more.
+#[test]
+fn what_could_not_be_read_or_stored_is_not_written() {
+    let good = record();
+    let named = |name: &str| MemberRecord { member: Member::from(name), ..good.clone() };
+    let zone = good.member.clone().in_zone("z".repeat(254));
+    let process = |process: &str| Incarnation { process: process.into(), life: 1 };
+    for (record, field) in [
+        (named("pod_0"), "member"),
+        (named("Pod-0"), "member"),
+        (named("pod-0-"), "member"),
+        (named("pod..0"), "member"),
+        (named(""), "member"),
+        (named(&"x".repeat(250)), "metadata.name"),
+        (MemberRecord { member: zone, ..good.clone() }, ZONE),
+        (MemberRecord { incarnation: process(""), ..good.clone() }, INCARNATION),
+        (MemberRecord { incarnation: process(&"x".repeat(252)), ..good.clone() }, INCARNATION),
+        (
+            MemberRecord { lease_duration: Duration::ZERO, ..good.clone() },
+            "spec.leaseDurationSeconds",
+        ),
+    ] {
+        let error = record.to_lease("default", "shards").unwrap_err();
+        assert_eq!(error.field(), field, "{error}");
+    }
+    for group in ["", "-a", "a-", "a.", "Shards", "a_b", "ä", &"x".repeat(64)] {
+        let error = good.to_lease("default", group).unwrap_err();
+        assert!(error.to_string().contains(": write at most 63 small"), "{error}");
+        assert_eq!(error.field(), "group");
+    }
+    let mut lease = good.to_lease("default", "shards").unwrap();
+    let before = lease.clone();
+    let error = named("pod-1").put_into(&mut lease).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "metadata.name is \"shards-pod-0\": it is not the Lease of this member"
+    );
+    assert_eq!(lease, before);
+}
+
 proptest! {
     #[test]
     fn a_record_is_read_back(record in any_record(), group in "[a-z]([-a-z0-9]{0,20}[a-z0-9])?") {
-        let lease = record.to_lease("default", &*group);
+        let lease = record.to_lease("default", &*group).unwrap();
         prop_assert_eq!(MemberRecord::from_lease(&lease), Ok(record.clone()));
         let holder = lease.spec.holder_identity.clone().unwrap();
         prop_assert_eq!(holder.is_empty(), !record.state.counts());
@@ -186,13 +226,13 @@ proptest! {
         let metadata = Arc::make_mut(&mut lease.metadata);
         metadata.name = format!("shards-{}", old.name()).into();
         metadata.labels.insert(GROUP_LABEL.into(), "shards".into());
-        old.put_into(&mut lease);
+        old.put_into(&mut lease).unwrap();
         prop_assert_eq!(MemberRecord::from_lease(&lease), Ok(old));
-        new.put_into(&mut lease);
+        new.put_into(&mut lease).unwrap();
         prop_assert_eq!(MemberRecord::from_lease(&lease), Ok(new.clone()));
 
         let before = Arc::clone(&lease.metadata);
-        new.put_into(&mut lease);
+        new.put_into(&mut lease).unwrap();
         prop_assert!(Arc::ptr_eq(&before, &lease.metadata), "nothing to copy");
 
         let mut metadata = (*lease.metadata).clone();
@@ -211,7 +251,7 @@ proptest! {
         value in prop_oneof!["\\PC{0,12}", "[0-9.+-]{0,25}", "[a-z]{240,270}", "[0-9]-[0-9a-fA-F+]{16}"],
         seconds in prop::option::of(any::<i32>()),
     ) {
-        let mut lease = record.to_lease("default", "shards");
+        let mut lease = record.to_lease("default", "shards").unwrap();
         lease.spec.lease_duration_seconds = seconds.or(lease.spec.lease_duration_seconds);
         let metadata = Arc::make_mut(&mut lease.metadata);
         match ANNOTATIONS.get(at) {
@@ -221,8 +261,8 @@ proptest! {
         }
         match MemberRecord::from_lease(&lease) {
             Ok(read) => {
-                let group: String = lease.metadata.labels[GROUP_LABEL].to_string();
-                let again = read.to_lease("default", group);
+                let mut again = lease.clone();
+                prop_assert_eq!(read.put_into(&mut again), Ok(()));
                 prop_assert_eq!(again.metadata, lease.metadata);
             }
             Err(error) => prop_assert!(error.to_string().len() < 600, "{}", error),

@@ -106,6 +106,8 @@ fn a_hot_key_has_a_replica_to_itself_and_the_others_share_the_rest() {
         assert_eq!(shares.iter().max(), Some(&50), "{shares:?}");
         assert_eq!(shares, expected);
     }
+    let lumps = loads(&[(1, 16), (2, 8), (3, 40), (4, 6)]);
+    assert_eq!(lumps.shares(&lumps.cut(of(4))), [16, 8, 40, 6]);
 }
 
 #[test]
@@ -140,6 +142,16 @@ fn the_greatest_loads_do_not_overflow() {
     let cuts = loads.cut(of(u16::MAX));
     assert_eq!(peak(&loads, &cuts), 3 * u128::from(u64::MAX));
     assert_eq!(loads.cut_again(&cuts, of(u16::MAX), u16::MAX), cuts);
+}
+
+/// Where each cut for itself stays near, and all together move more than new ones would.
+#[test]
+fn cutting_again_moves_no_more_than_cutting_anew() {
+    let loads = loads(&[(0, 1), (1 << 32, 14), (2 << 32, 13), (3 << 32, 6)]);
+    let before = Cuts::of_starts([0, 0, 1 << 34, 1 << 34, 1 << 34]);
+    let anew = loads.cut(of(6));
+    assert_eq!(loads.moved(&before, &anew), 20);
+    assert_eq!(loads.moved(&before, &loads.cut_again(&before, of(6), 0)), 20);
 }
 
 /// Cutting again is a rule of thumb; what it moves is a hundredth from the least, all in all.
