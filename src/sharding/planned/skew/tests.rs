@@ -163,7 +163,7 @@ fn little_more_is_moved_than_must_be() {
             let mut draws = (0..).map(|n| mix(mix(seed) ^ n));
             let mut below = |end: u64| draws.next().unwrap() % end;
             let cells: Vec<u64> = (0..4 + below(8)).map(|_| 1 + below(10)).collect();
-            let starts: Vec<u64> = (0..1 + below(4)).map(|_| below(12) << 32).collect();
+            let starts: Vec<u64> = (0..=below(4)).map(|_| below(12) << 32).collect();
             let at: Vec<_> = (0..).map(|cell| cell << 32).zip(cells.iter().copied()).collect();
             let (loads, before) = (loads(&at), Cuts::of_starts(starts));
             let replicas = of(u16::try_from(before.replicas()).unwrap());
