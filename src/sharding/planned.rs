@@ -2,6 +2,8 @@
 
 mod plan;
 mod policy;
+mod skew;
 
 pub use plan::{Plan, Run, StoredPlan};
 pub use policy::{Policy, PolicyError};
+pub use skew::{Cuts, Loads};
