@@ -6,7 +6,8 @@ mod policy;
 mod roster;
 
 pub use plan::{
-    ANNOTATION, ANNOTATIONS_LIMIT, MAX_TEXT, Move, NoPlan, Plan, PlanError, Run, StoredPlan, TooLarge,
+    ANNOTATION, ANNOTATIONS_LIMIT, MAX_TEXT, Move, NoPlan, Plan, PlanError, Run, StoredPlan,
+    TooLarge,
 };
 pub use planner::{Input, Outcome, Unmet, next};
 pub use policy::{Budget, Layout, Pin, Policy, PolicyError};

@@ -212,9 +212,9 @@ fn finish(
     // Under another configuration a slot may be other keys: all others must acknowledge anew.
     let keeps = before.is_some_and(|before| before.generation() == input.generation);
     let version = input.previous.map_or(0, |previous| previous.version);
-    let old = before.into_iter().flat_map(|before| {
-        before.runs().flat_map(|run| run.iter().map(move |_| run.since))
-    });
+    let old = before
+        .into_iter()
+        .flat_map(|before| before.runs().flat_map(|run| run.iter().map(move |_| run.since)));
     let table = board.owners.iter().zip(&board.origins).zip(old.chain(core::iter::repeat(0)));
     let table = table.map(|((owner, origin), since)| {
         // A version that is yet to come would keep all from acting: somebody's edit.

@@ -37,7 +37,16 @@ impl Seat {
     fn new(member: &Member, live: bool) -> Self {
         let weight = member.weight().get().into();
         let zone = member.zone().map(Arc::from);
-        Self { name: member.name().into(), zone, given: weight, weight, live, load: 0, least: 0, most: 0 }
+        Self {
+            name: member.name().into(),
+            zone,
+            given: weight,
+            weight,
+            live,
+            load: 0,
+            least: 0,
+            most: 0,
+        }
     }
 
     /// By how much a load is more or less than it should be.
@@ -112,7 +121,9 @@ impl Board {
             until: until.unwrap_or_else(|| input.now + every),
         };
         for run in previous.into_iter().flat_map(Plan::runs) {
-            let Some((seat, live)) = run.owner.and_then(|owner| board.seat(owner)) else { continue };
+            let Some((seat, live)) = run.owner.and_then(|owner| board.seat(owner)) else {
+                continue;
+            };
             for slot in run.iter() {
                 board.give(slot.at(), seat);
                 if let Some(fixed) = board.fixed.get_mut(slot.at()) {
@@ -237,7 +248,9 @@ impl Board {
         let mut ranges = vec![0; self.seats.len()];
         let mut last = NOBODY;
         for owner in &self.owners {
-            if *owner != last && let Some(ranges) = ranges.get_mut(usize::from(*owner)) {
+            if *owner != last
+                && let Some(ranges) = ranges.get_mut(usize::from(*owner))
+            {
                 *ranges += 1;
             }
             last = *owner;
@@ -265,7 +278,9 @@ impl Board {
         }
         let scale = if self.unit { 1 } else { SCALE };
         let ranges = self.ranges();
-        for (((_, seat), measured), ranges) in (0..NOBODY).zip(&self.seats).zip(measured).zip(ranges) {
+        for (((_, seat), measured), ranges) in
+            (0..NOBODY).zip(&self.seats).zip(measured).zip(ranges)
+        {
             let member = || Arc::clone(&seat.name);
             if seat.live && seat.fault(seat.load) > 0 {
                 let load = if self.unit { seat.load } else { measured };

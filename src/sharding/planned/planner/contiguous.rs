@@ -20,7 +20,8 @@ const MENDED: usize = 4;
 
 pub(super) fn assign(board: &mut Board, ranges: u32) {
     let mut line = Line::new(board);
-    let owned = line.pieces.iter().filter(|piece| !piece.fixed && board.is_live(piece.owner)).count();
+    let owned =
+        line.pieces.iter().filter(|piece| !piece.fixed && board.is_live(piece.owner)).count();
     let allowed = board.live().count().saturating_mul(ranges as usize);
     if owned == 0 || owned > allowed.saturating_mul(MENDED) {
         lay_out(board);
@@ -28,8 +29,12 @@ pub(super) fn assign(board: &mut Board, ranges: u32) {
     }
     merge(board, &mut line, ranges);
     adopt(board, &mut line, ranges);
-    fill(board, &mut line, ranges);
-    while flow(board, &mut line) {}
+    // Each makes the ranges too many fewer, or leaves them and makes the faults less: there is an end,
+    // from which nothing moves.
+    while fill(board, &mut line, ranges)
+        || flow(board, &mut line, ranges)
+        || merge(board, &mut line, ranges)
+    {}
 }
 
 /// Deals the line out from scratch: one range for each, in the order of names.
@@ -78,7 +83,8 @@ fn lay_out(board: &mut Board) {
 }
 
 /// Whoever has too many ranges gives its smallest ones to their neighbours.
-fn merge(board: &mut Board, line: &mut Line, most: u32) {
+fn merge(board: &mut Board, line: &mut Line, most: u32) -> bool {
+    let mut moved = false;
     loop {
         let ranges = line.ranges(board);
         let whole = |(before, piece, behind): &(u16, Piece, u16)| {
@@ -91,12 +97,14 @@ fn merge(board: &mut Board, line: &mut Line, most: u32) {
             .neighbours()
             .filter(whole)
             .min_by_key(|(_, piece, _)| (board.load_of(piece.start, piece.end), piece.start));
-        let Some((before, piece, behind)) = lightest else { return };
-        let Some(to) = lighter(board, before, behind) else { return };
-        if !spend(board, piece.start, piece.end) {
-            return;
+        let Some((before, piece, behind)) = lightest else { return moved };
+        let Some(to) = lighter(board, before, behind) else { return moved };
+        let (start, end) = afford(board, piece.start, piece.end, to == behind);
+        if !spend(board, start, end) {
+            return moved;
         }
-        line.give(board, piece.start, piece.end, to);
+        line.give(board, start, end, to);
+        moved = true;
     }
 }
 
@@ -141,61 +149,85 @@ fn adopt(board: &mut Board, line: &mut Line, most: u32) {
     }
 }
 
-/// Gives those that have too little another range, from those that have most.
-fn fill(board: &mut Board, line: &mut Line, most: u32) {
+/// Gives those that have too little another range, from those that have most; whether anything moved.
+fn fill(board: &mut Board, line: &mut Line, most: u32) -> bool {
     let needy: Vec<u16> =
         board.live().filter(|(_, seat)| seat.load < seat.least).map(|(at, _)| at).collect();
+    let mut moved = false;
     for to in needy {
         let mut ranges = line.ranges(board).get(usize::from(to)).copied().unwrap_or(most);
         while ranges < most {
             let Some(taker) = board.at(to).filter(|seat| seat.load < seat.least) else { break };
             let middle = taker.least.midpoint(taker.most);
             let part = (middle - taker.load).div_ceil(u64::from(most - ranges));
-            let Some((piece, spare)) = donor(board, line, to) else { break };
-            let border = Border {
-                giver: piece.owner,
-                taker: to,
-                start: piece.start,
-                end: piece.end,
-                behind: true,
+            let donors = board.live().filter(|(at, seat)| *at != to && seat.load > seat.least);
+            let donor = donors.max_by(|(a, one), (b, other)| one.compare(other, 0).then(b.cmp(a)));
+            let Some((donor, spare)) = donor.map(|(at, seat)| (at, seat.load - seat.least)) else {
+                break;
             };
-            let (start, end) = border.cut(board, part.min(spare));
-            if board.load_of(start, end) > spare || !spend(board, start, end) {
+            if !sever(board, line, donor, to, part.min(spare)) {
                 break;
             }
-            line.give(board, start, end, to);
+            moved = true;
             ranges += 1;
         }
     }
+    moved
 }
 
-/// The largest piece of whoever has most beside `to`, and how much that can do without.
-fn donor(board: &Board, line: &Line, to: u16) -> Option<(Piece, u64)> {
-    let donors = board.live().filter(|(at, seat)| *at != to && seat.load > seat.least);
-    let (donor, seat) = donors.max_by(|(a, one), (b, other)| one.compare(other, 0).then(b.cmp(a)))?;
-    let pieces = line.pieces.iter().filter(|piece| piece.owner == donor && !piece.fixed);
-    let largest = pieces
-        .max_by_key(|piece| (board.load_of(piece.start, piece.end), usize::MAX - piece.start))?;
-    Some((*largest, seat.load - seat.least))
+/// Gives `to` the end of a range of `from`, the largest, if that makes the faults of both less.
+fn sever(board: &mut Board, line: &mut Line, from: u16, to: u16, amount: u64) -> bool {
+    let ends = line.neighbours().filter(|(before, piece, behind)| {
+        piece.owner == from && !piece.fixed && (*before != from || *behind != from)
+    });
+    let largest = ends.max_by_key(|(_, piece, _)| {
+        (board.load_of(piece.start, piece.end), usize::MAX - piece.start)
+    });
+    let Some((_, Piece { start, end, .. }, behind)) = largest else { return false };
+    let border = Border { giver: from, taker: to, start, end, behind: behind != from };
+    let (start, end) = border.cut(board, amount);
+    let (start, end) = afford(board, start, end, border.behind);
+    if !mends(board, &[border], &[((start, end), to)]) || !spend(board, start, end) {
+        return false;
+    }
+    line.give(board, start, end, to);
+    true
 }
 
 /// Goes once over all that have too much or too little, and shifts borders; whether anything moved.
-fn flow(board: &mut Board, line: &mut Line) -> bool {
+fn flow(board: &mut Board, line: &mut Line, most: u32) -> bool {
     let mut moved = false;
     let seats: Vec<u16> = board.live().map(|(seat, _)| seat).collect();
     for away in [true, false] {
         for seat in &seats {
             let wrong = |board: &Board| {
-                board.at(*seat).is_some_and(|of| {
-                    if away { of.load > of.most } else { of.load < of.least }
-                })
+                board
+                    .at(*seat)
+                    .is_some_and(|of| if away { of.load > of.most } else { of.load < of.least })
             };
-            while wrong(board) && push(board, line, *seat, away) {
+            while wrong(board)
+                && (push(board, line, *seat, away) || away && shed(board, line, *seat, most))
+            {
                 moved = true;
             }
         }
     }
     moved
+}
+
+/// Gives what is too much to one that no border leads to, since it has nothing.
+fn shed(board: &mut Board, line: &mut Line, from: u16, most: u32) -> bool {
+    let ranges = line.ranges(board);
+    let to = least(board, |seat| {
+        let may = ranges.get(usize::from(seat)).is_some_and(|ranges| *ranges < most);
+        may && seat != from && board.at(seat).is_some_and(|seat| seat.room() > 0)
+    });
+    let Some((to, giver, taker)) = to.and_then(|to| Some((to, board.at(from)?, board.at(to)?)))
+    else {
+        return false;
+    };
+    let amount = giver.load.saturating_sub(giver.most).min(taker.room());
+    sever(board, line, from, to, amount)
 }
 
 /// Shifts load away from `seat`, or to it, along the shortest way to one that can take or give it.
@@ -251,7 +283,9 @@ fn can_end(board: &Board, seat: u16, away: bool) -> bool {
 /// Gives from each to the next along `way`, as much as makes the faults at its ends less.
 fn shift(board: &mut Board, line: &mut Line, way: &[Border]) -> bool {
     let (Some(first), Some(last)) = (way.first(), way.last()) else { return false };
-    let (Some(from), Some(to)) = (board.at(first.giver), board.at(last.taker)) else { return false };
+    let (Some(from), Some(to)) = (board.at(first.giver), board.at(last.taker)) else {
+        return false;
+    };
     let over = if from.load > from.most { from.load - from.most } else { from.load - from.least };
     let under = if to.load < to.least { to.least - to.load } else { to.room() };
     // Whoever has too little takes no more than it needs from one that has not too much.
@@ -315,6 +349,16 @@ fn least(board: &Board, may: impl Fn(u16) -> bool) -> Option<u16> {
         one.compare(other, 0).then(a.cmp(b))
     };
     seats.min_by(order).map(|(at, _)| at)
+}
+
+/// As many of the slots as the budget allows for, at least one: the last ones, or the first ones.
+fn afford(board: &mut Board, start: usize, end: usize, last: bool) -> (usize, usize) {
+    let slots = (board.budget as usize).max(1);
+    if slots >= end - start {
+        return (start, end);
+    }
+    board.starved = true;
+    if last { (end - slots, end) } else { (start, start + slots) }
 }
 
 /// Takes what moves from the budget; what had no owner costs nothing.

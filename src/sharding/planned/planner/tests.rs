@@ -92,10 +92,14 @@ impl Fleet {
             self.roster.stored(outcome.voluntary, self.now);
         }
         if !self.members.is_empty() {
-            let held: Vec<_> = outcome.unmet.iter().filter_map(|unmet| match unmet {
-                Unmet::Held { member, .. } => Some(&**member),
-                _ => None,
-            }).collect();
+            let held: Vec<_> = outcome
+                .unmet
+                .iter()
+                .filter_map(|unmet| match unmet {
+                    Unmet::Held { member, .. } => Some(&**member),
+                    _ => None,
+                })
+                .collect();
             for run in self.current().runs() {
                 let owner = run.owner.expect("each slot has an owner");
                 assert!(self.members.contains_key(owner) != held.contains(&owner), "{owner}");
@@ -123,7 +127,8 @@ impl Fleet {
         self.members
             .keys()
             .map(|name| {
-                let all: Vec<_> = self.current().slots_of(name).iter().map(|slot| slot.index()).collect();
+                let all: Vec<_> =
+                    self.current().slots_of(name).iter().map(|slot| slot.index()).collect();
                 all.iter().filter(|slot| **slot == 0 || !all.contains(&(**slot - 1))).count()
             })
             .collect()

@@ -55,7 +55,8 @@ fn history(policy: &Policy, slots: u32, count: u32, changes: u32) -> Tally {
 #[test]
 fn moves_and_balance() {
     println!("policy                   slots  members  moves/least  worst  busiest/mean  ranges");
-    for (slots, count, changes) in [(64, 3, 100), (1024, 3, 100), (1024, 30, 100), (4096, 100, 60)] {
+    for (slots, count, changes) in [(64, 3, 100), (1024, 3, 100), (1024, 30, 100), (4096, 100, 60)]
+    {
         let three = NonZeroU8::new(3).unwrap();
         let policies = [("spread", None, 0), ("spread, slack 250", None, 250)].into_iter();
         let one = NonZeroU8::MIN;
@@ -70,6 +71,13 @@ fn moves_and_balance() {
             let tally = history(&policy, slots, count, changes);
             let mean = tally.moves * 1000 / tally.needed;
             let worst = tally.worst_per_mille;
+            // Never more than twice the least where there is slack, and a quarter more in the mean.
+            let (mean_bound, worst_bound) = match (ranges, slack) {
+                (None, _) => (1000, 1000),
+                (Some(ranges), 250) if ranges == three => (1250, 2000),
+                _ => (u32::MAX, u32::MAX),
+            };
+            assert!(mean <= mean_bound && worst <= worst_bound, "{name}: {mean} {worst}");
             println!(
                 "{name:24} {slots:5} {count:8} {:8}.{:03} {:3}.{:02} {:10}.{:03} {:7}",
                 mean / 1000,

@@ -11,14 +11,17 @@ const fn seconds(seconds: u64) -> Duration {
 fn a_rolling_update_with_hold_moves_nothing() {
     for policy in [Policy::default(), contiguous(0), contiguous(250)] {
         for (slots, count) in [(16, 3), (64, 5), (1024, 30)] {
-            let mut fleet = Fleet::equal(Policy { hold: seconds(60), ..policy.clone() }, slots, count);
+            let mut fleet =
+                Fleet::equal(Policy { hold: seconds(60), ..policy.clone() }, slots, count);
             fleet.plan();
             let before = fleet.stored.clone();
             for pod in (0..count).rev().map(|pod| format!("m-{pod}")) {
                 fleet.leave(&pod);
                 let outcome = fleet.plan();
                 let until = fleet.now + seconds(60);
-                assert!(outcome.unmet.contains(&Unmet::Held { member: pod.as_str().into(), until }));
+                assert!(
+                    outcome.unmet.contains(&Unmet::Held { member: pod.as_str().into(), until })
+                );
                 assert_eq!(outcome.next_due, Some(until));
                 fleet.wait(59);
                 fleet.plan();
@@ -56,7 +59,8 @@ fn what_is_held_is_not_touched() {
         fleet.join("n-1");
         fleet.plan();
         assert_eq!(fleet.current().slots_of("m-0"), held);
-        assert!(count(fleet.current(), "n-1") >= 51, "{:?}", fleet.counts());
+        // Four share what a fifth of too much leaves: three have theirs.
+        assert_eq!(fleet.counts(), [51, 51, 51, 39]);
         fleet.leave("m-1");
         fleet.wait(61);
         fleet.plan();
@@ -71,7 +75,8 @@ fn what_is_held_is_not_touched() {
 #[test]
 fn who_flaps_is_given_little() {
     for up in [1, 9, 10, 11, 25] {
-        let mut fleet = Fleet::equal(Policy { hysteresis: seconds(10), ..Policy::default() }, 64, 3);
+        let mut fleet =
+            Fleet::equal(Policy { hysteresis: seconds(10), ..Policy::default() }, 64, 3);
         assert_eq!(moved(&fleet.plan()), 64);
         let mut gains = Vec::new();
         for second in 0..200 {
@@ -168,14 +173,15 @@ fn what_is_stored_is_not_believed() {
     let runs = stored.plan.runs().map(|run| (run.slots, run.owner.map(Arc::from), 99));
     let edited = Plan::new(GENERATION, fleet.slots, runs).unwrap();
     let edited = StoredPlan { plan: edited.into(), version: 50 };
-    let outcome = next(&fleet.policy, &Input { previous: Some(&edited), generation: GENERATION, ..input });
+    let outcome =
+        next(&fleet.policy, &Input { previous: Some(&edited), generation: GENERATION, ..input });
     assert!(outcome.moves.is_empty() && outcome.plan.unwrap().runs().all(|run| run.since == 0));
 }
 
 /// A plan beyond the limit is not made; what it would need is told.
 #[test]
 fn a_plan_that_is_too_large_is_not_made() {
-    let mut fleet = Fleet::equal(Policy { size_limit: 60, ..Policy::default() }, 1024, 2);
+    let mut fleet = Fleet::equal(Policy { size_limit: 30, ..Policy::default() }, 1024, 2);
     fleet.stored = Some(StoredPlan {
         plan: Plan::new(GENERATION, fleet.slots, [(1024, Some("m-0".into()), 3)]).unwrap().into(),
         version: 3,
@@ -183,7 +189,7 @@ fn a_plan_that_is_too_large_is_not_made() {
     let outcome = fleet.plan();
     assert!(outcome.plan.is_none() && outcome.voluntary == 0);
     let [Unmet::Size(error)] = outcome.unmet[..] else { panic!("{outcome:?}") };
-    assert!(error.needed > 128 && error.limit == 60, "{error}");
+    assert!(error.needed > 30 && error.limit == 30, "{error}");
     fleet.policy.size_limit = u32::try_from(error.needed).unwrap();
     assert!(fleet.plan().plan.is_some());
 }
@@ -193,7 +199,8 @@ fn a_plan_that_is_too_large_is_not_made() {
 fn what_cannot_be_met_is_told() {
     let pins = alloc::vec![Pin { slots: 0..=11, member: "m-0".into() }];
     let mut fleet = Fleet::equal(Policy { pins, ..Policy::default() }, 16, 3);
-    let share = |member: &str, load| Unmet::Share { member: member.into(), load, least: 5, most: 6 };
+    let share =
+        |member: &str, load| Unmet::Share { member: member.into(), load, least: 5, most: 6 };
     assert_eq!(fleet.plan().unmet, [share("m-0", 12), share("m-1", 2), share("m-2", 2)]);
 
     let mut fleet = Fleet::equal(Policy::default(), 16, 3);
@@ -202,5 +209,10 @@ fn what_cannot_be_met_is_told() {
     let outcome = fleet.plan();
     let hot = fleet.current().owner(fleet.slots.get(5).unwrap()).unwrap();
     assert_eq!(count(fleet.current(), hot), 1);
-    assert!(outcome.unmet.iter().any(|unmet| matches!(unmet, Unmet::Share { member, load: 1000, .. } if **member == *hot)), "{outcome:?}");
+    assert!(
+        outcome.unmet.iter().any(
+            |unmet| matches!(unmet, Unmet::Share { member, load: 1000, .. } if **member == *hot)
+        ),
+        "{outcome:?}"
+    );
 }
