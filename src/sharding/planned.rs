@@ -1,4 +1,11 @@
 //! Mode `planned`: an elected leader stores who owns what.
+//!
+//! | | |
+//! | --- | --- |
+//! | [`Plan`] | what is stored: for each slot its owner, and since which version |
+//! | [`Policy`] | what the leader aims at: shares, ranges, zones, pins, a budget of moves, who is waited for |
+//! | [`Roster`] | what it remembers between two plans: who is here and who is gone, since when |
+//! | [`next`] | from these the next plan |
 
 mod plan;
 mod planner;

@@ -320,6 +320,11 @@ impl Plan {
         moves
     }
 
+    /// The owner of each run, by its place among the members.
+    pub(super) fn owners(&self) -> impl Iterator<Item = u16> {
+        self.parts.iter().map(|part| part.member)
+    }
+
     fn name(&self, member: u16) -> Option<&str> {
         self.members.get(usize::from(member)).map(|name| &**name)
     }

@@ -145,10 +145,13 @@ impl fmt::Display for Unmet {
 /// | one of N + 1 equal members has joined | ⌈S/(N + 1)⌉ |
 /// | one has left | what it had |
 /// | one of other weight, load measured | the above, and about one slot for each member |
-/// | contiguous ranges | the above and what shifts boundaries: with a slack of 250 as much again |
+/// | three ranges each, slack 250 | twice that, and a quarter more than it in the mean |
 ///
-/// With S slots and N members O(S log N + moves log S); contiguous O(S + N²). For 65,536 slots and 300
-/// members that is a few milliseconds.
+/// Without slack ranges cost more: see [`Layout::Contiguous`].
+///
+/// With S slots and N members O(S log N + moves log S), ranges O(S + N) for each border that shifts.
+/// For 65,536 slots and 300 members a join or a leave takes 1 to 3 ms, with measured loads up to 9 ms, a
+/// first plan 22 ms and 36 ms; ranges with slack 1 ms, without up to 90 ms (one core, release build).
 ///
 /// `policy` must be [valid](Policy::validate); of one that is not, the parts that make no sense are
 /// ignored.

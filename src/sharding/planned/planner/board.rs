@@ -120,14 +120,17 @@ impl Board {
             starved: false,
             until: until.unwrap_or_else(|| input.now + every),
         };
-        for run in previous.into_iter().flat_map(Plan::runs) {
-            let Some((seat, live)) = run.owner.and_then(|owner| board.seat(owner)) else {
-                continue;
-            };
-            for slot in run.iter() {
-                board.give(slot.at(), seat);
-                if let Some(fixed) = board.fixed.get_mut(slot.at()) {
-                    *fixed = !live;
+        if let Some(previous) = previous {
+            let seats = previous.members().iter().map(|name| board.seat(name));
+            let seats: Vec<Option<(u16, bool)>> = seats.collect();
+            for (run, member) in previous.runs().zip(previous.owners()) {
+                let seat = seats.get(usize::from(member)).copied().flatten();
+                let Some((seat, live)) = seat else { continue };
+                for slot in run.iter() {
+                    board.give(slot.at(), seat);
+                    if let Some(fixed) = board.fixed.get_mut(slot.at()) {
+                        *fixed = !live;
+                    }
                 }
             }
         }

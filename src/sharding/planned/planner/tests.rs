@@ -14,7 +14,7 @@ use super::{Input, Outcome, Unmet, next};
 use crate::placement::hash::mix;
 use crate::placement::{Member, Members};
 use crate::sharding::planned::{Budget, Layout, Pin, Plan, Policy, Roster, StoredPlan};
-use crate::sharding::{Generation, Slots};
+use crate::sharding::{Generation, Slot, Slots};
 use crate::time::Instant;
 
 mod figures;
@@ -127,8 +127,7 @@ impl Fleet {
         self.members
             .keys()
             .map(|name| {
-                let all: Vec<_> =
-                    self.current().slots_of(name).iter().map(|slot| slot.index()).collect();
+                let all: Vec<_> = self.current().slots_of(name).iter().map(Slot::index).collect();
                 all.iter().filter(|slot| **slot == 0 || !all.contains(&(**slot - 1))).count()
             })
             .collect()

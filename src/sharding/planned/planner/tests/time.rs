@@ -6,7 +6,7 @@ const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// The pods of a StatefulSet are restarted one by one, and nothing moves.
+/// The pods of a `StatefulSet` are restarted one by one, and nothing moves.
 #[test]
 fn a_rolling_update_with_hold_moves_nothing() {
     for policy in [Policy::default(), contiguous(0), contiguous(250)] {
