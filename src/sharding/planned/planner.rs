@@ -165,15 +165,15 @@ impl fmt::Display for Unmet {
 /// let (policy, now) = (Policy::default(), Instant::default());
 /// let mut roster = Roster::default();
 /// roster.observe(None, &Members::new(["a", "b"])?, now);
-/// let first = Input { generation, slots, previous: None, roster: &roster, loads: &[], now };
-/// let plan = next(&policy, &first).plan.unwrap();
+/// let input = Input { generation, slots, previous: None, roster: &roster, loads: &[], now };
+/// let plan = next(&policy, &input).plan.unwrap();
 /// assert_eq!(plan.slots_of("a").len(), 4);
 ///
 /// // It is stored with version 17, and b goes.
 /// let stored = StoredPlan { plan: plan.into(), version: 17 };
 /// roster.observe(Some(&stored.plan), &Members::new(["a"])?, now);
-/// let second = Input { previous: Some(&stored), roster: &roster, ..first };
-/// let outcome = next(&policy, &second);
+/// let input = Input { generation, slots, previous: Some(&stored), roster: &roster, loads: &[], now };
+/// let outcome = next(&policy, &input);
 /// assert_eq!(outcome.moves.iter().map(|one| one.slots).sum::<u32>(), 4);
 /// assert_eq!(outcome.plan.unwrap().slots_of("a").len(), 8);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
