@@ -199,7 +199,7 @@ impl Config {
             return Err(E::Generation);
         }
         if let Mode::Planned(policy) = &self.mode {
-            policy.validate().map_err(E::Policy)?;
+            policy.validate(self.slots).map_err(E::Policy)?;
         }
         Ok(())
     }
