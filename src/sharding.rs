@@ -6,6 +6,7 @@ mod config;
 mod event;
 mod holdings;
 mod lease;
+mod leased;
 mod machine;
 mod outbox;
 mod owners;
