@@ -4,3 +4,4 @@
 mod group;
 mod leased;
 mod life;
+mod planned;
