@@ -196,6 +196,7 @@ impl Machine {
             }
         }
         self.echo_if_seen(now.instant);
+        self.activate_if_acknowledged(now.instant);
     }
 
     fn grant(&mut self, version: u64) {
