@@ -18,6 +18,7 @@ mod progress;
 mod refusal;
 pub mod run;
 pub mod scenarios;
+mod sharding;
 pub mod sweep;
 mod trace_file;
 
