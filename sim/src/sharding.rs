@@ -35,6 +35,6 @@ mod world;
 pub use scenario::{Mode, Replica, Scenario, ScenarioError, Store as Behaviour, Swarm, Work};
 pub use store::Store;
 pub use system::{Birth, Call, Claim, Held, Input, Op, Reply, Shown, Summary, System, Value};
-pub use tenure::{Tenure, tenure_world};
+pub use tenure::{Stored, Tenure, tenure_world};
 pub use verdict::judge;
 pub use world::{Outcome, Statistics, World, record_of};

@@ -23,7 +23,7 @@ pub mod configuration;
 pub mod coverage;
 pub mod exclusion;
 pub mod freshness;
-pub(super) mod gaps;
+pub mod gaps;
 pub mod group;
 pub mod hand_over;
 pub mod lives;

@@ -149,10 +149,9 @@ impl<S: System> World<S> {
 
     fn handle(&mut self, event: Event) {
         let Self { processes, outside, .. } = self;
-        let mut at = |replica: u32| processes.get_mut(replica as usize);
         match event {
             Event::Timer { replica, generation } => {
-                if let Some(process) = at(replica) {
+                if let Some(process) = processes.get_mut(replica as usize) {
                     process.fire(outside, generation);
                 }
             }
@@ -160,27 +159,27 @@ impl<S: System> World<S> {
             Event::Commit(message) => self.commit(message),
             Event::Answer(message) => self.answer(message),
             Event::Show { replica, conn, index } => {
-                if let Some(process) = at(replica) {
+                if let Some(process) = processes.get_mut(replica as usize) {
                     process.shown(outside, conn, index);
                 }
             }
             Event::Rewatch { replica, conn } => {
-                if let Some(process) = at(replica) {
+                if let Some(process) = processes.get_mut(replica as usize) {
                     process.rewatch(outside, conn);
                 }
             }
             Event::Work { replica, life } => {
-                if let Some(process) = at(replica) {
+                if let Some(process) = processes.get_mut(replica as usize) {
                     process.work(outside, life);
                 }
             }
             Event::Finish { replica, work } => {
-                if let Some(process) = at(replica) {
+                if let Some(process) = processes.get_mut(replica as usize) {
                     process.finish(outside, work);
                 }
             }
             Event::Limit { replica, work } => {
-                if let Some(process) = at(replica) {
+                if let Some(process) = processes.get_mut(replica as usize) {
                     process.limit(outside, work);
                 }
             }

@@ -60,7 +60,7 @@ pub struct Replica {
 }
 
 impl Group {
-    pub(super) fn new(scenario: &Scenario) -> Self {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
         let slots = scenario.finest();
         let replica = Replica {
             alive: false,
@@ -170,7 +170,7 @@ impl Group {
         self.changed = self.now;
     }
 
-    pub(super) fn apply(&mut self, entry: &Entry) {
+    pub(crate) fn apply(&mut self, entry: &Entry) {
         self.now = entry.at;
         match &entry.what {
             What::Started { replica, name, weight, rate_ppb, .. } => {
