@@ -28,7 +28,6 @@ mod elector;
 mod electors;
 mod event;
 mod health;
-mod jitter;
 mod margin;
 mod object;
 mod outbox;

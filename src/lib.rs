@@ -84,6 +84,7 @@
 extern crate alloc;
 
 pub mod election;
+mod jitter;
 pub mod lock;
 pub mod placement;
 pub mod sharding;

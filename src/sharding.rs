@@ -4,13 +4,19 @@
 
 mod config;
 mod event;
+mod holdings;
+mod machine;
+mod outbox;
+mod owners;
 mod permit;
 pub mod planned;
 mod record;
 mod request;
 mod rules;
+mod sharder;
 mod slot;
 mod slot_set;
+mod view;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
 pub use event::{Cause, Event, Lapse};
@@ -21,7 +27,8 @@ pub use record::{
     UnknownState,
 };
 pub use request::{Answer, Op, Request, RequestId, Response, Watched};
-#[cfg(feature = "mutants")]
+#[cfg_attr(not(feature = "mutants"), doc(hidden))]
 pub use rules::{Rule, Rules};
+pub use sharder::{Explanation, Sharder, Standing};
 pub use slot::{Slot, Slots, SlotsError};
 pub use slot_set::SlotSet;

@@ -4,8 +4,8 @@ use alloc::format;
 use core::fmt;
 use core::time::Duration;
 
-use super::jitter::jittered;
 use super::{Profile, Release};
+use crate::jitter::jittered;
 use crate::lock::lease::Entries;
 use crate::lock::{Identity, LockRef};
 

@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::client_go::{ClientGo, ClientGoState};
-use super::jitter::Jitter;
 use super::outbox::Outbox;
 use super::strict::Strict;
 use super::{Config, ConfigError, Event, Profile, Request, Response, Token, Unhealthy, Watched};
+use crate::jitter::Jitter;
 use crate::lock::{Identity, Record, Version};
 use crate::time::{Instant, Now, saturating_nanos};
 

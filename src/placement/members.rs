@@ -198,7 +198,7 @@ impl Members {
     }
 
     /// At which position of the canonical order the member called `name` is. O(log n).
-    pub(super) fn position(&self, name: &str) -> Option<usize> {
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.0.binary_search_by(|member| member.name().cmp(name)).ok()
     }
 

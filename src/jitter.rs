@@ -1,4 +1,4 @@
-//! Randomness of an elector: SplitMix64, so that the same seed waits the same everywhere.
+//! Randomness of the machines: SplitMix64, so that the same seed waits the same everywhere.
 
 use core::time::Duration;
 
@@ -6,10 +6,10 @@ use crate::time::saturating_nanos;
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Jitter(u64);
+pub(crate) struct Jitter(u64);
 
 impl Jitter {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -23,15 +23,23 @@ impl Jitter {
     /// A candidate's wait between two tries: uniform in [R, 2.2 R), drawn anew each time.
     ///
     /// `wait.JitterUntil` with client-go's `JitterFactor` of 1.2.
-    pub(super) fn candidate_wait(&mut self, retry_period: Duration) -> Duration {
+    pub(crate) fn candidate_wait(&mut self, retry_period: Duration) -> Duration {
         let span = saturating_nanos(jittered(retry_period));
         let extra = (u128::from(self.next()) * u128::from(span)) >> 64;
         retry_period.saturating_add(Duration::from_nanos(u64::try_from(extra).unwrap_or(u64::MAX)))
     }
+
+    /// A member's wait between two renewals or reads: uniform in [0.9 R, R], so that those of many
+    /// members drift apart.
+    pub(crate) fn member_wait(&mut self, retry_period: Duration) -> Duration {
+        let span = saturating_nanos(retry_period) / 10;
+        let less = (u128::from(self.next()) * u128::from(span)) >> 64;
+        retry_period.saturating_sub(Duration::from_nanos(u64::try_from(less).unwrap_or(span)))
+    }
 }
 
 /// 1.2 R, cut to whole nanoseconds: the longest jitter, and the least renew deadline.
-pub(super) fn jittered(retry_period: Duration) -> Duration {
+pub(crate) fn jittered(retry_period: Duration) -> Duration {
     let nanos = u128::from(saturating_nanos(retry_period)) * 6 / 5;
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
@@ -49,6 +57,15 @@ mod tests {
         assert!(waits.iter().all(|wait| (period..period * 11 / 5).contains(wait)));
         assert!(*waits.iter().min().unwrap() < period * 101 / 100);
         assert!(*waits.iter().max().unwrap() > period * 218 / 100);
+    }
+
+    #[test]
+    fn waits_of_members_are_a_tenth_apart() {
+        let (mut jitter, period) = (Jitter::new(7), Duration::from_secs(2));
+        let waits: alloc::vec::Vec<_> = (0..10_000).map(|_| jitter.member_wait(period)).collect();
+        assert!(waits.iter().all(|wait| (period * 9 / 10..=period).contains(wait)));
+        assert!(*waits.iter().min().unwrap() < period * 901 / 1_000);
+        assert!(*waits.iter().max().unwrap() > period * 999 / 1_000);
     }
 
     #[test]

@@ -1,0 +1,357 @@
+//! A member of a group whose slots nobody assigns for good: modes `ranked` and `planned`.
+
+mod answer;
+mod calls;
+mod exclude;
+mod own;
+mod react;
+mod watch;
+
+use alloc::sync::Arc;
+
+use super::holdings::Holdings;
+use super::outbox::Outbox;
+use super::owners::Owners;
+use super::rules::Rule;
+use super::view::View;
+use super::{
+    Cause, Config, Event, Generation, Incarnation, Lapse, MemberRecord, Mode, SlotSet, State,
+    StoredMember,
+};
+use crate::jitter::Jitter;
+use crate::time::{Instant, Now, Timestamp};
+use calls::Calls;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Machine {
+    pub(super) config: Config,
+    /// That of the configuration.
+    generation: Generation,
+    pub(super) out: Outbox,
+    jitter: Jitter,
+    pub(super) phase: Phase,
+    stopping: Option<Stopping>,
+    /// How many joining writes there were.
+    life: u32,
+    pub(super) view: View,
+    pub(super) holdings: Holdings,
+    pub(super) owners: Owners,
+    calls: Calls,
+    /// What moved away and is not drained yet, oldest first.
+    moves: alloc::vec::Vec<Move>,
+    /// Up to which version the store says that this member has acknowledged what it saw.
+    published: u64,
+    /// Authority: when the last write and the last read that succeeded were sent.
+    written: Option<Instant>,
+    read: Option<Instant>,
+    /// Nothing may be written before a read that is sent at this instant or later: a write was lost, or
+    /// met something unexpected.
+    unsure: Option<Instant>,
+    next_write: Instant,
+    /// No write comes earlier than its time before this.
+    no_hurry_before: Instant,
+    next_read: Instant,
+    /// Nobody is to be excluded, and nothing to be collected, before this.
+    watchdog: Instant,
+    /// When to tell that a drain takes long.
+    overdue: Option<Instant>,
+    watch: Watch,
+    /// The last time written, which the next must exceed: a write that changes nothing makes no version.
+    stamped: Option<Timestamp>,
+    /// With `distrust_deletion`: when the first read of this process was answered.
+    met: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Phase {
+    /// Takes no part; wants to join unless it leaves.
+    Standby,
+    /// Has joined, and waits for others to know.
+    Joining(Life),
+    /// May have slots.
+    Active(Life),
+    /// Has left for good.
+    Left,
+}
+
+/// A life, from the joining write on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Life {
+    /// The version of the joining write.
+    pub(super) joined: u64,
+    /// The version of the own record as the store has it, as far as is known.
+    version: u64,
+    /// The version of the own record that was read last.
+    seen: u64,
+}
+
+/// Why everything is given away.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Stopping {
+    Leaving,
+    Reconfiguring(alloc::boxed::Box<Config>),
+}
+
+/// Slots that went to others by one view.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Move {
+    /// What may be acknowledged until these are drained: what was seen before.
+    before: u64,
+    slots: SlotSet,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Watch {
+    running: bool,
+    /// The version and the sending of the last renewal.
+    echo: Option<(u64, Instant)>,
+}
+
+impl Machine {
+    pub(super) fn new(config: Config, seed: u64, now: Instant) -> Self {
+        let ranking = match config.mode {
+            Mode::Ranked(ranking) => ranking,
+            Mode::Planned(_) | Mode::Leased => super::Ranking::default(),
+        };
+        Self {
+            out: Outbox::default(),
+            jitter: Jitter::new(seed),
+            phase: Phase::Standby,
+            stopping: None,
+            life: 0,
+            view: View::default(),
+            holdings: Holdings::new(config.slots),
+            owners: Owners::new(ranking, config.slots),
+            calls: Calls::default(),
+            moves: alloc::vec::Vec::new(),
+            published: 0,
+            written: None,
+            read: None,
+            unsure: None,
+            next_write: now,
+            no_hurry_before: now,
+            next_read: now,
+            watchdog: Instant::END,
+            overdue: None,
+            watch: Watch::default(),
+            stamped: None,
+            met: None,
+            generation: config.generation(),
+            config,
+        }
+    }
+
+    // --- what holds
+
+    /// When authority ends.
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.phase.life()?;
+        Some(self.written?.min(self.read?) + self.config.renew_deadline)
+    }
+
+    /// What this member may act on at `now`.
+    pub(super) fn owned(&self, now: Instant) -> Option<&SlotSet> {
+        let active = matches!(self.phase, Phase::Active(_));
+        let clock = self.config.rules.hold(Rule::Clock);
+        (active && (!clock || self.until()? > now)).then_some(&self.holdings.owned)
+    }
+
+    /// When something is to be done.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        if self.phase == Phase::Left {
+            return None;
+        }
+        let until = self.until().filter(|_| self.lapses());
+        let write = self.next_due_write();
+        let read = (!self.calls.reading()).then_some(self.next_read);
+        let timers = [until, write, read, Some(self.watchdog), self.overdue, self.calls.deadline()];
+        timers.into_iter().flatten().min()
+    }
+
+    // --- what happens
+
+    pub(super) fn handle_timeout(&mut self, now: Now) {
+        self.advance(now);
+    }
+
+    pub(super) fn poke(&mut self, now: Now) {
+        self.next_write = self.next_write.min(now.instant);
+        self.next_read = self.next_read.min(now.instant);
+        self.advance(now);
+    }
+
+    pub(super) fn drained(&mut self, now: Now, slots: &SlotSet) {
+        self.lapse_if_over(now.instant);
+        let released = self.holdings.drained(slots);
+        if released.is_empty() {
+            return;
+        }
+        for moved in &mut self.moves {
+            moved.slots.subtract(&released);
+        }
+        self.moves.retain(|moved| !moved.slots.is_empty());
+        if self.holdings.draining.is_empty() {
+            self.overdue = None;
+        }
+        self.out.event(Event::Released(released));
+        self.entitle(now.instant);
+        self.advance(now);
+    }
+
+    pub(super) fn leave(&mut self, now: Now) {
+        if !matches!(self.stopping, Some(Stopping::Leaving)) {
+            self.stopping = Some(Stopping::Leaving);
+            self.stop(now, Cause::Leaving);
+        }
+    }
+
+    pub(super) fn reconfigure(&mut self, now: Now, config: Config) {
+        if matches!(self.stopping, Some(Stopping::Leaving)) {
+            return;
+        }
+        if !self.config.rules.hold(Rule::StopToChange) {
+            self.config.member = config.member;
+            self.view_changed(now.instant);
+            self.advance(now);
+            return;
+        }
+        self.stopping = Some(Stopping::Reconfiguring(config.into()));
+        self.stop(now, Cause::Reconfiguring);
+    }
+
+    /// Gives everything away.
+    fn stop(&mut self, now: Now, cause: Cause) {
+        self.lapse_if_over(now.instant);
+        let slots = self.holdings.entitle(&SlotSet::none(self.config.slots));
+        self.revoking(now.instant, slots, cause);
+        self.next_write = self.next_write.min(now.instant);
+        self.advance(now);
+    }
+
+    /// Does what is due.
+    fn advance(&mut self, now: Now) {
+        self.lapse_if_over(now.instant);
+        self.give_up(now.instant);
+        self.reconfigure_if_idle(now.instant);
+        self.guard(now);
+        self.read_if_due(now.instant);
+        self.write_if_due(now);
+        self.tell_overdue(now.instant);
+    }
+
+    /// Whether authority may end now. (That of a joiner does, too.)
+    fn lapses(&self) -> bool {
+        let joining = matches!(self.phase, Phase::Joining(_));
+        !joining || self.config.rules.hold(Rule::JoinerLapses)
+    }
+
+    fn lapse_if_over(&mut self, now: Instant) {
+        if let Some(at) = self.until().filter(|until| *until <= now && self.lapses()) {
+            self.lapse(now, Lapse::Expired { at });
+        }
+    }
+
+    /// The life is over: all work stops, and what is under way in its name counts no more.
+    fn lapse(&mut self, now: Instant, cause: Lapse) {
+        self.phase = Phase::Standby;
+        self.written = None;
+        self.moves.clear();
+        self.published = 0;
+        self.calls.drop_write(&mut self.out);
+        self.watch.echo = None;
+        self.unsure = Some(now);
+        self.next_write = now;
+        self.next_read = self.next_read.min(now);
+        let slots = self.holdings.lapse();
+        self.await_drain(now, !slots.is_empty());
+        self.out.event(Event::Lapsed { slots, cause });
+    }
+
+    fn revoking(&mut self, now: Instant, slots: SlotSet, cause: Cause) {
+        if !slots.is_empty() {
+            self.await_drain(now, true);
+            self.out.event(Event::Revoking { slots, cause });
+        }
+    }
+
+    fn await_drain(&mut self, now: Instant, any: bool) {
+        if any && self.overdue.is_none() {
+            self.overdue = Some(now + self.config.drain_deadline);
+        }
+    }
+
+    fn tell_overdue(&mut self, now: Instant) {
+        if self.overdue.is_some_and(|at| at <= now) {
+            self.out.event(Event::DrainOverdue(self.holdings.draining.clone()));
+            self.overdue = Some(now + self.config.drain_deadline);
+        }
+    }
+
+    /// All is drained: the new configuration may be taken, and this life ends.
+    fn reconfigure_if_idle(&mut self, now: Instant) {
+        if !matches!(self.stopping, Some(Stopping::Reconfiguring(_))) || !self.holdings.is_idle() {
+            return;
+        }
+        let Some(Stopping::Reconfiguring(config)) = self.stopping.take() else { return };
+        if self.phase.life().is_some() {
+            self.phase = Phase::Standby;
+            self.written = None;
+            self.published = 0;
+            self.moves.clear();
+            self.calls.drop_write(&mut self.out);
+            self.watch.echo = None;
+            self.unsure = Some(now);
+            self.next_write = now;
+            self.next_read = now;
+        }
+        if let Mode::Ranked(ranking) = config.mode {
+            self.owners = Owners::new(ranking, config.slots);
+        }
+        self.holdings = Holdings::new(config.slots);
+        self.generation = config.generation();
+        self.config = *config;
+    }
+
+    /// The own record as it is to be written now.
+    fn record(&mut self, now: Now, state: State, acted_on: Option<u64>) -> Arc<MemberRecord> {
+        let mut renewed = now.timestamp.truncate_to_micros();
+        if let Some(last) = self.stamped.filter(|last| *last >= renewed) {
+            renewed = Timestamp::from_unix_nanos(last.unix_nanos() + 1_000);
+        }
+        self.stamped = Some(renewed);
+        let before = self.view.get(self.config.member.name());
+        let joined = before.and_then(|known| known.record().joined).filter(|_| acted_on.is_some());
+        Arc::new(MemberRecord {
+            member: self.config.member.clone(),
+            state,
+            incarnation: Incarnation { process: self.config.incarnation.clone(), life: self.life },
+            acted_on,
+            generation: self.generation,
+            lease_duration: self.config.lease_duration,
+            joined: joined.or(Some(renewed)),
+            renewed: Some(renewed),
+        })
+    }
+
+    /// Whether `stored` is of this life.
+    fn is_mine(&self, stored: &StoredMember) -> bool {
+        let incarnation = &stored.record.incarnation;
+        incarnation.process == self.config.incarnation && incarnation.life == self.life
+    }
+}
+
+impl Phase {
+    pub(super) const fn life(&self) -> Option<&Life> {
+        match self {
+            Self::Joining(life) | Self::Active(life) => Some(life),
+            Self::Standby | Self::Left => None,
+        }
+    }
+
+    const fn life_mut(&mut self) -> Option<&mut Life> {
+        match self {
+            Self::Joining(life) | Self::Active(life) => Some(life),
+            Self::Standby | Self::Left => None,
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The own record: joining, renewing, leaving.
+
+use super::calls::{Kind, Write};
+use super::{Life, Machine, Phase, Stopping};
+use crate::sharding::rules::Rule;
+use crate::sharding::view::Known;
+use crate::sharding::{Event, Lapse, Op, State, StoredMember};
+use crate::time::{Instant, Now};
+
+impl Machine {
+    /// When the own record is to be written, unless a write is under way or a read must come first.
+    pub(super) fn next_due_write(&self) -> Option<Instant> {
+        if self.calls.writing() || self.unsure.is_some() {
+            return None;
+        }
+        self.next_act()?;
+        let hurry = self.is_urgent().then_some(self.no_hurry_before);
+        Some(hurry.map_or(self.next_write, |at| at.min(self.next_write)))
+    }
+
+    pub(super) fn write_if_due(&mut self, now: Now) {
+        if self.calls.writing() || self.unsure.is_some() {
+            return;
+        }
+        if self.nothing_to_leave() {
+            self.phase = Phase::Left;
+            self.out.event(Event::Left);
+            return;
+        }
+        let hurry = self.no_hurry_before <= now.instant && self.is_urgent();
+        if let Some(act) = self.next_act()
+            && (hurry || self.next_write <= now.instant)
+        {
+            self.send_write(now, act);
+        }
+    }
+
+    /// What the next write of the own record is; `None` if there is nothing to write, for now.
+    fn next_act(&self) -> Option<Act> {
+        let leaving = matches!(self.stopping, Some(Stopping::Leaving));
+        let idle = self.holdings.is_idle();
+        match self.phase {
+            Phase::Left => None,
+            Phase::Standby if !idle => None,
+            Phase::Standby => {
+                let own = self.own();
+                let mine = own.filter(|known| self.is_of_this_process(known));
+                let lives = mine.filter(|known| known.record().state.counts() && !known.gone);
+                if leaving || !self.may_join() {
+                    return lives.map(|known| Act::Leave(known.stored.version));
+                }
+                match own {
+                    None => Some(Act::Join(None)),
+                    Some(known) if known.gone => mine.map(|_| Act::Join(None)),
+                    Some(known) if mine.is_some() || !known.record().state.counts() => {
+                        Some(Act::Join(Some(known.stored.version)))
+                    }
+                    // Another life of this name may still be at work.
+                    Some(_) => None,
+                }
+            }
+            Phase::Joining(life) | Phase::Active(life) => {
+                let over = life.version;
+                Some(if leaving && idle { Act::Leave(over) } else { Act::Renew(over) })
+            }
+        }
+    }
+
+    /// Whether the next write should not wait for its time.
+    fn is_urgent(&self) -> bool {
+        let active = matches!(self.phase, Phase::Active(_));
+        let leaving = matches!(self.stopping, Some(Stopping::Leaving)) && self.holdings.is_idle();
+        self.phase.life().is_some()
+            && (leaving || active && self.holdings.wants_token() || self.is_awaited())
+    }
+
+    /// Whether somebody waits to be acknowledged, and can be.
+    fn is_awaited(&self) -> bool {
+        let acted_on = self.acted_on();
+        if acted_on <= self.published {
+            return false;
+        }
+        self.view.others(self.config.member.name()).any(|known| {
+            known.record().state == State::Joining
+                && known.met > self.published
+                && known.met <= acted_on
+        })
+    }
+
+    /// A replica that leaves without ever having written anything.
+    fn nothing_to_leave(&self) -> bool {
+        matches!(self.stopping, Some(Stopping::Leaving))
+            && self.phase == Phase::Standby
+            && self.holdings.is_idle()
+            && (self.life == 0 || self.next_act().is_none())
+    }
+
+    /// Whether nothing keeps this member from joining now.
+    fn may_join(&self) -> bool {
+        let generation = self.generation;
+        let me = self.config.member.name();
+        let other = self.view.others(me).any(|known| {
+            known.counts(self.config.rules) && known.record().generation != generation
+        });
+        self.read.is_some() && (!other || !self.config.rules.hold(Rule::OneGeneration))
+    }
+
+    fn send_write(&mut self, now: Now, act: Act) {
+        let at = now.instant;
+        let fresh = self.read.is_some_and(|read| at < read + self.config.renew_deadline);
+        if !fresh && !matches!(act, Act::Leave(_)) {
+            // Else it would keep others from joining while it cannot acknowledge them.
+            self.next_write = at + self.config.retry_period;
+            self.next_read = self.next_read.min(at);
+            return;
+        }
+        let (write, state, acted_on) = match act {
+            Act::Join(_) => {
+                self.life += 1;
+                (Write::Join, State::Joining, None)
+            }
+            Act::Renew(over) => {
+                self.holdings.ask();
+                let state = match self.phase {
+                    _ if self.stopping.is_some() => State::Draining,
+                    Phase::Joining(_) => State::Joining,
+                    _ => State::Active,
+                };
+                let acted_on = self.acted_on().max(self.published);
+                (Write::Renew { acted_on, over }, state, Some(acted_on))
+            }
+            Act::Leave(_) => (Write::Leave, State::Left, Some(self.published)),
+        };
+        let record = self.record(now, state, acted_on);
+        let op = match act {
+            Act::Join(None) => Op::Create(record.clone()),
+            Act::Join(Some(over)) | Act::Renew(over) | Act::Leave(over) => {
+                Op::Update(record.clone(), over)
+            }
+        };
+        let mut deadline = at + self.config.request_timeout;
+        if let Some(until) = self.until().filter(|_| write != Write::Leave) {
+            deadline = deadline.min(until);
+        }
+        self.calls.send(&mut self.out, (at, deadline), Kind::Write(write, record), op);
+        self.next_write = at + self.jitter.member_wait(self.config.retry_period);
+    }
+
+    /// A write of the own record was answered with this version.
+    pub(super) fn wrote(&mut self, now: Now, sent: Instant, write: &Write, stored: StoredMember) {
+        let version = stored.version;
+        let rules = self.config.rules;
+        let credit = if rules.hold(Rule::SendTime) { sent } else { now.instant };
+        match write {
+            Write::Join => {
+                self.view.store(stored, now.instant, rules);
+                let life = Life { joined: version, version, seen: 0 };
+                self.phase = Phase::Joining(life);
+                self.written = Some(credit);
+                self.published = version;
+                self.watch.echo = Some((version, sent));
+                self.next_read = now.instant;
+                if self.until().is_none_or(|until| until <= now.instant) && self.lapses() {
+                    self.lapse_if_over(now.instant);
+                    return;
+                }
+                self.view_changed(now.instant);
+            }
+            Write::Renew { acted_on, over } => {
+                let Some(life) = self.phase.life_mut() else { return };
+                if version == *over {
+                    // The store says that nothing was written.
+                    self.unsure_at(now.instant);
+                    return;
+                }
+                life.version = life.version.max(version);
+                self.written = self.written.max(Some(credit));
+                self.published = self.published.max(*acted_on);
+                self.watch.echo = Some((version, sent));
+                self.view.store(stored, now.instant, rules);
+                self.grant(version);
+            }
+            Write::Leave => {
+                self.view.store(stored, now.instant, rules);
+                self.phase = Phase::Standby;
+                self.written = None;
+                self.published = 0;
+                if matches!(self.stopping, Some(Stopping::Leaving)) {
+                    self.phase = Phase::Left;
+                    self.out.event(Event::Left);
+                }
+            }
+        }
+        self.echo_if_seen(now.instant);
+    }
+
+    fn grant(&mut self, version: u64) {
+        let version =
+            if self.config.rules.hold(Rule::TokenAfterRead) { version } else { self.view.version };
+        let granted = self.holdings.grant(version);
+        if !granted.is_empty() {
+            self.out.event(Event::Acquired(granted));
+        }
+    }
+
+    /// Something is not as expected: look before anything else is written.
+    pub(super) fn unsure_at(&mut self, now: Instant) {
+        self.holdings.forget();
+        self.unsure = Some(now);
+        self.next_read = self.next_read.min(now);
+        // What went wrong may go wrong again.
+        self.no_hurry_before = now + self.config.retry_period / 4;
+    }
+
+    /// A read that was sent at `sent`, of the store at `version`, has shown the own record as it is in
+    /// the view now, or none.
+    pub(super) fn check_own(&mut self, now: Instant, shown: Option<&StoredMember>, version: u64) {
+        let Some(life) = self.phase.life().copied() else { return };
+        if version < life.version {
+            return; // older than what this member wrote
+        }
+        let Some(stored) = shown else {
+            if self.config.rules.hold(Rule::OwnMissing) {
+                self.lapse(now, Lapse::Missing);
+            }
+            return;
+        };
+        if stored.version < life.version {
+            return;
+        }
+        let leaving = matches!(self.stopping, Some(Stopping::Leaving));
+        match stored.record.state {
+            State::Left if leaving && self.is_mine(stored) && self.holdings.is_idle() => {
+                self.phase = Phase::Left;
+                self.out.event(Event::Left);
+            }
+            State::Excluded => self.lapse(now, Lapse::Excluded),
+            State::Left => self.lapse(now, Lapse::Replaced),
+            _ if !self.is_mine(stored) => self.lapse(now, Lapse::Replaced),
+            _ => {
+                if let Some(life) = self.phase.life_mut() {
+                    life.version = stored.version;
+                    life.seen = stored.version;
+                }
+                self.published = self.published.max(stored.record.acted_on.unwrap_or(0));
+                if !self.config.rules.hold(Rule::LostRenewal) && stored.version > life.version {
+                    self.written = Some(now);
+                }
+            }
+        }
+    }
+
+    pub(super) fn own(&self) -> Option<&Known> {
+        self.view.get(self.config.member.name())
+    }
+
+    pub(super) fn is_of_this_process(&self, known: &Known) -> bool {
+        known.record().incarnation.process == self.config.incarnation
+    }
+}
+
+/// A write of the own record, over which version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Act {
+    Join(Option<u64>),
+    Renew(u64),
+    Leave(u64),
+}

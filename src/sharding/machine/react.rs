@@ -1,0 +1,117 @@
+//! What follows from what was seen: who owns what, what is acknowledged, whether to act.
+
+use super::{Life, Machine, Move, Phase};
+use crate::sharding::rules::Rule;
+use crate::sharding::{Cause, Event, Lapse, SlotSet};
+use crate::time::Instant;
+
+impl Machine {
+    /// The view has changed, or its version has; everything up to `before` had been seen already.
+    pub(super) fn seen(&mut self, now: Instant, before: u64) {
+        let earliest = self.view.others(self.config.member.name());
+        let rules = self.config.rules;
+        if let Some(due) = earliest.map(|known| known.overdue(rules)).min() {
+            self.watchdog = self.watchdog.min(due);
+        }
+        if self.view.take_change() {
+            self.reckon(now, before);
+        }
+        self.activate_if_acknowledged(now);
+    }
+
+    /// As [`seen`](Self::seen), for what is known otherwise than by a read.
+    pub(super) fn view_changed(&mut self, now: Instant) {
+        self.view.take_change();
+        self.reckon(now, self.view.version);
+        self.activate_if_acknowledged(now);
+    }
+
+    /// Reckons who owns what, by the members that count.
+    pub(super) fn reckon(&mut self, now: Instant, before: u64) {
+        if self.phase.life().is_none() {
+            return;
+        }
+        self.owners.update(self.view.counted(self.config.rules));
+        let target = self.owners.of(self.config.member.name());
+        let mut moved = self.holdings.in_flight().without(&target);
+        for earlier in &self.moves {
+            moved.subtract(&earlier.slots);
+        }
+        if !moved.is_empty() {
+            self.moves.push(Move { before, slots: moved });
+        }
+        self.entitle(now);
+    }
+
+    /// Takes and gives what follows from the owners.
+    pub(super) fn entitle(&mut self, now: Instant) {
+        if !matches!(self.phase, Phase::Active(_)) {
+            return;
+        }
+        let target = if self.stopping.is_some() {
+            SlotSet::none(self.config.slots)
+        } else {
+            self.owners.of(self.config.member.name())
+        };
+        let lost = self.holdings.entitle(&target);
+        self.revoking(now, lost, Cause::Moved);
+    }
+
+    /// The largest version such that everything up to it has been seen, and everything that moved away
+    /// by it is drained.
+    pub(super) fn acted_on(&self) -> u64 {
+        match self.moves.first() {
+            Some(first) if self.config.rules.hold(Rule::DrainBeforeAck) => first.before,
+            _ => self.view.version,
+        }
+    }
+
+    /// A joiner acts when all others know of it.
+    pub(super) fn activate_if_acknowledged(&mut self, now: Instant) {
+        let Phase::Joining(life) = self.phase else { return };
+        if self.yields(&life) {
+            self.lapse(now, Lapse::OtherGeneration);
+            return;
+        }
+        if self.stopping.is_none() && self.may_activate(&life, now) {
+            self.phase = Phase::Active(life);
+            self.out.event(Event::Joined);
+            self.reckon(now, self.view.version);
+        }
+    }
+
+    fn may_activate(&self, life: &Life, now: Instant) -> bool {
+        let rules = self.config.rules;
+        let read = self.view.version >= life.joined && life.seen >= life.joined;
+        if !read && rules.hold(Rule::ActivationRead) {
+            return false;
+        }
+        let trusted = !self.config.distrust_deletion
+            || self.met.is_some_and(|met| met + self.config.lease_duration <= now);
+        let generation = self.generation;
+        trusted
+            && self.counted_others().all(|known| {
+                let known_to = known.acknowledged() >= life.joined;
+                let alike = known.record().generation == generation;
+                (known_to || !rules.hold(Rule::JoinWait))
+                    && (alike || !rules.hold(Rule::OneGeneration))
+            })
+    }
+
+    /// Whether a member of another configuration goes first: it acts already, or it joins too and has
+    /// the greater generation.
+    fn yields(&self, life: &Life) -> bool {
+        let mine = self.generation;
+        let seen = self.view.version >= life.joined;
+        seen && self.config.rules.hold(Rule::OneGeneration)
+            && self.counted_others().any(|known| {
+                let (other, joins) = (known.record().generation, known.joins());
+                other != mine && (!joins || other > mine)
+            })
+    }
+
+    pub(super) fn counted_others(&self) -> impl Iterator<Item = &crate::sharding::view::Known> {
+        let rules = self.config.rules;
+        self.view.others(self.config.member.name()).filter(move |known| known.counts(rules))
+    }
+}

@@ -1,0 +1,218 @@
+//! The lives of members.
+
+use std::time::Duration;
+
+use tenure::sharding::{Cause, Event, Lapse, SlotSet, State};
+
+use crate::group::Group;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn group(members: usize, watches: bool) -> Group {
+    let mut group = Group::new();
+    group.watches = watches;
+    for n in 0..members {
+        group.add(Group::config(&format!("member-{n}")));
+    }
+    group.run(SECOND * 10);
+    group
+}
+
+fn all_owned(group: &Group) {
+    assert_eq!(group.shares().iter().sum::<usize>(), 1024, "{:?}", group.shares());
+}
+
+/// A lone member owns everything within three retry periods.
+#[test]
+fn a_lone_member_owns_everything() {
+    for watches in [false, true] {
+        let mut group = Group::new();
+        group.watches = watches;
+        group.add(Group::config("alone"));
+        group.run(SECOND * 6);
+        assert_eq!(group.shares(), [1024], "{:?}", group.members[0].events);
+    }
+}
+
+#[test]
+fn members_share_all_slots() {
+    for watches in [false, true] {
+        let group = group(5, watches);
+        all_owned(&group);
+        assert!(group.shares().iter().all(|share| (140..270).contains(share)));
+    }
+}
+
+/// One that joins takes what it wins and nothing else moves; one that leaves gives its own away.
+#[test]
+fn a_join_moves_what_the_joiner_wins_and_a_leave_the_leavers() {
+    for watches in [false, true] {
+        let mut group = group(4, watches);
+        let slots: Vec<_> = group.members[0].sharder.config().slots.iter().collect();
+        let owners =
+            |group: &Group| slots.iter().map(|slot| group.owner(*slot)).collect::<Vec<_>>();
+        let before = owners(&group);
+        let new = group.add(Group::config("new"));
+        group.run(SECOND * 6);
+        all_owned(&group);
+        let after = owners(&group);
+        assert!(before.iter().zip(&after).all(|(old, now)| old == now || *now == Some(new)));
+        let now = group.now();
+        group.members[new].sharder.leave(now);
+        group.settle();
+        group.run(SECOND * 2);
+        assert!(group.members[new].sharder.is_finished());
+        assert_eq!(owners(&group), before);
+        assert_eq!(group.records["new"].record.state, State::Left);
+    }
+}
+
+/// Work that goes on keeps the slot from its next owner, and nothing else.
+#[test]
+fn a_moved_slot_waits_for_its_drain() {
+    let mut group = group(2, true);
+    group.members[0].prompt = false;
+    let new = group.add(Group::config("new"));
+    group.run(SECOND * 8);
+    let now = group.now();
+    assert!(group.members[new].sharder.owned(now.instant).is_none());
+    let revoked = group.members[0].events.iter().find_map(|(_, event)| match event {
+        Event::Revoking { slots, cause: Cause::Moved } => Some(slots.clone()),
+        _ => None,
+    });
+    let revoked = revoked.unwrap();
+    group.members[0].sharder.drained(now, &revoked);
+    group.settle();
+    group.run(SECOND / 10);
+    all_owned(&group);
+}
+
+/// A member that is cut off stops by itself, is excluded, and comes back as a new incarnation.
+#[test]
+fn a_lost_member_is_excluded_and_comes_back() {
+    for watches in [false, true] {
+        let mut group = group(3, watches);
+        let start = group.millis;
+        group.members[1].cut = true;
+        group.run(SECOND * 18);
+        let lapsed = group.members[1].events.iter().find_map(|(at, event)| match event {
+            Event::Lapsed { cause: Lapse::Expired { .. }, .. } => Some(at - start),
+            _ => None,
+        });
+        assert!(lapsed.is_some_and(|after| after <= 10_000), "{lapsed:?}");
+        assert_eq!(group.records["member-1"].record.state, State::Excluded);
+        assert_eq!(group.shares()[1], 0);
+        all_owned(&group);
+        group.members[1].cut = false;
+        group.run(SECOND * 10);
+        all_owned(&group);
+        assert!(group.shares()[1] > 200);
+        assert_eq!(group.records["member-1"].record.incarnation.life, 2);
+    }
+}
+
+/// One write a member a retry period, whatever the number of slots; with watches hardly a list.
+#[test]
+fn the_store_is_asked_little() {
+    for watches in [false, true] {
+        let mut group = group(5, watches);
+        (group.writes, group.lists) = (0, 0);
+        group.run(SECOND * 100);
+        assert!((250..=280).contains(&group.writes), "{}", group.writes);
+        let lists = if watches { 0..=5 } else { 250..=280 };
+        assert!(lists.contains(&group.lists), "{}", group.lists);
+    }
+}
+
+/// A record that vanishes makes its member start anew, and others wait.
+#[test]
+fn a_deleted_record_ends_a_life() {
+    for watches in [false, true] {
+        let mut group = group(3, watches);
+        group.delete(&"member-2".into());
+        group.run(SECOND * 30);
+        all_owned(&group);
+        let events = &group.members[2].events;
+        assert!(
+            events
+                .iter()
+                .any(|(_, event)| matches!(event, Event::Lapsed { cause: Lapse::Missing, .. }))
+        );
+        assert_eq!(group.records["member-2"].record.incarnation.life, 2);
+    }
+}
+
+/// A new configuration waits until the old one is gone, and no two ever act together.
+#[test]
+fn generations_do_not_overlap() {
+    let mut group = group(3, true);
+    let mut old: Vec<usize> = (0..3).collect();
+    for n in 0..3 {
+        let mut config = Group::config(&format!("next-{n}"));
+        config.generation = 2;
+        group.add(config);
+        let now = group.now();
+        group.members[old.remove(0)].sharder.leave(now);
+        group.settle();
+        group.run(SECOND * 5);
+        let acting = |range: std::ops::Range<usize>| group.shares()[range].iter().sum::<usize>();
+        assert_eq!(acting(0..3) == 0, acting(3..group.members.len()) > 0);
+    }
+    group.run(SECOND * 5);
+    all_owned(&group);
+}
+
+/// Another weight: everything is drained, then joined anew.
+#[test]
+fn a_weight_changes_between_lives() {
+    let mut group = group(3, true);
+    let mut config = group.members[0].sharder.config().clone();
+    config.member = config.member.with_weight(3.try_into().unwrap());
+    let now = group.now();
+    group.members[0].sharder.reconfigure(now, config).unwrap();
+    group.settle();
+    group.run(SECOND * 5);
+    all_owned(&group);
+    assert!((500..720).contains(&group.shares()[0]), "{:?}", group.shares());
+    let first = |wanted: &dyn Fn(&Event) -> bool| {
+        group.members[0].events.iter().rposition(|(_, event)| wanted(event))
+    };
+    let revoked =
+        first(&|event| matches!(event, Event::Revoking { cause: Cause::Reconfiguring, .. }));
+    let joined = first(&|event| *event == Event::Joined);
+    assert!(revoked.is_some() && revoked < joined);
+}
+
+/// Old records are deleted, by one member.
+#[test]
+fn old_records_are_collected() {
+    let mut group = group(3, true);
+    let now = group.now();
+    group.members[1].sharder.leave(now);
+    group.settle();
+    group.run(SECOND * 500);
+    assert!(group.records.contains_key("member-1"));
+    group.run(SECOND * 200);
+    assert!(!group.records.contains_key("member-1"));
+    all_owned(&group);
+}
+
+/// A driver that is never told of drained slots hears of it, and nobody else gets them.
+#[test]
+fn overdue_drains_are_reported() {
+    let mut group = group(1, true);
+    group.members[0].prompt = false;
+    let now = group.now();
+    group.members[0].sharder.leave(now);
+    group.settle();
+    group.run(SECOND * 40);
+    let events = &group.members[0].events;
+    let overdue = |(_, event): &(u64, Event)| matches!(event, Event::DrainOverdue(slots) if slots.len() == 1024);
+    assert!(events.iter().any(overdue));
+    assert!(!group.members[0].sharder.is_finished());
+    let all = SlotSet::all(group.members[0].sharder.config().slots);
+    let now = group.now();
+    group.members[0].sharder.drained(now, &all);
+    group.settle();
+    assert!(group.members[0].sharder.is_finished());
+}

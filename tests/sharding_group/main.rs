@@ -1,0 +1,5 @@
+//! A group of members with a store in memory that answers at once: what they do when nothing fails, and
+//! in what order.
+
+mod group;
+mod life;
