@@ -16,6 +16,7 @@
 //! | [`lives`] | what a restarted replica had is void |
 //! | [`freshness`] | who has not heard of the store for the renew deadline has nothing |
 //! | [`exclusion`] | nobody is excluded who gave a sign within its lease duration |
+//! | [`timers`] | nobody wants to be called at a time that has passed, for ever |
 
 pub mod alone;
 pub mod balance;
@@ -31,6 +32,7 @@ pub mod movement;
 pub mod one_owner;
 pub mod permits;
 pub mod thrash;
+pub mod timers;
 pub mod tokens;
 
 use self::group::Group;
@@ -162,7 +164,7 @@ impl core::fmt::Debug for Checks {
 
 impl Checks {
     /// The checks and their rules.
-    pub const RULES: [(&'static str, &'static [&'static str]); 13] = [
+    pub const RULES: [(&'static str, &'static [&'static str]); 14] = [
         ("one-owner", &["authority", "work"]),
         ("tokens", &["grow", "guard"]),
         ("permits", &["late", "unowned"]),
@@ -176,6 +178,7 @@ impl Checks {
         ("lives", &["void"]),
         ("freshness", &["until"]),
         ("exclusion", &["early"]),
+        ("timers", &["past"]),
     ];
 
     /// For runs of this scenario.
@@ -195,6 +198,7 @@ impl Checks {
             Box::new(lives::Lives::default()),
             Box::new(freshness::Freshness::new(scenario)),
             Box::new(exclusion::Exclusion::default()),
+            Box::new(timers::Timers),
         ];
         Self { group: Group::new(scenario), properties, seq: 0 }
     }

@@ -83,7 +83,10 @@ impl<V: Value> Store<V> {
             },
             Op::Update(name, value, version) => match self.get(&name) {
                 None => Err(Failure::NotFound),
-                Some(held) if held.version != version => Err(Failure::Conflict),
+                // No version is that large: it stands for any, as a machine without a rule may ask.
+                Some(held) if held.version != version && version != u64::MAX => {
+                    Err(Failure::Conflict)
+                }
                 Some(_) => Ok(self.put(name, value)),
             },
             Op::Delete(name, version) => match self.get(&name) {

@@ -178,6 +178,8 @@ pub struct Summary {
     pub acted_on: Option<u64>,
     /// Which configuration.
     pub generation: Option<String>,
+    /// What its member can bear.
+    pub weight: Option<u32>,
     /// How long others wait after it.
     pub lease: Option<crate::time::Span>,
 }

@@ -40,6 +40,7 @@ impl Value for Stored {
                 incarnation: record.incarnation.to_string(),
                 acted_on: record.acted_on,
                 generation: Some(record.generation.to_string()),
+                weight: Some(record.member.weight().get()),
                 lease: Some(Span::from(record.lease_duration)),
             },
             Self::Plan(plan) => {

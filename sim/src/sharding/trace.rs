@@ -92,6 +92,11 @@ pub enum What {
         /// Local nanoseconds in 10⁹ real ones.
         rate_ppb: u64,
     },
+    /// A machine wants to be called at a time that has passed, again and again.
+    Spins {
+        /// Whose.
+        replica: u32,
+    },
     /// What a replica claims holds until this time, if it still claims it then.
     Until {
         /// Whose.

@@ -230,7 +230,7 @@ impl Group {
             What::Committed { .. } => self.committed(&entry.what),
             What::Fault { .. } => self.faults += 1,
             What::FaultEnded { .. } => self.faults = self.faults.saturating_sub(1),
-            What::Wrote { .. } | What::Healed | What::Horizon => {}
+            What::Wrote { .. } | What::Spins { .. } | What::Healed | What::Horizon => {}
         }
     }
 
@@ -250,6 +250,7 @@ impl Group {
             self.with(*by, |it| {
                 it.generation.clone_from(&now.generation);
                 it.incarnation.clone_from(&now.incarnation);
+                it.weight = now.weight.unwrap_or(it.weight);
             });
         }
     }

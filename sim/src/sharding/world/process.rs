@@ -19,6 +19,9 @@ use crate::distribution::Distribution;
 use crate::rng::{Purpose, Stream};
 use crate::time::{SimTime, Span};
 
+/// How often in a row a machine may want to be called at once.
+const SPINS: u32 = 10;
+
 /// Something that came while the process stood still, or comes now.
 #[derive(Debug, Clone)]
 pub(super) struct Delivery<V> {
@@ -45,6 +48,8 @@ pub(super) struct Process<S: System> {
     generation: u64,
     /// When the last timer fired: none may fire twice at one instant for ever.
     fired: Option<SimTime>,
+    /// How often in a row it wanted to be called at a time that had passed.
+    spins: u32,
     pub(super) watch: Option<Watch>,
     pub(super) conns: u32,
     /// The faults that make its watch go quiet.
@@ -92,6 +97,7 @@ impl<S: System> Process<S> {
             armed: None,
             generation: 0,
             fired: None,
+            spins: 0,
             watch: None,
             conns: 0,
             stalls: Vec::new(),
@@ -270,7 +276,12 @@ impl<S: System> Process<S> {
         self.generation += 1;
         if let Some(at) = wanted.and_then(|wanted| self.clock.when(wanted)) {
             let again = self.fired == Some(outside.now);
-            let least = if again { outside.now + Span::from_micros(1) } else { outside.now };
+            let late = again && at <= outside.now;
+            self.spins = if late { self.spins + 1 } else { 0 };
+            if self.spins == SPINS {
+                outside.emit(What::Spins { replica: self.index });
+            }
+            let least = if late { outside.now + Span::from_millis(1) } else { outside.now };
             let timer = Event::Timer { replica: self.index, generation: self.generation };
             outside.queue.push(at.max(least), timer);
         }
