@@ -33,6 +33,7 @@ mod leave;
 mod parts;
 mod prefer;
 mod restate;
+mod stand_by;
 mod view;
 mod watch;
 
@@ -62,6 +63,8 @@ pub(super) struct Strict {
     working: bool,
     /// `stop` was called.
     stopping: bool,
+    /// As a candidate it only looks.
+    standing_by: bool,
     /// Who is to have the lock next; empty unless it is being handed over.
     successor: Identity,
     /// The last holder that was reported.
@@ -133,6 +136,7 @@ impl Strict {
             token: None,
             working: false,
             stopping: false,
+            standing_by: false,
             successor: Identity::default(),
             reported: Identity::default(),
         }
@@ -341,7 +345,7 @@ impl Strict {
 
     /// When the lock may be taken without a read before.
     fn take_due(&self, cx: &Context<'_>) -> Option<Instant> {
-        if self.working || self.stopping || !self.rests_on_watch(cx.config) {
+        if !self.may_take() || self.stopping || !self.rests_on_watch(cx.config) {
             return None;
         }
         self.view.due(cx)

@@ -1,8 +1,9 @@
-//! A member of a group whose slots nobody assigns for good: modes `ranked` and `planned`.
+//! A member of a group: its record, what it knows of others, and, unless leases decide that, its slots.
 
 mod answer;
 mod calls;
 mod exclude;
+mod leased;
 mod own;
 mod react;
 mod watch;
@@ -15,8 +16,8 @@ use super::owners::Owners;
 use super::rules::Rule;
 use super::view::View;
 use super::{
-    Cause, Config, Event, Generation, Incarnation, Lapse, MemberRecord, Mode, SlotSet, State,
-    StoredMember,
+    Cause, Config, Event, Generation, Incarnation, Lapse, MemberRecord, Mode, Ranking, SlotSet,
+    State, StoredMember,
 };
 use crate::jitter::Jitter;
 use crate::time::{Instant, Now, Timestamp};
@@ -44,6 +45,9 @@ pub(super) struct Machine {
     /// Authority: when the last write and the last read that succeeded were sent.
     written: Option<Instant>,
     read: Option<Instant>,
+    /// The end of authority for one that acts, else the beginning of time: kept at hand for the question
+    /// that each piece of work asks.
+    acts_until: Instant,
     /// Nothing may be written before a read that is sent at this instant or later: a write was lost, or
     /// met something unexpected.
     unsure: Option<Instant>,
@@ -58,6 +62,9 @@ pub(super) struct Machine {
     watch: Watch,
     /// The last time written, which the next must exceed: a write that changes nothing makes no version.
     stamped: Option<Timestamp>,
+    /// In mode `leased`: leases are held or sought, and who should have which has changed.
+    leasing: bool,
+    reckoned: bool,
     /// With `distrust_deletion`: when the first read of this process was answered.
     met: Option<Instant>,
 }
@@ -109,10 +116,6 @@ struct Watch {
 
 impl Machine {
     pub(super) fn new(config: Config, seed: u64, now: Instant) -> Self {
-        let ranking = match config.mode {
-            Mode::Ranked(ranking) => ranking,
-            Mode::Planned(_) | Mode::Leased => super::Ranking::default(),
-        };
         Self {
             out: Outbox::default(),
             jitter: Jitter::new(seed),
@@ -121,12 +124,13 @@ impl Machine {
             life: 0,
             view: View::default(),
             holdings: Holdings::new(config.slots),
-            owners: Owners::new(ranking, config.slots),
+            owners: Owners::new(ranking(&config.mode), config.slots),
             calls: Calls::default(),
             moves: alloc::vec::Vec::new(),
             published: 0,
             written: None,
             read: None,
+            acts_until: Instant::default(),
             unsure: None,
             next_write: now,
             no_hurry_before: now,
@@ -135,6 +139,8 @@ impl Machine {
             overdue: None,
             watch: Watch::default(),
             stamped: None,
+            leasing: false,
+            reckoned: false,
             met: None,
             generation: config.generation(),
             config,
@@ -150,10 +156,9 @@ impl Machine {
     }
 
     /// What this member may act on at `now`.
+    #[inline]
     pub(super) fn owned(&self, now: Instant) -> Option<&SlotSet> {
-        let active = matches!(self.phase, Phase::Active(_));
-        let clock = self.config.rules.hold(Rule::Clock);
-        (active && (!clock || self.until()? > now)).then_some(&self.holdings.owned)
+        (now < self.acts_until).then_some(&self.holdings.owned)
     }
 
     /// When something is to be done.
@@ -180,11 +185,12 @@ impl Machine {
         self.advance(now);
     }
 
-    pub(super) fn drained(&mut self, now: Now, slots: &SlotSet) {
+    /// What was given away by it.
+    pub(super) fn drained(&mut self, now: Now, slots: &SlotSet) -> SlotSet {
         self.lapse_if_over(now.instant);
         let released = self.holdings.drained(slots);
         if released.is_empty() {
-            return;
+            return released;
         }
         for moved in &mut self.moves {
             moved.slots.subtract(&released);
@@ -193,9 +199,10 @@ impl Machine {
         if self.holdings.draining.is_empty() {
             self.overdue = None;
         }
-        self.out.event(Event::Released(released));
+        self.out.event(Event::Released(released.clone()));
         self.entitle(now.instant);
         self.advance(now);
+        released
     }
 
     pub(super) fn leave(&mut self, now: Now) {
@@ -237,6 +244,11 @@ impl Machine {
         self.read_if_due(now.instant);
         self.write_if_due(now);
         self.tell_overdue(now.instant);
+        self.acts_until = match self.phase {
+            Phase::Active(_) if !self.config.rules.hold(Rule::Clock) => Instant::END,
+            Phase::Active(_) => self.until().unwrap_or_default(),
+            _ => Instant::default(),
+        };
     }
 
     /// Whether authority may end now. (That of a joiner does, too.)
@@ -289,7 +301,7 @@ impl Machine {
 
     /// All is drained: the new configuration may be taken, and this life ends.
     fn reconfigure_if_idle(&mut self, now: Instant) {
-        if !matches!(self.stopping, Some(Stopping::Reconfiguring(_))) || !self.holdings.is_idle() {
+        if !matches!(self.stopping, Some(Stopping::Reconfiguring(_))) || !self.is_idle() {
             return;
         }
         let Some(Stopping::Reconfiguring(config)) = self.stopping.take() else { return };
@@ -304,9 +316,7 @@ impl Machine {
             self.next_write = now;
             self.next_read = now;
         }
-        if let Mode::Ranked(ranking) = config.mode {
-            self.owners = Owners::new(ranking, config.slots);
-        }
+        self.owners = Owners::new(ranking(&config.mode), config.slots);
         self.holdings = Holdings::new(config.slots);
         self.generation = config.generation();
         self.config = *config;
@@ -337,6 +347,14 @@ impl Machine {
     fn is_mine(&self, stored: &StoredMember) -> bool {
         let incarnation = &stored.record.incarnation;
         incarnation.process == self.config.incarnation && incarnation.life == self.life
+    }
+}
+
+/// Slots in other modes than `ranked` prefer members by rendezvous.
+fn ranking(mode: &Mode) -> Ranking {
+    match mode {
+        Mode::Ranked(ranking) => *ranking,
+        Mode::Planned(_) | Mode::Leased => Ranking::default(),
     }
 }
 

@@ -81,8 +81,7 @@ fn a_moved_slot_waits_for_its_drain() {
         _ => None,
     });
     let revoked = revoked.unwrap();
-    group.members[0].sharder.drained(now, &revoked);
-    group.settle();
+    group.drain(0, &revoked);
     group.run(SECOND / 10);
     all_owned(&group);
 }

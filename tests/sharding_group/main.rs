@@ -2,4 +2,5 @@
 //! in what order.
 
 mod group;
+mod leased;
 mod life;

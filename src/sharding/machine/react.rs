@@ -31,6 +31,10 @@ impl Machine {
         if self.phase.life().is_none() {
             return;
         }
+        if self.is_leased() {
+            self.prefer();
+            return;
+        }
         self.owners.update(self.view.counted(self.config.rules));
         let target = self.owners.of(self.config.member.name());
         let mut moved = self.holdings.in_flight().without(&target);
@@ -45,7 +49,7 @@ impl Machine {
 
     /// Takes and gives what follows from the owners.
     pub(super) fn entitle(&mut self, now: Instant) {
-        if !matches!(self.phase, Phase::Active(_)) {
+        if !matches!(self.phase, Phase::Active(_)) || self.is_leased() {
             return;
         }
         let target = if self.stopping.is_some() {

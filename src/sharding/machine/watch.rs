@@ -29,6 +29,7 @@ impl Machine {
                 self.next_read = self.next_read.min(now);
                 return;
             }
+            Watched::Lock(..) => return,
             _ if !self.watch.running => return,
             Watched::Stored(stored) => {
                 let version = stored.version;
