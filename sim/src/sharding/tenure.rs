@@ -44,7 +44,7 @@ impl Value for Stored {
                 lease: Some(Span::from(record.lease_duration)),
             },
             Self::Plan(plan) => {
-                Summary { generation: Some(plan.generation.to_string()), ..Summary::default() }
+                Summary { generation: Some(plan.generation().to_string()), ..Summary::default() }
             }
             Self::Lock(_) => Summary::default(),
         }
