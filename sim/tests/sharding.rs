@@ -178,7 +178,10 @@ fn scenarios_that_make_no_sense() {
         (r#""replicas": []"#, "replicas: there are 0"),
         (r#""renew_deadline": "15s""#, "renew_deadline"),
         (r#""faults": [{"at": "1s", "fault": {"pause": {"who": [9]}}}]"#, "no replica 9"),
-        (r#""faults": [{"at": "1s", "for": "1s", "fault": {"start": {"who": [0]}}}]"#, "one instant"),
+        (
+            r#""faults": [{"at": "1s", "for": "1s", "fault": {"start": {"who": [0]}}}]"#,
+            "one instant",
+        ),
         (r#""faults": [{"at": "1s", "times": 3, "fault": {"start": {"who": [0]}}}]"#, "give every"),
     ] {
         let text = format!(r#"{{"mode": "ranked", {change}}}"#);

@@ -134,7 +134,10 @@ fn read(path: &Path) -> Result<Scenario, Refusal> {
 }
 
 /// What a file of JSON says.
-pub(super) fn parsed<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Refusal> {
+pub(super) fn parsed<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    text: &str,
+) -> Result<T, Refusal> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let field = error.path().to_string();

@@ -263,9 +263,9 @@ impl Fault {
     #[must_use]
     pub const fn change(&self) -> Option<&Change> {
         match self {
-            Self::Crash { with, .. } | Self::Leave { with, .. } | Self::Reconfigure { with, .. } => {
-                Some(with)
-            }
+            Self::Crash { with, .. }
+            | Self::Leave { with, .. }
+            | Self::Reconfigure { with, .. } => Some(with),
             _ => None,
         }
     }

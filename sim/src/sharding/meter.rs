@@ -86,9 +86,9 @@ impl Meter {
         self.figures.reads_per_1000s = rate(statistics.reads);
         self.figures.shown_per_1000s = rate(statistics.shown);
         self.figures.changes = self.group.changes;
-        let unowned = Cause::ALL.iter().filter_map(|cause| {
-            Some((cause.name().to_owned(), *self.unowned.get(cause)?))
-        });
+        let unowned = Cause::ALL
+            .iter()
+            .filter_map(|cause| Some((cause.name().to_owned(), *self.unowned.get(cause)?)));
         self.figures.unowned = unowned.collect();
         self.figures
     }

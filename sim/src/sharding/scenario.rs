@@ -1,5 +1,7 @@
 //! What is simulated: a sharded group as data.
 
+mod checked;
+
 use core::fmt;
 use core::num::NonZeroU32;
 
@@ -9,7 +11,7 @@ use tenure::sharding::{Config, Mode as Machine, Ranking, Slots};
 use super::fault::{Change, Planned};
 use crate::clock::RIGHT;
 use crate::distribution::Distribution;
-use crate::scenario::{MAX_REPLICAS, Network};
+use crate::scenario::Network;
 use crate::time::{Shift, Span};
 
 /// Fewer than one there cannot be.
@@ -267,7 +269,8 @@ pub struct Work {
 
 impl Default for Work {
     fn default() -> Self {
-        let millis = |min, max| Distribution::uniform(Span::from_millis(min), Span::from_millis(max));
+        let millis =
+            |min, max| Distribution::uniform(Span::from_millis(min), Span::from_millis(max));
         Self { every: millis(50, 150), takes: millis(10, 400), drain: Distribution::default() }
     }
 }
@@ -328,77 +331,6 @@ impl Scenario {
             bounded: false,
             expect: Vec::new(),
         }
-    }
-
-    /// Each replica written out, with its name.
-    ///
-    /// # Errors
-    /// If it makes no sense.
-    pub fn checked(&self) -> Result<Self, ScenarioError> {
-        let wrong = |what: String| Err(ScenarioError(what));
-        let count: u64 = self.replicas.iter().map(|replica| u64::from(replica.count)).sum();
-        if count == 0 || count > MAX_REPLICAS as u64 {
-            return wrong(format!("replicas: there are {count}: let there be 1 to {MAX_REPLICAS}"));
-        }
-        let mut each: Vec<Replica> = Vec::new();
-        for replica in &self.replicas {
-            let one = Replica { count: 1, ..replica.clone() };
-            each.extend((0..replica.count).map(|_| one.clone()));
-        }
-        for (index, replica) in each.iter_mut().enumerate() {
-            replica.name.get_or_insert_with(|| format!("replica-{index}"));
-        }
-        let sound = Self { replicas: each, ..self.clone() };
-        let changes = self.faults.iter().filter_map(|planned| planned.fault.change());
-        let counts = changes.filter_map(|change| change.slots);
-        let counts = counts.chain(sound.replicas.iter().filter_map(|replica| replica.slots));
-        for slots in counts.chain([self.slots]) {
-            if let Err(error) = Slots::new(slots) {
-                return wrong(error.to_string());
-            }
-        }
-        for (index, replica) in sound.replicas.iter().enumerate() {
-            if replica.rate_ppb == 0 {
-                return wrong(format!("replicas.{index}.rate_ppb is 0: let its clock run"));
-            }
-            let config = sound.config(replica, "incarnation".into());
-            let valid = config.and_then(|config| {
-                config.validate().map_err(|error| ScenarioError(error.to_string()))
-            });
-            if let Err(ScenarioError(error)) = valid {
-                return wrong(format!("replicas.{index}: {error}"));
-            }
-        }
-        for (index, planned) in self.faults.iter().enumerate() {
-            let who = planned.fault.who().iter().find(|who| u64::from(**who) >= count);
-            if let Some(who) = who {
-                return wrong(format!(
-                    "faults.{index}: there is no replica {who}: name one from 0 to {}",
-                    count - 1
-                ));
-            }
-            if planned.times > 1 && planned.every.is_none_or(|every| every.is_zero()) {
-                return wrong(format!("faults.{index}.times: say after which time: give every"));
-            }
-            if planned.every.is_some_and(|every| planned.lasts.is_some_and(|lasts| lasts >= every)) {
-                return wrong(format!("faults.{index}.for: let it end before it comes again"));
-            }
-            if planned.lasts.is_some() && !planned.fault.can_last() {
-                return wrong(format!(
-                    "faults.{index}.for: {} happens at one instant: leave it out",
-                    planned.fault.kind()
-                ));
-            }
-        }
-        let latencies = [self.network.request, self.network.response, self.store.before];
-        let work = [self.store.after, self.work.every, self.work.takes, self.work.drain];
-        if let Some(why) = latencies.iter().chain(&work).find_map(Distribution::wrong) {
-            return wrong(format!("network, store or work: {why}"));
-        }
-        if self.work.every.is_zero() {
-            return wrong("work.every is 0: work would begin without end: let it be greater".into());
-        }
-        Ok(sound)
     }
 
     /// The most slots that any configuration of the group has.

@@ -74,9 +74,7 @@ impl<V: Value> Store<V> {
                 let objects = objects.map(|(_, held)| held.clone()).collect();
                 Ok(Reply::Listed { objects, version: self.version })
             }
-            Op::Get(name) => {
-                self.get(&name).cloned().map(Reply::Stored).ok_or(Failure::NotFound)
-            }
+            Op::Get(name) => self.get(&name).cloned().map(Reply::Stored).ok_or(Failure::NotFound),
             Op::Create(name, value) => match self.get(&name) {
                 Some(_) => Err(Failure::AlreadyExists),
                 None => Ok(self.put(name, value)),

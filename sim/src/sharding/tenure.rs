@@ -221,9 +221,8 @@ impl System for Tenure {
             Input::Timeout => self.sharder.handle_timeout(now),
             Input::Answer { id, result } => {
                 let Some((id, asked)) = self.calls.get(&id).cloned() else { return };
-                let result = result.and_then(|reply| {
-                    Self::answer(&asked, reply).ok_or(election::Failure::Other)
-                });
+                let result = result
+                    .and_then(|reply| Self::answer(&asked, reply).ok_or(election::Failure::Other));
                 self.sharder.handle_response(now, Response { id, result });
             }
             Input::Watched(shown) => {

@@ -7,7 +7,8 @@ use crate::verdict::Verdict;
 #[must_use]
 pub fn judge(scenario: &Scenario, outcome: &Outcome) -> Verdict {
     let expected = &scenario.expect;
-    let foreseen = |violation: &crate::check::Violation| expected.iter().any(|it| violation.is_of(it));
+    let foreseen =
+        |violation: &crate::check::Violation| expected.iter().any(|it| violation.is_of(it));
     let violated = |name: &String| outcome.violations.iter().any(|it| it.is_of(name));
     if !outcome.violations.iter().all(foreseen) {
         Verdict::Unexpected

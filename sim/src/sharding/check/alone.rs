@@ -20,7 +20,8 @@ pub(super) struct Alone {
 impl Alone {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let bounds = Bounds::of(scenario);
-        let times = |span: Span, count: u64| Span::from_nanos(span.as_nanos().saturating_mul(count));
+        let times =
+            |span: Span, count: u64| Span::from_nanos(span.as_nanos().saturating_mul(count));
         // The slowest clock may need this much longer.
         let slowest = scenario.replicas.iter().map(|it| it.rate_ppb).min().unwrap_or(1).max(1);
         let local = bounds.lease + times(bounds.retry, 6);
@@ -60,7 +61,8 @@ impl Property for Alone {
         let all = group.slots.count() as usize;
         let has = group.get(replica).map_or(0, |it| it.claims.len());
         if has < all || !group.holds(replica) {
-            let what = format!("replica {replica} is alone since {since} and has {has} slots of {all}");
+            let what =
+                format!("replica {replica} is alone since {since} and has {has} slots of {all}");
             found.tell("all", &[replica], what);
         }
     }

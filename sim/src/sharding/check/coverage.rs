@@ -63,7 +63,8 @@ impl Bounds {
     /// For how long a slot may have no owner.
     #[must_use]
     pub fn longest(&self, cause: Cause) -> Span {
-        let times = |span: Span, count: u64| Span::from_nanos(span.as_nanos().saturating_mul(count));
+        let times =
+            |span: Span, count: u64| Span::from_nanos(span.as_nanos().saturating_mul(count));
         let Self { rtt, watch, drain, retry, lease, lists } = *self;
         let hand_over = times(rtt, 3) + times(watch, 2);
         match cause {
@@ -77,7 +78,8 @@ impl Bounds {
     /// How long after healing everything must have an owner.
     #[must_use]
     pub fn healing(&self) -> Span {
-        let times = |span: Span, count: u64| Span::from_nanos(span.as_nanos().saturating_mul(count));
+        let times =
+            |span: Span, count: u64| Span::from_nanos(span.as_nanos().saturating_mul(count));
         times(self.lease, 4) + times(self.retry, 20) + times(self.drain, 4)
     }
 }

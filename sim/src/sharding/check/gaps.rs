@@ -86,7 +86,8 @@ impl Gaps {
                 if let Some(known) = self.until.get_mut(*replica as usize) {
                     // "Nothing holds" does not say since when: at most since the end that was known.
                     let none = *until == Some(SimTime::ZERO);
-                    *known = if none { Some(known.map_or(now, |was| was.min(now))) } else { *until };
+                    *known =
+                        if none { Some(known.map_or(now, |was| was.min(now))) } else { *until };
                 }
             }
             What::Gained { replica, slots } => {

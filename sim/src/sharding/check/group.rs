@@ -99,7 +99,8 @@ impl Group {
     /// Whether what a replica claims holds now.
     #[must_use]
     pub fn holds(&self, replica: u32) -> bool {
-        self.get(replica).is_some_and(|it| it.alive && it.until.is_none_or(|until| self.now < until))
+        self.get(replica)
+            .is_some_and(|it| it.alive && it.until.is_none_or(|until| self.now < until))
     }
 
     /// Those whose claims hold and are not empty.

@@ -53,7 +53,9 @@ impl Property for OneOwner {
             What::Gained { replica, slots } => {
                 let mut told = false;
                 for slot in group.fine(&slots.0).iter() {
-                    let Some(holder) = self.holders.get_mut(slot.index() as usize) else { continue };
+                    let Some(holder) = self.holders.get_mut(slot.index() as usize) else {
+                        continue;
+                    };
                     let other = holder.wrapping_sub(1);
                     *holder = replica + 1;
                     let has = |it: &super::group::Replica| it.claims.contains(slot);

@@ -27,7 +27,8 @@ impl Property for Permits {
             group.slots.get(first).is_some_and(|slot| it.claims.contains(slot))
         };
         if !group.get(replica).is_some_and(has) {
-            let what = format!("replica {replica} begins work on slot {slot}, which it does not claim");
+            let what =
+                format!("replica {replica} begins work on slot {slot}, which it does not claim");
             found.tell("unowned", &[replica], what);
         }
     }

@@ -35,7 +35,8 @@ impl Property for Tokens {
                 for last in self.last.get_mut(first as usize..end as usize).unwrap_or_default() {
                     if let Some((before, other, in_life)) = *last
                         && !told
-                        && (token < before || (token == before && (other, in_life) != (replica, life)))
+                        && (token < before
+                            || (token == before && (other, in_life) != (replica, life)))
                     {
                         told = true;
                         let what = format!(

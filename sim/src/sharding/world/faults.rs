@@ -2,10 +2,10 @@
 
 use core::mem;
 
-use super::World;
 use super::super::fault::Fault;
 use super::super::system::{Held, Input, Op, System, Value as _};
 use super::super::trace::What;
+use super::World;
 use super::outside::{Answered, Body, Event};
 use super::process::Process;
 use crate::fault::{Direction, Links, Site, Target};

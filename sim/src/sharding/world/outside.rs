@@ -61,7 +61,10 @@ pub(super) enum Body<V> {
     Call(Call<V>),
     Answer(Answered<V>),
     /// Begin a watch of what was written after this version.
-    Watch { conn: u32, after: u64 },
+    Watch {
+        conn: u32,
+        after: u64,
+    },
 }
 
 /// An answer, and what checks want to know of it.

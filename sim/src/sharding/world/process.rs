@@ -201,7 +201,11 @@ impl<S: System> Process<S> {
     }
 
     /// Something arrives.
-    pub(super) fn deliver(&mut self, outside: &mut Outside<S::Value>, delivery: Delivery<S::Value>) {
+    pub(super) fn deliver(
+        &mut self,
+        outside: &mut Outside<S::Value>,
+        delivery: Delivery<S::Value>,
+    ) {
         if !self.paused.is_empty() {
             self.inbox.push(delivery);
             return;

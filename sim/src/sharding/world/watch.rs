@@ -124,12 +124,7 @@ impl<S: System> Process<S> {
     }
 
     /// Something that the watch shows arrives.
-    pub(super) fn shown(
-        &mut self,
-        outside: &mut Outside<S::Value>,
-        conn: u32,
-        index: Option<u32>,
-    ) {
+    pub(super) fn shown(&mut self, outside: &mut Outside<S::Value>, conn: u32, index: Option<u32>) {
         let Some(watch) = &self.watch else { return };
         if watch.conn != conn {
             return;

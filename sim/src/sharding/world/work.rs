@@ -215,4 +215,3 @@ impl<S: System> Process<S> {
         }
     }
 }
-
