@@ -5,6 +5,7 @@ mod calls;
 mod exclude;
 mod leased;
 mod own;
+mod plan;
 mod react;
 mod watch;
 
@@ -60,6 +61,8 @@ pub(super) struct Machine {
     /// When to tell that a drain takes long.
     overdue: Option<Instant>,
     watch: Watch,
+    /// Mode `planned`.
+    following: plan::Following,
     /// The last time written, which the next must exceed: a write that changes nothing makes no version.
     stamped: Option<Timestamp>,
     /// In mode `leased`: leases are held or sought, and who should have which has changed.
@@ -138,6 +141,7 @@ impl Machine {
             watchdog: Instant::END,
             overdue: None,
             watch: Watch::default(),
+            following: plan::Following::default(),
             stamped: None,
             leasing: false,
             reckoned: false,
@@ -169,8 +173,9 @@ impl Machine {
         let until = self.until().filter(|_| self.lapses());
         let write = self.next_due_write();
         let read = (!self.calls.reading()).then_some(self.next_read);
-        let timers = [until, write, read, Some(self.watchdog), self.overdue, self.calls.deadline()];
-        timers.into_iter().flatten().min()
+        let plan = self.next_plan_read();
+        let others = [Some(self.watchdog), self.overdue, self.calls.deadline()];
+        [until, write, read, plan].into_iter().chain(others).flatten().min()
     }
 
     // --- what happens
@@ -231,6 +236,7 @@ impl Machine {
         self.lapse_if_over(now.instant);
         let slots = self.holdings.entitle(&SlotSet::none(self.config.slots));
         self.revoking(now.instant, slots, cause);
+        self.members_changed();
         self.next_write = self.next_write.min(now.instant);
         self.advance(now);
     }
@@ -242,6 +248,7 @@ impl Machine {
         self.reconfigure_if_idle(now.instant);
         self.guard(now);
         self.read_if_due(now.instant);
+        self.read_plan_if_due(now.instant);
         self.write_if_due(now);
         self.tell_overdue(now.instant);
         self.acts_until = match self.phase {
@@ -320,6 +327,10 @@ impl Machine {
         self.holdings = Holdings::new(config.slots);
         self.generation = config.generation();
         self.config = *config;
+    }
+
+    pub(super) const fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// The own record as it is to be written now.

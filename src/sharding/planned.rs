@@ -8,12 +8,14 @@
 //! | [`next`] | from these the next plan |
 //! | [`Cuts`] | unequal ranges for keys that are not spread evenly |
 
+mod leader;
 mod plan;
 mod planner;
 mod policy;
 mod roster;
 mod skew;
 
+pub(super) use leader::Leader;
 pub use plan::{
     ANNOTATION, ANNOTATIONS_LIMIT, MAX_TEXT, Move, NoPlan, Plan, PlanError, Run, StoredPlan,
     TooLarge,

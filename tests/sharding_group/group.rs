@@ -13,8 +13,8 @@ use std::time::Duration;
 use tenure::election::{self, Failure, Stored};
 use tenure::lock::{LockRef, Version};
 use tenure::sharding::{
-    Answer, Config, Event, MemberRecord, Op, Request, Response, Sharder, Slot, SlotSet,
-    StoredMember, Watched,
+    Answer, Config, Event, MemberRecord, Op, Plan, Request, Response, Sharder, Slot, SlotSet,
+    StoredMember, StoredPlan, Watched,
 };
 use tenure::time::{Instant, Now, Timestamp};
 
@@ -23,6 +23,8 @@ pub(crate) struct Group {
     pub(crate) members: Vec<Seat>,
     pub(crate) records: BTreeMap<Arc<str>, StoredMember>,
     pub(crate) version: u64,
+    pub(crate) plan: Option<StoredPlan>,
+    pub(crate) plans: u64,
     pub(crate) writes: u64,
     pub(crate) lists: u64,
     /// The leases of slots, by name, and how often one was read and written.
@@ -45,6 +47,8 @@ pub(crate) struct Seat {
     pub(crate) prompt: bool,
     /// Its requests are not answered.
     pub(crate) cut: bool,
+    /// Its process stands still: it does nothing, and does not notice.
+    pub(crate) frozen: bool,
     watching: bool,
     /// On what it works: from when it was told to until it says that it is drained.
     pub(crate) working: BTreeSet<Slot>,
@@ -57,6 +61,8 @@ impl Group {
             members: Vec::new(),
             records: BTreeMap::new(),
             version: 0,
+            plan: None,
+            plans: 0,
             writes: 0,
             lists: 0,
             locks: BTreeMap::new(),
@@ -89,6 +95,7 @@ impl Group {
             events: Vec::new(),
             prompt: true,
             cut: false,
+            frozen: false,
             watching: false,
             working: BTreeSet::new(),
         };
@@ -104,7 +111,9 @@ impl Group {
             self.millis += 10;
             for index in 0..self.members.len() {
                 let now = self.now();
-                self.members[index].sharder.handle_timeout(now);
+                if !self.members[index].frozen {
+                    self.members[index].sharder.handle_timeout(now);
+                }
                 self.settle();
             }
             self.check();
@@ -129,7 +138,12 @@ impl Group {
                 {
                     assert!(one.is_disjoint(other), "two owners at {} ms", self.millis);
                 }
-                assert!(one.working.is_disjoint(&other.working), "two work at {} ms", self.millis);
+                let noticed = !one.frozen && !other.frozen;
+                assert!(
+                    !noticed || one.working.is_disjoint(&other.working),
+                    "two work at {} ms",
+                    self.millis
+                );
             }
         }
     }
@@ -179,6 +193,9 @@ impl Group {
     fn poll(&mut self, index: usize) -> bool {
         let now = self.now();
         let mut busy = false;
+        if self.members[index].frozen {
+            return false;
+        }
         while let Some(event) = self.members[index].sharder.poll_event() {
             busy = true;
             let seat = &mut self.members[index];
@@ -253,8 +270,24 @@ impl Group {
                 }
             },
             Op::Elect(lock, op) => self.elect(&lock, op).map(Answer::Elected),
-            other => panic!("not asked in this mode: {other:?}"),
+            Op::ReadPlan => self.plan.clone().map(Answer::Planned).ok_or(Failure::NotFound),
+            Op::CreatePlan(_) if self.plan.is_some() => Err(Failure::AlreadyExists),
+            Op::CreatePlan(plan) => Ok(self.store_plan(plan)),
+            Op::UpdatePlan(plan, over) => match &self.plan {
+                None => Err(Failure::NotFound),
+                Some(stored) if stored.version != over => Err(Failure::Conflict),
+                Some(_) => Ok(self.store_plan(plan)),
+            },
         }
+    }
+
+    fn store_plan(&mut self, plan: Arc<Plan>) -> Answer {
+        self.version += 1;
+        self.plans += 1;
+        let stored = StoredPlan { plan, version: self.version };
+        self.plan = Some(stored.clone());
+        self.show(&Watched::Planned(stored));
+        Answer::Written { version: self.version }
     }
 
     fn elect(&mut self, lock: &Arc<LockRef>, op: election::Op) -> Result<Stored, Failure> {
@@ -296,7 +329,9 @@ impl Group {
 
     fn show(&mut self, watched: &Watched) {
         let now = self.now();
-        for seat in self.members.iter_mut().filter(|seat| seat.watching && !seat.cut) {
+        for seat in
+            self.members.iter_mut().filter(|seat| seat.watching && !seat.cut && !seat.frozen)
+        {
             seat.sharder.handle_watch(now, watched.clone());
         }
     }

@@ -3,4 +3,6 @@
 
 mod group;
 mod leased;
+mod leased_faults;
 mod life;
+mod planned;

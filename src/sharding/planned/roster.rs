@@ -32,6 +32,11 @@ pub struct Roster {
 }
 
 impl Roster {
+    /// Nothing seen yet.
+    pub(super) const fn new() -> Self {
+        Self { here: BTreeMap::new(), gone: BTreeMap::new(), moved: None }
+    }
+
     /// That `members` are here now, and `plan` is stored: those that may be given slots, so neither
     /// those that are leaving nor those of another configuration.
     ///
