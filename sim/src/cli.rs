@@ -19,6 +19,7 @@ pub mod ranges;
 mod refusal;
 pub mod run;
 pub mod scenarios;
+mod sharding;
 pub mod sweep;
 mod trace_file;
 
