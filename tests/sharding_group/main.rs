@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::struct_excessive_bools,
     reason = "tests; seats are numbers that the group gave"
 )]
