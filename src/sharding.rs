@@ -5,15 +5,18 @@
 mod config;
 mod event;
 mod holdings;
+mod lease;
 mod leased;
 mod machine;
 mod outbox;
 mod owners;
 mod permit;
 pub mod planned;
+mod range;
 mod record;
 mod request;
 mod rules;
+mod selector;
 mod sharder;
 mod slot;
 mod slot_set;
@@ -21,8 +24,10 @@ mod view;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
 pub use event::{Cause, Event, Lapse};
+pub use lease::{GROUP_LABEL, RecordError};
 pub use permit::Permit;
 pub use planned::{Plan, StoredPlan};
+pub use range::{KeyRange, KeyRanges};
 pub use record::{
     Generation, Incarnation, MemberRecord, NoGeneration, NoIncarnation, State, StoredMember,
     UnknownState,
@@ -30,6 +35,7 @@ pub use record::{
 pub use request::{Answer, Op, Request, RequestId, Response, Watched};
 #[cfg_attr(not(feature = "mutants"), doc(hidden))]
 pub use rules::{Rule, Rules};
+pub use selector::{Field, Selector, SelectorError, ShardInfo, shard_selector};
 pub use sharder::{Explanation, Sharder, Standing};
 pub use slot::{Slot, Slots, SlotsError};
 pub use slot_set::SlotSet;

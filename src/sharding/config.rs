@@ -216,7 +216,7 @@ impl Config {
         }
         match &self.mode {
             Mode::Ranked(_) => Ok(()),
-            Mode::Planned(policy) => policy.validate().map_err(E::Policy),
+            Mode::Planned(policy) => policy.validate(self.slots).map_err(E::Policy),
             Mode::Leased => super::leased::election(self, Slot::new(0)).validate().map_err(E::Lock),
         }
     }

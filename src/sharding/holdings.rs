@@ -131,6 +131,11 @@ impl Holdings {
         self.gained.contains(slot)
     }
 
+    /// Whether it is owned or gained.
+    pub(super) fn has(&self, slot: Slot) -> bool {
+        self.owned.contains(slot) || self.gained.contains(slot)
+    }
+
     pub(super) fn token(&self, slot: Slot) -> Option<u64> {
         let at = self.tokens.binary_search_by_key(&slot, |(slot, _)| *slot).ok()?;
         self.tokens.get(at).map(|(_, token)| *token)

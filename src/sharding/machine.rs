@@ -5,6 +5,7 @@ mod calls;
 mod exclude;
 mod leased;
 mod own;
+mod plan;
 mod react;
 mod watch;
 
@@ -45,6 +46,9 @@ pub(super) struct Machine {
     /// Authority: when the last write and the last read that succeeded were sent.
     written: Option<Instant>,
     read: Option<Instant>,
+    /// The end of authority for one that acts, else the beginning of time: kept at hand for the question
+    /// that each piece of work asks.
+    acts_until: Instant,
     /// Nothing may be written before a read that is sent at this instant or later: a write was lost, or
     /// met something unexpected.
     unsure: Option<Instant>,
@@ -57,6 +61,8 @@ pub(super) struct Machine {
     /// When to tell that a drain takes long.
     overdue: Option<Instant>,
     watch: Watch,
+    /// Mode `planned`.
+    following: plan::Following,
     /// The last time written, which the next must exceed: a write that changes nothing makes no version.
     stamped: Option<Timestamp>,
     /// In mode `leased`: leases are held or sought, and who should have which has changed.
@@ -127,6 +133,7 @@ impl Machine {
             published: 0,
             written: None,
             read: None,
+            acts_until: Instant::default(),
             unsure: None,
             next_write: now,
             no_hurry_before: now,
@@ -134,6 +141,7 @@ impl Machine {
             watchdog: Instant::END,
             overdue: None,
             watch: Watch::default(),
+            following: plan::Following::default(),
             stamped: None,
             leasing: false,
             reckoned: false,
@@ -152,10 +160,9 @@ impl Machine {
     }
 
     /// What this member may act on at `now`.
+    #[inline]
     pub(super) fn owned(&self, now: Instant) -> Option<&SlotSet> {
-        let active = matches!(self.phase, Phase::Active(_));
-        let clock = self.config.rules.hold(Rule::Clock);
-        (active && (!clock || self.until()? > now)).then_some(&self.holdings.owned)
+        (now < self.acts_until).then_some(&self.holdings.owned)
     }
 
     /// When something is to be done.
@@ -166,8 +173,9 @@ impl Machine {
         let until = self.until().filter(|_| self.lapses());
         let write = self.next_due_write();
         let read = (!self.calls.reading()).then_some(self.next_read);
-        let timers = [until, write, read, Some(self.watchdog), self.overdue, self.calls.deadline()];
-        timers.into_iter().flatten().min()
+        let plan = self.next_plan_read();
+        let others = [Some(self.watchdog), self.overdue, self.calls.deadline()];
+        [until, write, read, plan].into_iter().chain(others).flatten().min()
     }
 
     // --- what happens
@@ -228,6 +236,7 @@ impl Machine {
         self.lapse_if_over(now.instant);
         let slots = self.holdings.entitle(&SlotSet::none(self.config.slots));
         self.revoking(now.instant, slots, cause);
+        self.members_changed();
         self.next_write = self.next_write.min(now.instant);
         self.advance(now);
     }
@@ -239,8 +248,14 @@ impl Machine {
         self.reconfigure_if_idle(now.instant);
         self.guard(now);
         self.read_if_due(now.instant);
+        self.read_plan_if_due(now.instant);
         self.write_if_due(now);
         self.tell_overdue(now.instant);
+        self.acts_until = match self.phase {
+            Phase::Active(_) if !self.config.rules.hold(Rule::Clock) => Instant::END,
+            Phase::Active(_) => self.until().unwrap_or_default(),
+            _ => Instant::default(),
+        };
     }
 
     /// Whether authority may end now. (That of a joiner does, too.)
@@ -312,6 +327,10 @@ impl Machine {
         self.holdings = Holdings::new(config.slots);
         self.generation = config.generation();
         self.config = *config;
+    }
+
+    pub(super) const fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// The own record as it is to be written now.

@@ -113,6 +113,8 @@ pub enum Watched {
     /// The lock of a slot was written or deleted (mode `leased`); others are ignored. May come in any
     /// order, before [`Started`](Watched::Started) and after [`Broken`](Watched::Broken), too.
     Lock(Arc<LockRef>, election::Watched),
+    /// The plan was written (mode `planned`). As for locks, in any order and at any time.
+    Planned(StoredPlan),
     /// Nothing more was written up to this version.
     Progress {
         /// The version.

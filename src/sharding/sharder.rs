@@ -3,6 +3,7 @@ use core::fmt;
 
 use super::leased::Leases;
 use super::machine::{Machine, Phase};
+use super::planned::Leader;
 use super::rules::Rule;
 use super::{Config, ConfigError, Event, Permit, Request, Response, Slot, SlotSet, Watched};
 use crate::election::Token;
@@ -15,6 +16,8 @@ pub struct Sharder {
     machine: Machine,
     /// Mode `leased` only.
     leases: Leases,
+    /// Mode `planned` only.
+    leader: Leader,
 }
 
 impl Sharder {
@@ -32,7 +35,8 @@ impl Sharder {
     #[doc(hidden)]
     #[must_use]
     pub fn unchecked(config: Config, seed: u64, now: Instant) -> Self {
-        Self { machine: Machine::new(config, seed, now), leases: Leases::new(seed) }
+        let machine = Machine::new(config, seed, now);
+        Self { machine, leases: Leases::new(seed), leader: Leader::new(seed) }
     }
 
     /// The configuration.
@@ -45,6 +49,7 @@ impl Sharder {
     pub fn handle_timeout(&mut self, now: Now) {
         self.machine.handle_timeout(now);
         self.leases.handle_timeout(&mut self.machine, now);
+        self.leader.settle(&mut self.machine, now);
     }
 
     /// The store has answered. An answer to no request, or one after the request's deadline, is ignored.
@@ -52,9 +57,12 @@ impl Sharder {
         if self.leases.asked(response.id) {
             self.machine.handle_timeout(now);
             self.leases.handle_response(&mut self.machine, now, response);
+        } else if self.leader.asked(response.id) {
+            self.machine.handle_timeout(now);
+            self.leader.handle_response(&mut self.machine, now, response);
         } else {
             self.machine.handle_response(now, response);
-            self.leases.settle(&mut self.machine, now);
+            self.settle(now);
         }
     }
 
@@ -66,26 +74,27 @@ impl Sharder {
             self.leases.handle_watch(&mut self.machine, now, &lock, watched);
         } else {
             self.machine.handle_watch(now, watched);
-            self.leases.settle(&mut self.machine, now);
+            self.settle(now);
         }
     }
 
     /// Asks for a renewal and a read at once.
     pub fn poke(&mut self, now: Now) {
         self.machine.poke(now);
-        self.leases.settle(&mut self.machine, now);
+        self.settle(now);
     }
 
     /// All work on these slots has ended; those of them that were not to be drained do not matter.
     pub fn drained(&mut self, now: Now, slots: &SlotSet) {
         let released = self.machine.drained(now, slots);
         self.leases.drained(&mut self.machine, now, &released);
+        self.leader.settle(&mut self.machine, now);
     }
 
     /// Asks to give everything away, and to leave.
     pub fn leave(&mut self, now: Now) {
         self.machine.leave(now);
-        self.leases.settle(&mut self.machine, now);
+        self.settle(now);
     }
 
     /// Asks to give everything away, and to join anew with another configuration.
@@ -95,8 +104,19 @@ impl Sharder {
     pub fn reconfigure(&mut self, now: Now, config: Config) -> Result<(), ConfigError> {
         config.validate()?;
         self.machine.reconfigure(now, config);
-        self.leases.settle(&mut self.machine, now);
+        self.settle(now);
         Ok(())
+    }
+
+    /// What is measured on each slot, in any unit, from slot 0 on: the leader in mode `planned` evens it
+    /// out by its next plan. Tell it every member, since any may lead.
+    pub fn measure(&mut self, now: Now, loads: Vec<u32>) {
+        self.leader.measure(&mut self.machine, now, loads);
+    }
+
+    fn settle(&mut self, now: Now) {
+        self.leases.settle(&mut self.machine, now);
+        self.leader.settle(&mut self.machine, now);
     }
 
     /// The next thing to tell.
@@ -108,15 +128,16 @@ impl Sharder {
     /// The next request to send.
     #[must_use]
     pub fn poll_request(&mut self) -> Option<Request> {
-        let Self { machine, leases } = self;
+        let Self { machine, leases, .. } = self;
         machine.out.take_request().or_else(|| leases.poll_request(&mut machine.out))
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), at the latest.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let both = [self.machine.poll_timeout(), self.leases.poll_timeout()];
-        both.into_iter().flatten().min()
+        let leader = self.leader.poll_timeout();
+        let all = [self.machine.poll_timeout(), self.leases.poll_timeout(), leader];
+        all.into_iter().flatten().min()
     }
 
     /// Whether this member has left, and nothing is to be done any more.

@@ -1,10 +1,4 @@
 //! Members and their store.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "seats are numbers that this group gave; what is not expected fails the test"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,8 +7,8 @@ use std::time::Duration;
 use tenure::election::{self, Failure, Stored};
 use tenure::lock::{LockRef, Version};
 use tenure::sharding::{
-    Answer, Config, Event, MemberRecord, Op, Request, Response, Sharder, Slot, SlotSet,
-    StoredMember, Watched,
+    Answer, Config, Event, MemberRecord, Op, Plan, Request, Response, Sharder, Slot, SlotSet,
+    StoredMember, StoredPlan, Watched,
 };
 use tenure::time::{Instant, Now, Timestamp};
 
@@ -23,6 +17,8 @@ pub(crate) struct Group {
     pub(crate) members: Vec<Seat>,
     pub(crate) records: BTreeMap<Arc<str>, StoredMember>,
     pub(crate) version: u64,
+    pub(crate) plan: Option<StoredPlan>,
+    pub(crate) plans: u64,
     pub(crate) writes: u64,
     pub(crate) lists: u64,
     /// The leases of slots, by name, and how often one was read and written.
@@ -65,6 +61,8 @@ impl Group {
             members: Vec::new(),
             records: BTreeMap::new(),
             version: 0,
+            plan: None,
+            plans: 0,
             writes: 0,
             lists: 0,
             locks: BTreeMap::new(),
@@ -296,8 +294,24 @@ impl Group {
                 }
             },
             Op::Elect(lock, op) => self.elect(&lock, op).map(Answer::Elected),
-            other => panic!("not asked in this mode: {other:?}"),
+            Op::ReadPlan => self.plan.clone().map(Answer::Planned).ok_or(Failure::NotFound),
+            Op::CreatePlan(_) if self.plan.is_some() => Err(Failure::AlreadyExists),
+            Op::CreatePlan(plan) => Ok(self.store_plan(plan)),
+            Op::UpdatePlan(plan, over) => match &self.plan {
+                None => Err(Failure::NotFound),
+                Some(stored) if stored.version != over => Err(Failure::Conflict),
+                Some(_) => Ok(self.store_plan(plan)),
+            },
         }
+    }
+
+    fn store_plan(&mut self, plan: Arc<Plan>) -> Answer {
+        self.version += 1;
+        self.plans += 1;
+        let stored = StoredPlan { plan, version: self.version };
+        self.plan = Some(stored.clone());
+        self.show(&Watched::Planned(stored));
+        Answer::Written { version: self.version }
     }
 
     fn elect(&mut self, lock: &Arc<LockRef>, op: election::Op) -> Result<Stored, Failure> {

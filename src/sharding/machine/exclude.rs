@@ -33,7 +33,7 @@ impl Machine {
             }
         }
         self.collect(now.instant);
-        self.watchdog = self.next_watch(now.instant);
+        self.watchdog = Instant::END;
         self.seen(now.instant, self.view.version);
     }
 
@@ -115,7 +115,7 @@ impl Machine {
     }
 
     /// When somebody may have to be excluded, or something collected, if nothing more is seen.
-    fn next_watch(&self, now: Instant) -> Instant {
+    pub(super) fn next_watch(&self, now: Instant) -> Instant {
         let rules = self.config.rules;
         let due = |known: &Known| {
             if known.counts(rules) {

@@ -45,7 +45,8 @@ impl Machine {
         self.holdings.wants_token() || self.is_leased() && joins()
     }
 
-    /// Leases are sought from now on, or none is held or sought any more.
+    /// Leases are sought from now on, be it those of slots or the leader's; or none is held or sought any
+    /// more.
     pub(in crate::sharding) fn lease(&mut self, now: Now, any: bool) {
         self.leasing = any;
         self.advance(now);

@@ -80,6 +80,9 @@ impl Machine {
         if acted_on <= self.published {
             return false;
         }
+        if self.is_planned() {
+            return true; // somebody waits for what has moved
+        }
         self.view.others(self.config.member.name()).any(|known| {
             known.record().state == State::Joining
                 && known.met > self.published
@@ -160,6 +163,7 @@ impl Machine {
                 self.published = version;
                 self.watch.echo = Some((version, sent));
                 self.next_read = now.instant;
+                self.forget_plan(now.instant);
                 if self.until().is_none_or(|until| until <= now.instant) && self.lapses() {
                     self.lapse_if_over(now.instant);
                     return;

@@ -30,6 +30,10 @@ impl Machine {
                 return;
             }
             Watched::Lock(..) => return,
+            Watched::Planned(stored) => {
+                self.plan_shown(now, &stored);
+                return;
+            }
             _ if !self.watch.running => return,
             Watched::Stored(stored) => {
                 let version = stored.version;
@@ -69,6 +73,7 @@ impl Machine {
         if self.view.take_change() {
             self.reckon(now, before);
         }
+        self.entitle_if_waiting(now);
         self.activate_if_acknowledged(now);
     }
 
