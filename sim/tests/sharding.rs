@@ -45,7 +45,22 @@ fn checks_notice_when_a_rule_is_left_out() {
 }
 
 /// In which scenario, within how many seeds.
-const CAUGHT: [(Rule, &str, u64); 1] = [(Rule::JoinWait, "sharding/join-one", 1)];
+const CAUGHT: [(Rule, &str, u64); 14] = [
+    (Rule::JoinWait, "sharding/join-one", 1),
+    (Rule::DrainBeforeAck, "sharding/join-one", 1),
+    (Rule::CountDraining, "sharding/weights-change", 1),
+    (Rule::WaitLease, "sharding/flap", 1),
+    (Rule::SendTime, "sharding/late-answers", 1),
+    (Rule::ExclusionVersion, "sharding/pause-long", 2),
+    (Rule::NewerCounts, "sharding/store-outage", 2),
+    (Rule::ViewsForward, "sharding/rolling-update-same-names", 4),
+    (Rule::AbsenceWaits, "sharding/record-deleted", 1),
+    (Rule::StopToChange, "sharding/weights-change", 1),
+    (Rule::LostRenewal, "sharding/store-outage", 1),
+    (Rule::Echo, "sharding/join-one", 1),
+    (Rule::OneGeneration, "sharding/configuration-change", 1),
+    (Rule::Clock, "sharding/pause-long", 4),
+];
 
 fn traced(name: &str, seed: u64) -> (String, Vec<u8>) {
     let scenario = catalogue::find(name).unwrap();
