@@ -168,7 +168,7 @@ fn the_command_runs_sharded_groups() {
     let without = tenure(&["run", "sharding/join-one", "--without", "join-wait", "--json"]);
     assert_eq!(without.status.code(), Some(1));
     let report: serde_json::Value = serde_json::from_slice(&without.stdout).unwrap();
-    assert_eq!(report["violations"][0]["check"], "one-owner");
+    assert_eq!(report["violations"][0]["check"], "hand-over");
 }
 
 #[test]
