@@ -45,7 +45,7 @@ fn checks_notice_when_a_rule_is_left_out() {
 }
 
 /// In which scenario, within how many seeds.
-const CAUGHT: [(Rule, &str, u64); 14] = [
+const CAUGHT: [(Rule, &str, u64); 16] = [
     (Rule::JoinWait, "sharding/join-one", 1),
     (Rule::DrainBeforeAck, "sharding/join-one", 1),
     (Rule::CountDraining, "sharding/weights-change", 1),
@@ -59,6 +59,8 @@ const CAUGHT: [(Rule, &str, u64); 14] = [
     (Rule::LostRenewal, "sharding/store-outage", 1),
     (Rule::Echo, "sharding/join-one", 1),
     (Rule::OneGeneration, "sharding/configuration-change", 1),
+    (Rule::ActivationRead, "sharding/swarm", 4),
+    (Rule::PlanAcknowledged, "sharding/planned", 2),
     (Rule::Clock, "sharding/pause-long", 4),
 ];
 
