@@ -50,6 +50,7 @@ use view::{Holder, Known, View, parts};
 pub(super) const UNCLAIMED: &str = "tenure.dev/unclaimed";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is another question")]
 pub(super) struct Strict {
     phase: Phase,
     /// When the next attempt is due, if none is under way.

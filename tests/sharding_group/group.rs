@@ -1,10 +1,4 @@
 //! Members and their store.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "seats are numbers that this group gave; what is not expected fails the test"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

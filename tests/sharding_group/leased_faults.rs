@@ -1,10 +1,4 @@
 //! Mode `leased` when things go wrong, or change.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "slots and seats are numbers that the group gave; what is not expected fails the test"
-)]
 
 use std::time::Duration;
 

@@ -6,6 +6,7 @@ use crate::election::Failure;
 use crate::placement::Members;
 use crate::sharding::planned::{Plan, StoredPlan};
 use crate::sharding::rules::Rule;
+use crate::sharding::view::Known;
 use crate::sharding::{Mode, Op, SlotSet, State};
 use crate::time::Instant;
 
@@ -142,7 +143,7 @@ impl Machine {
         if plan.generation() != self.generation {
             return target;
         }
-        let acknowledged = self.counted_others().map(|known| known.acknowledged()).min();
+        let acknowledged = self.counted_others().map(Known::acknowledged).min();
         let all = acknowledged.is_none() || !rules.hold(Rule::PlanAcknowledged);
         let seen = self.view.version >= *version || !rules.hold(Rule::MembersAfterPlan);
         let mut waiting = false;
@@ -179,10 +180,15 @@ impl Machine {
         core::mem::replace(&mut self.following.changed, false)
     }
 
-    /// The plan in hand, and its version; the outer `None` if nothing is known.
-    pub(in crate::sharding) fn known_plan(&self) -> Option<Option<(&Plan, u64)>> {
-        let plan = self.following.plan.as_ref().map(|(plan, version)| (plan, *version));
-        (plan.is_some() || self.following.none).then_some(plan)
+    /// Whether it is known which plan there is, or that there is none.
+    pub(in crate::sharding) const fn knows_plan(&self) -> bool {
+        self.following.plan.is_some() || self.following.none
+    }
+
+    /// The plan in hand.
+    pub(in crate::sharding) fn known_plan(&self) -> Option<StoredPlan> {
+        let (plan, version) = self.following.plan.as_ref()?;
+        Some(StoredPlan { plan: plan.clone().into(), version: *version })
     }
 
     /// Those that a plan may give slots: of this generation, and not about to leave.

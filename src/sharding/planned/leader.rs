@@ -157,15 +157,14 @@ impl Leader {
             self.due = Some(now.instant);
         }
         let Mode::Planned(policy) = &machine.config.mode else { return };
-        let Some(known) = machine.known_plan() else {
+        if !machine.knows_plan() {
             self.due = None; // a read will tell that something has changed
             return;
-        };
+        }
         if self.storing.is_some() || self.due.is_none_or(|due| due > now.instant) {
             return;
         }
-        let previous =
-            known.map(|(plan, version)| StoredPlan { plan: plan.clone().into(), version });
+        let previous = machine.known_plan();
         let plan = previous.as_ref().map(|stored| &*stored.plan);
         self.roster.observe(plan, &machine.plannable(), now.instant);
         let outcome = next(
