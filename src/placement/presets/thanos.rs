@@ -33,13 +33,11 @@ pub const SECTIONS: u32 = 1000;
 /// # Ok(())
 /// # }
 /// ```
-pub fn ring(members: Members) -> Result<Ring<Unmixed>, RingError> {
-    let all = members.clone();
-    let points = all.iter().enumerate().flat_map(|(position, member)| {
+pub fn ring(members: Members) -> Result<Ring<Unmixed, false>, RingError> {
+    Ring::drawn(members, |member| {
         let section = |i| xxh64(format!("{}:{i}", member.name()).as_bytes());
-        (1..=SECTIONS).map(move |i| (section(i), position))
-    });
-    Ring::drawn(members, points)
+        (1..=SECTIONS).map(section).collect::<Vec<_>>()
+    })
 }
 
 /// The members that hold `count` replicas of what has this key, the owner first: upwards from the key,
@@ -52,7 +50,7 @@ pub fn ring(members: Members) -> Result<Ring<Unmixed>, RingError> {
 ///
 /// O(p count) for p points passed, at most `count` times the ring.
 #[must_use]
-pub fn replicas(ring: &Ring<Unmixed>, key: Key, count: usize) -> Vec<&Member> {
+pub fn replicas(ring: &Ring<Unmixed, false>, key: Key, count: usize) -> Vec<&Member> {
     let members = ring.members();
     let mut zones: Vec<_> = members.iter().map(|member| (member.zone(), 0)).collect();
     zones.sort_unstable();
