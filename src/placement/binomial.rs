@@ -3,7 +3,7 @@ use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
 
 use super::hash::{Draw, Mixed};
-use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
+use super::{Full, HistoryFree, Key, Numbered, Numbering, NumberingError, Tail};
 
 /// `BinomialHash`: constant time by integers, and, with attempts enough, as even as
 /// [`JumpBack`](super::JumpBack). Here for those who use it already.
@@ -129,6 +129,8 @@ impl<D: Draw, const ATTEMPTS: u32> Numbered for Binomial<D, ATTEMPTS> {
         numbering.tail(Self::MOST).and_then(Self::drawn)
     }
 }
+
+impl<D: Draw, const ATTEMPTS: u32> HistoryFree for Binomial<D, ATTEMPTS> {}
 
 impl<D: Draw, const ATTEMPTS: u32> Tail for Binomial<D, ATTEMPTS> {
     fn push(&mut self) -> Result<u32, Full> {

@@ -3,7 +3,7 @@ use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
 
 use super::hash::{Draw, Mixed};
-use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
+use super::{Full, HistoryFree, Key, Numbered, Numbering, NumberingError, Tail};
 
 /// `FlipHash`: as [`JumpBack`](super::JumpBack) in every regard, by other draws; and, of all here, the
 /// one that reaches beyond 32 bits: see [`index_to`](Self::index_to).
@@ -129,6 +129,8 @@ impl<D: Draw> Numbered for Flip<D> {
         numbering.tail(Self::MOST).and_then(Self::drawn)
     }
 }
+
+impl<D: Draw> HistoryFree for Flip<D> {}
 
 impl<D: Draw> Tail for Flip<D> {
     fn push(&mut self) -> Result<u32, Full> {

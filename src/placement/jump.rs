@@ -1,6 +1,6 @@
 use core::marker::PhantomData;
 
-use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
+use super::{Full, HistoryFree, Key, Numbered, Numbering, NumberingError, Tail};
 
 /// Jump consistent hash: no memory, and the numbers that half of the world's shards are known by.
 ///
@@ -153,6 +153,8 @@ impl<R: Rounding> Numbered for Jump<R> {
         numbering.tail(Jump::MOST).and_then(Self::rounded)
     }
 }
+
+impl<R: Rounding> HistoryFree for Jump<R> {}
 
 impl<R: Rounding> Tail for Jump<R> {
     fn push(&mut self) -> Result<u32, Full> {

@@ -1,5 +1,5 @@
 use super::hash::mix;
-use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
+use super::{Full, HistoryFree, Key, Numbered, Numbering, NumberingError, Tail};
 
 /// `JumpBackHash`: what [`Jump`](super::Jump) does, in constant time. The first choice where numbers
 /// come and go at the end and no other system must agree; equal to hash4j where one must.
@@ -100,6 +100,8 @@ impl Numbered for JumpBack {
         numbering.tail(Self::MOST).and_then(Self::new)
     }
 }
+
+impl HistoryFree for JumpBack {}
 
 impl Tail for JumpBack {
     fn push(&mut self) -> Result<u32, Full> {
