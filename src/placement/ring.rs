@@ -124,16 +124,13 @@ impl<D: Draw> Ring<D, false> {
         let owned = members.iter().zip(0..).flat_map(|(member, position)| {
             points(member).into_iter().map(move |point| (point, position))
         });
-        Self::owned(members.clone(), owned)
+        let owned = owned.take(Points::MOST + 1).collect();
+        Self::owned(members, owned)
     }
 
     /// A ring of points and the positions of their owners. It is the caller's promise that it is
     /// [`Rationalizable`], or that nobody takes it for that.
-    pub(super) fn owned(
-        members: Members,
-        points: impl IntoIterator<Item = (u64, u32)>,
-    ) -> Result<Self, RingError> {
-        let points: Vec<_> = points.into_iter().take(Points::MOST + 1).collect();
+    pub(super) fn owned(members: Members, points: Vec<(u64, u32)>) -> Result<Self, RingError> {
         if points.len() > Points::MOST {
             return Err(RingError::TooManyPoints(points.len() as u64));
         }
@@ -251,7 +248,7 @@ mod tests {
         names: &[&str],
         points: impl IntoIterator<Item = (u64, u32)>,
     ) -> Ring<Unmixed, false> {
-        Ring::owned(members(names), points).unwrap()
+        Ring::owned(members(names), points.into_iter().collect()).unwrap()
     }
 
     fn rank<D: Draw, const WEIGHTED: bool>(ring: &Ring<D, WEIGHTED>, key: u64) -> Vec<&str> {

@@ -46,13 +46,13 @@ pub(crate) const NUMBERED: &[Row] = &[
     },
     Row {
         name: "Flip",
-        kind: Kind::Tail(|n| Box::new(Flip::new(n).unwrap())),
+        kind: Kind::Tail(|n| Box::new(Flip::new(n))),
         history: false,
         restore: restore::<Flip>,
     },
     Row {
         name: "Binomial",
-        kind: Kind::Tail(|n| Box::new(Binomial::new(n).unwrap())),
+        kind: Kind::Tail(|n| Box::new(Binomial::new(n))),
         history: false,
         restore: restore::<Binomial>,
     },

@@ -122,8 +122,8 @@ pub(crate) const ALGORITHMS: &[Algorithm] = &[
         ..numbered("Jump, Guava", |members| named(members, |n| Jump::<Guava>::rounded(n).unwrap()))
     },
     numbered("JumpBack", |members| named(members, |n| JumpBack::new(n).unwrap())),
-    numbered("Flip", |members| named(members, |n| Flip::new(n).unwrap())),
-    numbered("Binomial", |members| named(members, |n| Binomial::new(n).unwrap())),
+    numbered("Flip", |members| named(members, Flip::new)),
+    numbered("Binomial", |members| named(members, Binomial::new)),
     numbered("Anchor", |members| named(members, |n| Anchor::new(n, 2 * n).unwrap())),
     numbered("Memento", |members| named(members, |n| Memento::new(JumpBack::new(n).unwrap()))),
     numbered("Dx", |members| named(members, |n| Dx::new(n, 2 * n).unwrap())),

@@ -86,7 +86,7 @@ pub fn ring(replicas: NonZeroU32) -> Result<Ring<Unmixed, false>, RingError> {
         // In the order of shards: the last that comes to a point has it.
         points.extend((0..POINTS).map(|i| (hash(&format!("{name}{i}")), position)));
     }
-    Ring::owned(members, points)
+    Ring::owned(members, points.into_iter().collect())
 }
 
 /// The key of a cluster's id: the first eight bytes of its BLAKE2b-512, little-endian.

@@ -96,7 +96,8 @@ impl Ketama {
             let words = digests.flat_map(|digest| iter::zip(0..4, [digest; 4]));
             words.map(move |(number, digest)| (Upper::draw(word(&digest, number), 0), position))
         });
-        Ok(Self { ring: Ring::owned(members.clone(), points)? })
+        let points = points.collect();
+        Ok(Self { ring: Ring::owned(members, points)? })
     }
 }
 

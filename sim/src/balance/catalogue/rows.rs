@@ -127,14 +127,14 @@ pub(super) const ALL: &[Algorithm] = &[
     Algorithm {
         name: "flip",
         about: "the same law in constant time, by flipping bits",
-        build: |setup| placer::numbers(setup, Flip::new),
+        build: |setup| placer::numbers(setup, |len| Ok::<_, Infallible>(Flip::new(len))),
         bytes: |_, _| size_of::<Flip>(),
         ..NUMBERS
     },
     Algorithm {
         name: "binomial",
         about: "the same law in constant time, on a binomial tree",
-        build: |setup| placer::numbers(setup, Binomial::new),
+        build: |setup| placer::numbers(setup, |len| Ok::<_, Infallible>(Binomial::new(len))),
         bytes: |_, _| size_of::<Binomial>(),
         ..NUMBERS
     },
