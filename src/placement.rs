@@ -168,8 +168,8 @@ pub trait Ranking: Placement {
     /// other, if that holds for the ranking; but this is no promise of
     /// [`Rationalizable`] for any but the owner.
     ///
-    /// Costs a ranking of all members and O(n · k) comparisons of zones. Allocates only what the
-    /// capacity of `best` lacks to hold *all* members.
+    /// Costs a ranking of all members and O(n · k) comparisons of zones, where the algorithm does not say
+    /// less. Allocates only what the capacity of `best` lacks to hold *all* members.
     ///
     /// ```
     /// use tenure::placement::{Key, Member, Members, MembersError, Ranking, Rendezvous};

@@ -23,8 +23,11 @@ use super::{Key, Member, Members, Placement, Ranking, Rationalizable, Weighted};
 /// | [`new`](Self::new) | O(p log p) for p points in all; names are hashed already |
 /// | [`place`](Placement::place) | O(1) expected, about three cache lines; allocates nothing |
 /// | [`best`](Ranking::best) | O(k²) expected for a part of the members; all of n take O(n² log n), 1 ms for 1,000 |
-/// | [`best_across_zones`](Ranking::best_across_zones) | that of the best m, as far as zones are found: a few times k where no zone is small; then O(m k) |
+/// | [`best_across_zones`](Ranking::best_across_zones) | that of the best m, as far as zones must be sought, and O(m k): of 10,000 members 3 take 1 µs with three equal zones, 70 µs with one of them and two of 50 members |
 /// | memory | 11 to 12 bytes a point; 14 to 16 for more than 65,531 points; and 4 a member at most |
+///
+/// `WEIGHTED` says whether weights count, as they do for [`new`](Self::new); the points of
+/// [`drawn`](Ring::drawn) are what the caller says.
 ///
 /// Balance comes from the number of points: a member's share deviates by about 1/√points, 10 % with
 /// 100, and the most loaded of 100 members has about 1.2 times its share. For even shares take
