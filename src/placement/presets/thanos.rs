@@ -87,7 +87,7 @@ pub fn replicas(ring: &Ring<Unmixed>, key: Key, count: usize) -> Vec<&Member> {
 mod tests {
     use alloc::format;
 
-    use super::{Key, Member, Members, replicas, ring};
+    use super::{Key, Member, Members, Ring, replicas, ring};
     use crate::placement::Ranking;
 
     /// Where Thanos would search for ever.
@@ -103,6 +103,18 @@ mod tests {
         }
         let none = super::ring(Members::default()).unwrap();
         assert!(replicas(&none, Key::from_hash(1), 3).is_empty());
+    }
+
+    /// Thanos goes on around the circle. With [`super::SECTIONS`] of each, one turn is enough for all; with
+    /// one, x and y are passed while zone a has none, and on the next turn y comes first.
+    #[test]
+    fn the_second_turn_begins_at_the_key_as_well() {
+        let member = |(name, zone): (&str, &str)| Member::new(name).in_zone(zone);
+        let members = [("a", "a"), ("x", "b"), ("y", "b"), ("z", "b")].map(member);
+        let points = [(10, 1), (12, 0), (20, 3), (30, 2)];
+        let ring = Ring::drawn(Members::new(members).unwrap(), points).unwrap();
+        let all = replicas(&ring, Key::from_hash(15), 4);
+        assert!(all.iter().map(|member| member.name()).eq(["z", "a", "y"]), "{all:?}");
     }
 
     #[test]
