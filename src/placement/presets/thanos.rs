@@ -86,6 +86,7 @@ pub fn replicas(ring: &Ring<Unmixed>, key: Key, count: usize) -> Vec<&Member> {
 #[cfg(test)]
 mod tests {
     use alloc::format;
+    use alloc::vec::Vec;
 
     use super::{Key, Member, Members, Ring, replicas, ring};
     use crate::placement::Ranking;
@@ -105,14 +106,20 @@ mod tests {
         assert!(replicas(&none, Key::from_hash(1), 3).is_empty());
     }
 
-    /// Thanos goes on around the circle. With [`super::SECTIONS`] of each, one turn is enough for all; with
-    /// one, x and y are passed while zone a has none, and on the next turn y comes first.
+    /// Thanos goes on around the circle. With [`super::SECTIONS`] of each one turn finds all that can be
+    /// found; with one, x and y are passed while zone a has none, and on the next turn y comes first.
     #[test]
     fn the_second_turn_begins_at_the_key_as_well() {
-        let member = |(name, zone): (&str, &str)| Member::new(name).in_zone(zone);
-        let members = [("a", "a"), ("x", "b"), ("y", "b"), ("z", "b")].map(member);
-        let points = [(10, 1), (12, 0), (20, 3), (30, 2)];
-        let ring = Ring::drawn(Members::new(members).unwrap(), points).unwrap();
+        let of = |name: &str| match name {
+            "x" => 10,
+            "a" => 12,
+            "z" => 20,
+            _ => 30,
+        };
+        let member = |name| Member::new(name).in_zone(if name == "a" { "a" } else { "b" });
+        let members = Members::new(["a", "x", "y", "z"].map(member)).unwrap();
+        let points: Vec<_> = members.iter().map(|member| of(member.name())).zip(0..).collect();
+        let ring = Ring::drawn(members, points).unwrap();
         let all = replicas(&ring, Key::from_hash(15), 4);
         assert!(all.iter().map(|member| member.name()).eq(["z", "a", "y"]), "{all:?}");
     }
