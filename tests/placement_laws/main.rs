@@ -152,8 +152,8 @@ fn two_that_count_each_other_never_both_own() {
         match row.rationalizable {
             Some(_) => {
                 // Where keys lie as they are, the slots are all in one place.
-                let mixed = (0..24).map(|slot| Key::from_hash(hash::mix(slot)));
-                let (mixed, _) = laws::double_claims(row, &VIEWED, &Vec::from_iter(mixed));
+                let mixed: Vec<_> = (0..24).map(|slot| Key::from_hash(hash::mix(slot))).collect();
+                let (mixed, _) = laws::double_claims(row, &VIEWED, &mixed);
                 assert_eq!((claims, mixed), (0, 0), "{}", row.name);
             }
             None => assert!(claims > 100, "{}: {claims}", row.name),
