@@ -342,8 +342,11 @@ mod tests {
         let edges = [1, 2, 3, (1 << 30) - 1, 1 << 30, (1 << 31) - 1];
         let edges = edges.into_iter().flat_map(|x| edges.map(|times| (times, x)));
         let greatest = edges.clone().map(|(times, _)| (times, 1 << 31));
+        // Where the rounding takes one farthest beyond what is cut off: 2⁴¹ of what `step` looks at, by
+        // the paper's expression and by Guava's. (Of all x for which 2⁶³ / x, cut off, loses nearly 1.)
+        let farthest = [(3_437_392, 5_166_053), (426_167_450, 429_509_837)];
         let (mut differ, mut rounded_up) = (0, 0);
-        for (times, x) in close_pairs().chain(random).chain(edges).chain(greatest) {
+        for (times, x) in close_pairs().chain(random).chain(edges).chain(greatest).chain(farthest) {
             // From there on it is beyond the end, however far.
             let far = |j: u64| j.min(1 << 31);
             let [by_paper, by_guava] = ROUNDINGS.map(|rounding| far(in_floats(times, x, rounding)));

@@ -84,8 +84,9 @@ pub fn replicas(ring: &Ring<Unmixed, false>, key: Key, count: usize) -> Vec<&Mem
 #[cfg(test)]
 mod tests {
     use alloc::format;
+    use alloc::vec::Vec;
 
-    use super::{Key, Member, Members, replicas, ring};
+    use super::{Key, Member, Members, Ring, replicas, ring};
     use crate::placement::Ranking;
 
     /// Where Thanos would search for ever.
@@ -101,6 +102,24 @@ mod tests {
         }
         let none = super::ring(Members::default()).unwrap();
         assert!(replicas(&none, Key::from_hash(1), 3).is_empty());
+    }
+
+    /// Thanos goes on around the circle. With [`super::SECTIONS`] of each one turn finds all that can be
+    /// found; with one, x and y are passed while zone a has none, and on the next turn y comes first.
+    #[test]
+    fn the_second_turn_begins_at_the_key_as_well() {
+        let of = |name: &str| match name {
+            "x" => 10,
+            "a" => 12,
+            "z" => 20,
+            _ => 30,
+        };
+        let member = |name| Member::new(name).in_zone(if name == "a" { "a" } else { "b" });
+        let members = Members::new(["a", "x", "y", "z"].map(member)).unwrap();
+        let points: Vec<_> = members.iter().map(|member| of(member.name())).zip(0..).collect();
+        let ring = Ring::drawn(members, points).unwrap();
+        let all = replicas(&ring, Key::from_hash(15), 4);
+        assert!(all.iter().map(|member| member.name()).eq(["z", "a", "y"]), "{all:?}");
     }
 
     #[test]
