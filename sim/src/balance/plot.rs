@@ -148,12 +148,13 @@ fn draw_panel(area: &Area<'_>, panel: &Panel, curves: &[Curve], keys: usize) -> 
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let range = decades(points().filter_map(|point| (panel.value)(point, keys)));
     let floor = range.start;
+    let sizes = (2.5..1200.0).log_scale().with_key_points(SIZES.map(f64::from).to_vec());
     let mut chart = ChartBuilder::on(area)
         .caption(panel.title, ("sans-serif", 17))
         .margin(10)
         .x_label_area_size(45)
         .y_label_area_size(75)
-        .build_cartesian_2d((2.5..1200.0).log_scale(), range.log_scale())?;
+        .build_cartesian_2d(sizes, range.log_scale())?;
     chart
         .configure_mesh()
         .light_line_style(WHITE.mix(0.0))
