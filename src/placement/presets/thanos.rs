@@ -84,7 +84,6 @@ pub fn replicas(ring: &Ring<Unmixed, false>, key: Key, count: usize) -> Vec<&Mem
 #[cfg(test)]
 mod tests {
     use alloc::format;
-    use alloc::vec::Vec;
 
     use super::{Key, Member, Members, Ring, replicas, ring};
     use crate::placement::Ranking;
@@ -116,8 +115,7 @@ mod tests {
         };
         let member = |name| Member::new(name).in_zone(if name == "a" { "a" } else { "b" });
         let members = Members::new(["a", "x", "y", "z"].map(member)).unwrap();
-        let points: Vec<_> = members.iter().map(|member| of(member.name())).zip(0..).collect();
-        let ring = Ring::drawn(members, points).unwrap();
+        let ring = Ring::drawn(members, |member| [of(member.name())]).unwrap();
         let all = replicas(&ring, Key::from_hash(15), 4);
         assert!(all.iter().map(|member| member.name()).eq(["z", "a", "y"]), "{all:?}");
     }
