@@ -241,6 +241,7 @@ fn what_cannot_be_is_refused() {
 #[test]
 fn a_plot_that_cannot_be_is_no_file() {
     let svg = path("never.svg");
+    let _ = fs::remove_file(&svg); // of a run before
     let plot = format!("--plot {}", svg.display());
     refused(&format!("--algorithm dx:5 {plot}"), &["dx:5"]);
     refused(&format!("--hash raw {plot}"), &["--hash raw"]);
