@@ -62,13 +62,13 @@ impl Owners {
         set
     }
 
-    /// Puts `members` in place of those before.
-    pub(super) fn update(&mut self, members: Members) {
+    /// Puts `members` in place of those before; whether they are others.
+    pub(super) fn update(&mut self, members: Members) -> bool {
         let come: Vec<_> = members.iter().filter(|new| !self.has(new)).cloned().collect();
         let gone: Vec<_> =
             self.members.iter().filter(|old| !is_in(&members, old)).cloned().collect();
         if come.is_empty() && gone.is_empty() {
-            return;
+            return false;
         }
         let few = come.len() + gone.len() <= FEW && gone.len() < self.members.len();
         self.members = members;
@@ -78,6 +78,7 @@ impl Owners {
         } else {
             self.rebuild();
         }
+        true
     }
 
     fn has(&self, member: &Member) -> bool {

@@ -83,11 +83,8 @@ impl Machine {
         if self.is_planned() {
             return true; // somebody waits for what has moved
         }
-        self.view.others(self.config.member.name()).any(|known| {
-            known.record().state == State::Joining
-                && known.met > self.published
-                && known.met <= acted_on
-        })
+        let waits = |met: &u64| (self.published + 1..=acted_on).contains(met);
+        self.view.joiners.iter().any(waits)
     }
 
     /// A replica that leaves without ever having written anything.
@@ -181,6 +178,8 @@ impl Machine {
                 life.version = life.version.max(version);
                 self.written = self.written.max(Some(credit));
                 self.published = self.published.max(*acted_on);
+                let published = self.published;
+                self.view.joiners.retain(|met| *met > published);
                 self.watch.echo = Some((version, sent));
                 self.view.store(stored, now.instant, rules);
                 self.grant(version);

@@ -9,16 +9,25 @@ impl Machine {
     /// The view has changed, or its version has; everything up to `before` had been seen already.
     pub(super) fn seen(&mut self, now: Instant, before: u64) {
         self.watchdog = self.watchdog.min(self.next_watch(now));
-        if self.view.take_change() {
+        if self.take_change() {
             self.reckon(now, before);
         }
         self.entitle_if_waiting(now);
         self.activate_if_acknowledged(now);
     }
 
+    /// Whether something has changed that decides who owns what.
+    pub(super) fn take_change(&mut self) -> bool {
+        if self.is_leased() || self.is_planned() {
+            self.view.take_restatement()
+        } else {
+            self.view.take_change()
+        }
+    }
+
     /// As [`seen`](Self::seen), for what is known otherwise than by a read.
     pub(super) fn view_changed(&mut self, now: Instant) {
-        self.view.take_change();
+        self.take_change();
         self.reckon(now, self.view.version);
         self.activate_if_acknowledged(now);
     }
@@ -40,7 +49,9 @@ impl Machine {
         if !matches!(self.phase, Phase::Active(_)) {
             return; // a joiner has nothing yet; it reckons when it may act
         }
-        self.owners.update(self.view.counted(self.config.rules));
+        if !self.owners.update(self.view.counted(self.config.rules)) {
+            return;
+        }
         let target = self.owners.of(self.config.member.name());
         let mut moved = self.holdings.in_flight().without(&target);
         for earlier in &self.moves {
@@ -93,6 +104,7 @@ impl Machine {
             self.phase = Phase::Active(life);
             self.out.event(Event::Joined);
             self.reckon(now, self.view.version);
+            self.entitle(now);
         }
     }
 
