@@ -19,6 +19,8 @@ mod slot_set;
 mod view;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
+#[doc(hidden)]
+pub use machine::Restatement;
 pub use event::{Cause, Event, Lapse};
 pub use permit::Permit;
 pub use planned::{Plan, StoredPlan};

@@ -5,9 +5,12 @@ mod calls;
 mod exclude;
 mod own;
 mod react;
+mod restate;
 mod watch;
 
 use alloc::sync::Arc;
+
+pub use restate::Restatement;
 
 use super::holdings::Holdings;
 use super::outbox::Outbox;

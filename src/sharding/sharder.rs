@@ -1,8 +1,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::machine::{Machine, Phase};
-use super::{Config, ConfigError, Event, Permit, Request, Response, Slot, SlotSet, Watched};
+use super::machine::{Machine, Phase, Restatement};
+use super::{
+    Config, ConfigError, Event, Permit, Request, RequestId, Response, Slot, SlotSet, Watched,
+};
 use crate::election::Token;
 use crate::placement::{Key, Member};
 use crate::time::{Instant, Now};
@@ -136,6 +138,13 @@ impl Sharder {
     #[must_use]
     pub fn until(&self) -> Option<Instant> {
         self.machine.until()
+    }
+
+    /// For explorers of all states; see [`Restatement`]. The requests that are not answered yet, by
+    /// numbers of their kinds.
+    #[doc(hidden)]
+    pub fn restate(&mut self, mut to: Restatement<'_>) -> Vec<(u64, RequestId)> {
+        self.machine.restate(&mut to)
     }
 
     /// Who owns `slot` as far as this member knows, and why.

@@ -1,0 +1,17 @@
+//! Explores what the production members of a sharded group can do together: every order of renewals,
+//! reads, answers, losses, late writes, exclusions, drains, crashes, leaves, watches and deletions.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "members, shapes and slots are numbers that this module gave"
+)]
+
+mod doors;
+pub mod laws;
+mod rules;
+mod search;
+mod table;
+mod tell;
+mod world;
+
+pub use rules::{MEMBERS, Rules};
+pub use search::{Outcome, Violation, explore};
