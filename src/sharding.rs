@@ -20,7 +20,7 @@ mod view;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
 #[doc(hidden)]
-pub use machine::Restatement;
+pub use machine::{Restated, Restatement};
 pub use event::{Cause, Event, Lapse};
 pub use permit::Permit;
 pub use planned::{Plan, StoredPlan};

@@ -10,7 +10,7 @@ mod watch;
 
 use alloc::sync::Arc;
 
-pub use restate::Restatement;
+pub use restate::{Restated, Restatement};
 
 use super::holdings::Holdings;
 use super::outbox::Outbox;

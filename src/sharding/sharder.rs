@@ -1,9 +1,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::machine::{Machine, Phase, Restatement};
+use super::machine::{Machine, Phase, Restated, Restatement};
 use super::{
-    Config, ConfigError, Event, Permit, Request, RequestId, Response, Slot, SlotSet, Watched,
+    Config, ConfigError, Event, Permit, Request, Response, Slot, SlotSet, Watched,
 };
 use crate::election::Token;
 use crate::placement::{Key, Member};
@@ -140,10 +140,9 @@ impl Sharder {
         self.machine.until()
     }
 
-    /// For explorers of all states; see [`Restatement`]. The requests that are not answered yet, by
-    /// numbers of their kinds.
+    /// For explorers of all states; see [`Restatement`].
     #[doc(hidden)]
-    pub fn restate(&mut self, mut to: Restatement<'_>) -> Vec<(u64, RequestId)> {
+    pub fn restate(&mut self, mut to: Restatement<'_>) -> Restated {
         self.machine.restate(&mut to)
     }
 

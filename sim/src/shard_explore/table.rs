@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use tenure::placement::Member;
 use tenure::sharding::{
-    Answer, Config, Event, MemberRecord, Mode, Op, Ranking, RequestId, Response, Restatement,
-    Rules as Held, Sharder, Slot, SlotSet, Slots, State, StoredMember, Watched,
+    Answer, Config, Event, MemberRecord, Mode, Op, Ranking, RequestId, Response, Restated,
+    Restatement, Rules as Held, Sharder, Slot, SlotSet, Slots, State, StoredMember, Watched,
 };
 use tenure::time::{Instant, Now, Timestamp};
 
@@ -48,6 +48,10 @@ pub(super) struct Facts {
     pub(super) overdue: bool,
     pub(super) due: bool,
     pub(super) finished: bool,
+    /// By its own names: older lists say nothing.
+    view: Version,
+    /// By its own names: what others have to acknowledge.
+    joined: Option<Version>,
     /// Requests that are not answered.
     pub(super) asked: Vec<u8>,
 }
@@ -103,6 +107,16 @@ impl Table {
 
     pub(super) fn facts(&self, seat: &Seat) -> &Facts {
         &self.entries[seat.number as usize].facts
+    }
+
+    /// Lists of an older version than this say nothing to it.
+    pub(super) fn view(&self, seat: &Seat) -> Version {
+        outside(seat, self.facts(seat).view)
+    }
+
+    /// The version that others have to acknowledge.
+    pub(super) fn joined(&self, seat: &Seat) -> Option<Version> {
+        self.facts(seat).joined.map(|joined| outside(seat, joined))
     }
 
     pub(super) fn sharder(&self, seat: &Seat) -> &Sharder {
@@ -165,6 +179,7 @@ impl Table {
             now,
             shown,
             never,
+            watched: self.rules.watch,
             rename: &mut |version| {
                 known.push(version);
                 version
@@ -173,10 +188,11 @@ impl Table {
         });
         known.sort_unstable();
         known.dedup();
-        let ids = sharder.restate(Restatement {
+        let restated = sharder.restate(Restatement {
             now: shown,
             shown,
             never,
+            watched: self.rules.watch,
             rename: &mut |version| {
                 (known.binary_search(&version).unwrap_or(0) as u64 + 1) * u64::from(GAP)
             },
@@ -188,7 +204,8 @@ impl Table {
             return (*number, known);
         }
         let number = u32::try_from(self.entries.len()).expect("fewer members than 2^32");
-        let facts = facts(&sharder, &ids);
+        let facts = facts(&sharder, &restated);
+        let ids = restated.outstanding;
         self.entries.push(Entry { sharder, member, facts, ids, nexts: BTreeMap::new() });
         self.numbers.insert(key, number);
         (number, known)
@@ -252,7 +269,9 @@ impl Table {
             }
             Door::Drained(slot) => {
                 let mut slots = SlotSet::none(sharder.config().slots);
-                slots.extend(sharder.config().slots.iter().filter(|at| at.index() == u32::from(*slot)));
+                slots.extend(
+                    sharder.config().slots.iter().filter(|at| at.index() == u32::from(*slot)),
+                );
                 sharder.drained(now, &slots);
             }
             Door::Answer(id, reply) => {
@@ -302,8 +321,7 @@ impl Table {
 
     fn rec(&mut self, record: &MemberRecord) -> Rec {
         let acted_on = record.acted_on.map(version);
-        let shape =
-            MemberRecord { acted_on: None, joined: None, renewed: None, ..record.clone() };
+        let shape = MemberRecord { acted_on: None, joined: None, renewed: None, ..record.clone() };
         let key = digest(&shape, [0, 1, 2]);
         let next = u16::try_from(self.shapes.len()).expect("few shapes");
         let number = *self.shape_numbers.entry(key).or_insert(next);
@@ -316,7 +334,8 @@ impl Table {
     fn react(&mut self, sharder: &mut Sharder, now: Instant) -> Reaction {
         let mut reaction = Reaction::default();
         while let Some(event) = sharder.poll_event() {
-            let token = |slot: Slot| sharder.token(slot, now).map_or(0, |token| version(token.as_u64()));
+            let token =
+                |slot: Slot| sharder.token(slot, now).map_or(0, |token| version(token.as_u64()));
             reaction.happened.push(match event {
                 Event::Joined => Happened::Joined,
                 Event::Acquired(slots) => Happened::Acquired(
@@ -376,6 +395,11 @@ fn decode(map: &[(Version, Version)], own: Version) -> Version {
     below.map_or(own, |(name, at)| name + (own - at))
 }
 
+/// What the world calls a version that a member knows.
+fn outside(seat: &Seat, own: Version) -> Version {
+    usize::from(own / GAP).checked_sub(1).map_or(0, |place| seat.names[place])
+}
+
 fn number(slot: Slot) -> u8 {
     u8::try_from(slot.index()).expect("few slots")
 }
@@ -384,7 +408,7 @@ fn mask(slots: &SlotSet) -> u8 {
     slots.iter().fold(0, |mask, slot| mask | 1 << slot.index())
 }
 
-fn facts(sharder: &Sharder, ids: &[(u64, RequestId)]) -> Facts {
+fn facts(sharder: &Sharder, restated: &Restated) -> Facts {
     use tenure::sharding::Standing;
     let now = at(0).instant;
     let until = sharder.until();
@@ -397,6 +421,12 @@ fn facts(sharder: &Sharder, ids: &[(u64, RequestId)]) -> Facts {
         overdue: until.is_some_and(|until| until <= now),
         due: sharder.poll_timeout().is_some_and(|due| due <= now),
         finished: sharder.is_finished(),
-        asked: ids.iter().map(|(number, _)| u8::try_from(*number).unwrap_or(0)).collect(),
+        view: version(restated.view),
+        joined: restated.joined.map(version),
+        asked: restated
+            .outstanding
+            .iter()
+            .map(|(number, _)| u8::try_from(*number).unwrap_or(0))
+            .collect(),
     }
 }

@@ -115,7 +115,7 @@ impl Machine {
     }
 
     /// When somebody may have to be excluded, or something collected, if nothing more is seen.
-    fn next_watch(&self, now: Instant) -> Instant {
+    pub(super) fn next_watch(&self, now: Instant) -> Instant {
         let rules = self.config.rules;
         let due = |known: &Known| {
             if known.counts(rules) {

@@ -1,14 +1,15 @@
 //! For explorers of all states: members that will do the same, made equal.
 
-use alloc::sync::Arc;
 use alloc::borrow::ToOwned;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::calls::{Kind, Write};
 use super::{Machine, Phase};
 use crate::sharding::owners::Owners;
-use crate::sharding::view::Known;
+use crate::sharding::rules::Rule;
+use crate::sharding::view::{Known, View};
 use crate::sharding::{MemberRecord, Mode, RequestId, State};
 use crate::time::{Instant, saturating_nanos};
 
@@ -24,10 +25,25 @@ pub struct Restatement<'a> {
     /// When everything is due that is tried again by itself: renewals and reads then come by
     /// [`poke`](crate::sharding::Sharder::poke) only.
     pub never: Instant,
+    /// Whether there are watches.
+    pub watched: bool,
     /// Another name for a version of the store; never called with 0.
     pub rename: &'a mut dyn FnMut(u64) -> u64,
     /// A number for a member's name, below 8.
     pub number: &'a dyn Fn(&str) -> u64,
+}
+
+/// What explorers want to know of a member.
+#[doc(hidden)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restated {
+    /// The requests that are not answered yet, by numbers: 0 the own record, 1 the list, 8 and on
+    /// another's exclusion, 16 and on a deletion.
+    pub outstanding: Vec<(u64, RequestId)>,
+    /// Older lists say nothing.
+    pub view: u64,
+    /// The version of the joining write that others have to acknowledge.
+    pub joined: Option<u64>,
 }
 
 impl Restatement<'_> {
@@ -67,25 +83,34 @@ impl Restatement<'_> {
 }
 
 impl Machine {
-    /// The requests that are not answered yet, by numbers: 0 the own record, 1 the list, 8 and on another's
-    /// exclusion, 16 and on a deletion.
-    pub(in crate::sharding) fn restate(
-        &mut self,
-        to: &mut Restatement<'_>,
-    ) -> Vec<(u64, RequestId)> {
-        self.forget();
+    pub(in crate::sharding) fn restate(&mut self, to: &mut Restatement<'_>) -> Restated {
+        self.forget(to);
+        self.forget_versions();
         self.restate_times(to);
         self.restate_life(to);
         self.restate_view(to);
-        self.restate_calls(to)
+        let outstanding = self.restate_calls(to);
+        let joined = match self.phase {
+            Phase::Joining(life) => Some(life.joined),
+            _ => None,
+        };
+        Restated { outstanding, view: self.view.version, joined }
     }
 
     /// What decides nothing.
-    fn forget(&mut self) {
+    fn forget(&mut self, to: &Restatement<'_>) {
         self.jitter = crate::jitter::Jitter::new(0);
         self.stamped = None;
         self.out.restate();
         self.holdings.forget_tokens();
+        if self.phase == Phase::Left {
+            (self.view, self.life, self.read) = (View::default(), 0, None);
+            self.unsure = None;
+            self.watchdog = Instant::END;
+        }
+        if !to.watched || self.phase.life().is_none() {
+            self.watch.echo = None;
+        }
         if !self.config.distrust_deletion {
             self.met = None;
         }
@@ -93,6 +118,49 @@ impl Machine {
             self.owners.settle();
         } else if let Mode::Ranked(ranking) = self.config.mode {
             self.owners = Owners::new(ranking, self.config.slots);
+        }
+    }
+
+    /// What others acknowledged counts for a joiner, and only whether it was that joiner. Up to which
+    /// version the store knows what this member acknowledged decides only who is awaited.
+    fn forget_versions(&mut self) {
+        let joined = match self.phase {
+            Phase::Joining(life) => life.joined,
+            _ => 0,
+        };
+        let (me, rules) = (self.config.member.name().to_owned(), self.config.rules);
+        let joins = |known: &&Known| known.joins() && known.record().name() != me;
+        let awaited: Vec<u64> = self.view.iter().filter(joins).map(|known| known.met).collect();
+        let awaits =
+            |version: u64| awaited.iter().copied().filter(|met| *met <= version).max().unwrap_or(0);
+        if self.acted_on() >= self.published {
+            self.published = awaits(self.published);
+        }
+        for known in self.view.all_mut() {
+            let knows = *known.record().name() != *me && known.acknowledged() >= joined;
+            let mut record = known.record().clone();
+            record.acted_on = Some(if knows { joined } else { 0 });
+            known.stored.record = record.into();
+        }
+        let forward = rules.hold(Rule::ViewsForward);
+        for call in self.calls.all_mut() {
+            match &mut call.kind {
+                Kind::Write(write, record) => {
+                    let mut own = MemberRecord::clone(record);
+                    own.acted_on = own.acted_on.map(|_| 0);
+                    *record = own.into();
+                    if let Write::Renew { acted_on, over } = write {
+                        (*acted_on, *over) = (awaits(*acted_on), 0);
+                    }
+                }
+                Kind::Exclude(name, over) => {
+                    let known = self.view.get(name);
+                    if forward && known.is_none_or(|known| known.stored.version != *over) {
+                        *over = 0;
+                    }
+                }
+                Kind::List | Kind::Collect(_) => {}
+            }
         }
     }
 
@@ -111,6 +179,11 @@ impl Machine {
         (self.next_write, self.next_read) = (to.never, to.never);
         self.no_hurry_before = to.due(self.no_hurry_before);
         self.overdue = self.overdue.map(|_| Instant::END);
+        // Looking when there is nothing to be seen does nothing.
+        let next = self.next_watch(to.now);
+        if next > to.now && next != Instant::END {
+            self.watchdog = self.watchdog.max(next);
+        }
         self.watchdog = to.due(self.watchdog);
         let over = |sent: Instant| sent + deadline <= to.now;
         self.watch.echo.take_if(|(_, sent)| over(*sent));
@@ -132,8 +205,6 @@ impl Machine {
             to.version(&mut life.joined);
             to.version(&mut life.version);
             to.version(&mut life.seen);
-        } else {
-            self.watch.echo = None;
         }
         if let Some((version, _)) = &mut self.watch.echo {
             to.version(version);
@@ -152,9 +223,10 @@ impl Machine {
         for known in self.view.all_mut() {
             let name = known.record().name();
             let mine = *name == *own && known.record().incarnation.process == process;
-            let excluding = calls.all().iter().any(
-                |call| matches!(&call.kind, Kind::Exclude(other, _) if **other == *name),
-            );
+            let excluding = calls
+                .all()
+                .iter()
+                .any(|call| matches!(&call.kind, Kind::Exclude(other, _) if **other == *name));
             if known.excluded_at.is_some_and(|at| at <= to.now) && !excluding {
                 known.excluded_at = None;
             }
@@ -163,6 +235,8 @@ impl Machine {
                 to.shown
             } else if known.record().state.counts() {
                 to.at_most(known.since, known.record().lease_duration)
+            } else if to.shown + collect >= to.never {
+                to.shown
             } else {
                 to.at_most(known.since, collect)
             };
