@@ -13,5 +13,5 @@ mod table;
 mod tell;
 mod world;
 
-pub use rules::{MEMBERS, Rules};
+pub use rules::{MEMBERS, Rules, Slow};
 pub use search::{Outcome, Violation, explore};

@@ -5,6 +5,34 @@ use tenure::sharding::Rule;
 /// The most members of a world.
 pub const MEMBERS: usize = 3;
 
+/// Which requests of a member take any time, and may be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slow {
+    /// None.
+    None,
+    /// All.
+    All,
+    /// Reads.
+    Reads,
+    /// Writes of its own record.
+    Writes,
+    /// Exclusions of others.
+    Exclusions,
+}
+
+impl Slow {
+    /// Whether requests of a kind are: 0 writes, 1 reads, 8 and on exclusions, 16 and on deletions.
+    pub(super) const fn is(self, kind: u8) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Reads => kind == 1,
+            Self::Writes => kind == 0,
+            Self::Exclusions => kind >= 8 && kind < 16,
+        }
+    }
+}
+
 /// What may happen. Durations are in ticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
@@ -23,8 +51,8 @@ pub struct Rules {
     pub joins: u8,
     /// The first so many members have joined already.
     pub settled: u8,
-    /// Whose requests take any time; the others' take none.
-    pub slow: Vec<bool>,
+    /// Which of each member's requests take any time; the others take none.
+    pub slow: Vec<Slow>,
     /// A write that was given up may still be applied.
     pub late_writes: bool,
     /// Drivers may be late in telling their members that authority has ended.
@@ -59,7 +87,7 @@ impl Default for Rules {
             slots: 2,
             joins: 1,
             settled: 0,
-            slow: vec![true, true, true],
+            slow: vec![Slow::All; 3],
             late_writes: false,
             late_drivers: false,
             watch: false,

@@ -7,7 +7,7 @@ use tenure::sharding::{Rule, State};
 
 use super::doors::{ANY, Ask, Door, Happened, Rec, Reply, Shown, Version, Versions};
 use super::laws::{self, Law};
-use super::rules::Rules;
+use super::rules::{Rules, Slow};
 use super::table::{NAMES, Seat, Table};
 use crate::explore::fingerprint::digest;
 
@@ -167,7 +167,7 @@ impl Stage {
         for _ in 0..6 {
             for i in 0..self.rules.settled {
                 self.call(&mut world, i, Door::Poke).expect("calm");
-                self.handle_all(&mut world, i).expect("calm");
+                self.handle_all(&mut world, i, Slow::None).expect("calm");
             }
         }
         for player in &mut world.members {
@@ -291,18 +291,17 @@ impl Stage {
             }
         }
         for i in 0..world.members.len() {
-            if !self.rules.slow[i] {
-                self.handle_all(world, index(i))?;
-            }
+            self.handle_all(world, index(i), self.rules.slow[i])?;
         }
         self.settle(world);
         laws::hold(self, world)
     }
 
-    /// A member's requests take no time.
-    fn handle_all(&mut self, world: &mut World, i: u8) -> Result<(), Law> {
+    /// Some of a member's requests take no time.
+    fn handle_all(&mut self, world: &mut World, i: u8, slow: Slow) -> Result<(), Law> {
         for _ in 0..100 {
-            let Some((id, flight)) = world.members[usize::from(i)].flights.first() else {
+            let mut flights = world.members[usize::from(i)].flights.iter();
+            let Some((id, flight)) = flights.find(|(id, _)| !slow.is(*id)) else {
                 return Ok(());
             };
             match (*id, flight) {
