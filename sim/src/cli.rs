@@ -15,9 +15,11 @@ pub mod margin;
 mod nearest;
 mod output;
 mod progress;
+pub mod ranges;
 mod refusal;
 pub mod run;
 pub mod scenarios;
+mod sharding;
 pub mod sweep;
 mod trace_file;
 
@@ -53,6 +55,7 @@ enum Command {
     Explore(explore::ExploreArgs),
     Balance(balance::BalanceArgs),
     Assign(assign::AssignArgs),
+    Ranges(ranges::RangesArgs),
 }
 
 /// The command that is meant; without any it is `run`.
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Explore(args) => explore::run(&args),
         Command::Balance(args) => balance::run(&args),
         Command::Assign(args) => assign::run(&args),
+        Command::Ranges(args) => ranges::run(&args),
     };
     status.unwrap_or_else(|refusal: Refusal| refusal.print()).into()
 }

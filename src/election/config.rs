@@ -151,7 +151,7 @@ impl Config {
 
     /// # Errors
     /// See [`ConfigError`].
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         match self.profile {
             Profile::Strict => self.validate_strict()?,
             Profile::ClientGo(_) => self.validate_client_go()?,

@@ -362,6 +362,23 @@ impl Elector {
         }
     }
 
+    /// Strict only: whether, as a candidate, it only looks, since another should have the lock. When
+    /// that ends it goes for the lock at once.
+    pub(super) fn stand_by(&mut self, now: Now, on: bool) {
+        let (machine, mut cx) = self.split();
+        if let Machine::Strict(machine) = machine {
+            machine.stand_by(&mut cx, now, on);
+        }
+    }
+
+    /// Strict only: as [`hand_over`](Self::hand_over), to whoever comes first.
+    pub(super) fn step_down(&mut self, now: Now) {
+        let (machine, mut cx) = self.split();
+        if let Machine::Strict(machine) = machine {
+            machine.step_down(&mut cx, now);
+        }
+    }
+
     /// The next request to send.
     #[must_use]
     pub const fn poll_request(&mut self) -> Option<Request> {

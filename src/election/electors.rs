@@ -246,6 +246,16 @@ impl Electors {
         self.call(id, |elector| elector.hand_over(now, to));
     }
 
+    /// [`Elector::stand_by`].
+    pub(crate) fn stand_by(&mut self, now: Now, id: ElectorId, on: bool) {
+        self.call(id, |elector| elector.stand_by(now, on));
+    }
+
+    /// [`Elector::step_down`].
+    pub(crate) fn step_down(&mut self, now: Now, id: ElectorId) {
+        self.call(id, |elector| elector.step_down(now));
+    }
+
     /// [`Elector::stop`]: asks `id` to leave for good.
     pub fn stop(&mut self, now: Now, id: ElectorId) {
         self.call(id, |elector| elector.stop(now));

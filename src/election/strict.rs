@@ -33,6 +33,7 @@ mod leave;
 mod parts;
 mod prefer;
 mod restate;
+mod stand_by;
 mod view;
 mod watch;
 
@@ -49,6 +50,7 @@ use view::{Holder, Known, View, parts};
 pub(super) const UNCLAIMED: &str = "tenure.dev/unclaimed";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is another question")]
 pub(super) struct Strict {
     phase: Phase,
     /// When the next attempt is due, if none is under way.
@@ -62,6 +64,8 @@ pub(super) struct Strict {
     working: bool,
     /// `stop` was called.
     stopping: bool,
+    /// As a candidate it only looks.
+    standing_by: bool,
     /// Who is to have the lock next; empty unless it is being handed over.
     successor: Identity,
     /// The last holder that was reported.
@@ -133,6 +137,7 @@ impl Strict {
             token: None,
             working: false,
             stopping: false,
+            standing_by: false,
             successor: Identity::default(),
             reported: Identity::default(),
         }
@@ -341,7 +346,7 @@ impl Strict {
 
     /// When the lock may be taken without a read before.
     fn take_due(&self, cx: &Context<'_>) -> Option<Instant> {
-        if self.working || self.stopping || !self.rests_on_watch(cx.config) {
+        if !self.may_take() || self.stopping || !self.rests_on_watch(cx.config) {
             return None;
         }
         self.view.due(cx)

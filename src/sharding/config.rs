@@ -6,7 +6,8 @@ use core::{error, fmt};
 
 use super::planned::Policy;
 use super::rules::Rules;
-use super::{Generation, Slots};
+use super::{Generation, Slot, Slots};
+use crate::election;
 use crate::placement::hash::{fnv1a_64, xxh3_64};
 use crate::placement::{Key, Member};
 use crate::time::saturating_nanos;
@@ -110,7 +111,9 @@ pub enum Mode {
     Ranked(Ranking),
     /// An elected leader, by a plan that it stores.
     Planned(Policy),
-    /// A lease for each slot, which belongs to whoever holds it.
+    /// A lease for each slot: the slot belongs to whoever holds it. Costs a write for each slot in each
+    /// retry period, and as many reads of each member that has no watch: for few slots. The lease of the
+    /// slot i is called `<group>-slot-<i>`; those of members must have other names.
     Leased,
 }
 
@@ -198,10 +201,11 @@ impl Config {
         if self.generation == 0 {
             return Err(E::Generation);
         }
-        if let Mode::Planned(policy) = &self.mode {
-            policy.validate().map_err(E::Policy)?;
+        match &self.mode {
+            Mode::Ranked(_) => Ok(()),
+            Mode::Planned(policy) => policy.validate(self.slots).map_err(E::Policy),
+            Mode::Leased => super::leased::election(self, Slot::new(0)).validate().map_err(E::Lock),
         }
-        Ok(())
     }
 
     /// The number of this configuration and a hash of what all members of the group must agree on:
@@ -268,6 +272,8 @@ pub enum ConfigError {
     Generation,
     /// The policy of the planned mode cannot be followed.
     Policy(super::planned::PolicyError),
+    /// A slot cannot be locked with it (mode `leased`).
+    Lock(election::ConfigError),
 }
 
 impl fmt::Display for ConfigError {
@@ -300,6 +306,7 @@ impl fmt::Display for ConfigError {
             Self::RequestTimeout => f.write_str("request_timeout is 0: it must be greater"),
             Self::Generation => f.write_str("generation is 0: generations count from 1"),
             Self::Policy(error) => write!(f, "mode: {error}"),
+            Self::Lock(error) => write!(f, "mode leased: {error}"),
         }
     }
 }

@@ -22,7 +22,7 @@ pub enum Event {
     },
     /// These slots are given away: work on them has ended, and the store will be told.
     Released(SlotSet),
-    /// Authority has ended, for all slots at once: these are to be stopped at once, and reported
+    /// Authority has ended, for all slots at once (in mode `leased` maybe for some of them only): these are to be stopped at once, and reported
     /// [`drained`](super::Sharder::drained) when all work on them has ended. The member joins anew by
     /// itself, but not before.
     Lapsed {
@@ -63,9 +63,9 @@ pub enum Lapse {
         /// When it ended: in the past, if the driver was late.
         at: Instant,
     },
-    /// The own record is gone.
+    /// The own record is gone, or the leases of the slots are.
     Missing,
-    /// The own record is another's.
+    /// The own record is another's, or the leases of the slots are.
     Replaced,
     /// Another member has excluded this one.
     Excluded,

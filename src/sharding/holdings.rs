@@ -79,6 +79,26 @@ impl Holdings {
         self.tokens.sort_unstable();
     }
 
+    /// A lease has given this slot.
+    pub(super) fn acquire(&mut self, slot: Slot, token: Option<u64>) {
+        self.owned.insert(slot);
+        if let Some(token) = token
+            && let Err(at) = self.tokens.binary_search_by_key(&slot, |(slot, _)| *slot)
+        {
+            self.tokens.insert(at, (slot, token));
+        }
+    }
+
+    /// Its lease gives this slot no more: it is to be drained. Whether it was owned.
+    pub(super) fn revoke(&mut self, slot: Slot) -> bool {
+        let owned = self.owned.remove(slot);
+        if owned {
+            self.draining.insert(slot);
+            self.tokens.retain(|(other, _)| *other != slot);
+        }
+        owned
+    }
+
     /// Work on `slots` has ended; those of them that were to be drained.
     pub(super) fn drained(&mut self, slots: &SlotSet) -> SlotSet {
         let mut released = self.draining.clone();
@@ -116,6 +136,11 @@ impl Holdings {
 
     pub(super) fn awaits_token(&self, slot: Slot) -> bool {
         self.gained.contains(slot)
+    }
+
+    /// Whether it is owned or gained.
+    pub(super) fn has(&self, slot: Slot) -> bool {
+        self.owned.contains(slot) || self.gained.contains(slot)
     }
 
     pub(super) fn token(&self, slot: Slot) -> Option<u64> {

@@ -1,9 +1,11 @@
-//! A member of a group whose slots nobody assigns for good: modes `ranked` and `planned`.
+//! A member of a group: its record, what it knows of others, and, unless leases decide that, its slots.
 
 mod answer;
 mod calls;
 mod exclude;
+mod leased;
 mod own;
+mod plan;
 mod react;
 mod restate;
 mod watch;
@@ -18,8 +20,8 @@ use super::owners::Owners;
 use super::rules::Rule;
 use super::view::View;
 use super::{
-    Cause, Config, Event, Generation, Incarnation, Lapse, MemberRecord, Mode, SlotSet, State,
-    StoredMember,
+    Cause, Config, Event, Generation, Incarnation, Lapse, MemberRecord, Mode, Ranking, SlotSet,
+    State, StoredMember,
 };
 use crate::jitter::Jitter;
 use crate::time::{Instant, Now, Timestamp};
@@ -47,6 +49,9 @@ pub(super) struct Machine {
     /// Authority: when the last write and the last read that succeeded were sent.
     written: Option<Instant>,
     read: Option<Instant>,
+    /// The end of authority for one that acts, else the beginning of time: kept at hand for the question
+    /// that each piece of work asks.
+    acts_until: Instant,
     /// Nothing may be written before a read that is sent at this instant or later: a write was lost, or
     /// met something unexpected.
     unsure: Option<Instant>,
@@ -59,8 +64,13 @@ pub(super) struct Machine {
     /// When to tell that a drain takes long.
     overdue: Option<Instant>,
     watch: Watch,
+    /// Mode `planned`.
+    following: plan::Following,
     /// The last time written, which the next must exceed: a write that changes nothing makes no version.
     stamped: Option<Timestamp>,
+    /// In mode `leased`: leases are held or sought, and who should have which has changed.
+    leasing: bool,
+    reckoned: bool,
     /// With `distrust_deletion`: when the first read of this process was answered.
     met: Option<Instant>,
 }
@@ -112,10 +122,6 @@ struct Watch {
 
 impl Machine {
     pub(super) fn new(config: Config, seed: u64, now: Instant) -> Self {
-        let ranking = match config.mode {
-            Mode::Ranked(ranking) => ranking,
-            Mode::Planned(_) | Mode::Leased => super::Ranking::default(),
-        };
         Self {
             out: Outbox::default(),
             jitter: Jitter::new(seed),
@@ -124,12 +130,13 @@ impl Machine {
             life: 0,
             view: View::default(),
             holdings: Holdings::new(config.slots),
-            owners: Owners::new(ranking, config.slots),
+            owners: Owners::new(ranking(&config.mode), config.slots),
             calls: Calls::default(),
             moves: alloc::vec::Vec::new(),
             published: 0,
             written: None,
             read: None,
+            acts_until: Instant::default(),
             unsure: None,
             next_write: now,
             no_hurry_before: now,
@@ -137,7 +144,10 @@ impl Machine {
             watchdog: Instant::END,
             overdue: None,
             watch: Watch::default(),
+            following: plan::Following::default(),
             stamped: None,
+            leasing: false,
+            reckoned: false,
             met: None,
             generation: config.generation(),
             config,
@@ -153,10 +163,9 @@ impl Machine {
     }
 
     /// What this member may act on at `now`.
+    #[inline]
     pub(super) fn owned(&self, now: Instant) -> Option<&SlotSet> {
-        let active = matches!(self.phase, Phase::Active(_));
-        let clock = self.config.rules.hold(Rule::Clock);
-        (active && (!clock || self.until()? > now)).then_some(&self.holdings.owned)
+        (now < self.acts_until).then_some(&self.holdings.owned)
     }
 
     /// When something is to be done.
@@ -167,8 +176,9 @@ impl Machine {
         let until = self.until().filter(|_| self.lapses());
         let write = self.next_due_write();
         let read = (!self.calls.reading()).then_some(self.next_read);
-        let timers = [until, write, read, Some(self.watchdog), self.overdue, self.calls.deadline()];
-        timers.into_iter().flatten().min()
+        let plan = self.next_plan_read();
+        let others = [Some(self.watchdog), self.overdue, self.calls.deadline()];
+        [until, write, read, plan].into_iter().chain(others).flatten().min()
     }
 
     // --- what happens
@@ -183,11 +193,12 @@ impl Machine {
         self.advance(now);
     }
 
-    pub(super) fn drained(&mut self, now: Now, slots: &SlotSet) {
+    /// What was given away by it.
+    pub(super) fn drained(&mut self, now: Now, slots: &SlotSet) -> SlotSet {
         self.lapse_if_over(now.instant);
         let released = self.holdings.drained(slots);
         if released.is_empty() {
-            return;
+            return released;
         }
         for moved in &mut self.moves {
             moved.slots.subtract(&released);
@@ -196,9 +207,10 @@ impl Machine {
         if self.holdings.draining.is_empty() {
             self.overdue = None;
         }
-        self.out.event(Event::Released(released));
+        self.out.event(Event::Released(released.clone()));
         self.entitle(now.instant);
         self.advance(now);
+        released
     }
 
     pub(super) fn leave(&mut self, now: Now) {
@@ -227,6 +239,7 @@ impl Machine {
         self.lapse_if_over(now.instant);
         let slots = self.holdings.entitle(&SlotSet::none(self.config.slots));
         self.revoking(now.instant, slots, cause);
+        self.members_changed();
         self.next_write = self.next_write.min(now.instant);
         self.advance(now);
     }
@@ -238,8 +251,14 @@ impl Machine {
         self.reconfigure_if_idle(now.instant);
         self.guard(now);
         self.read_if_due(now.instant);
+        self.read_plan_if_due(now.instant);
         self.write_if_due(now);
         self.tell_overdue(now.instant);
+        self.acts_until = match self.phase {
+            Phase::Active(_) if !self.config.rules.hold(Rule::Clock) => Instant::END,
+            Phase::Active(_) => self.until().unwrap_or_default(),
+            _ => Instant::default(),
+        };
     }
 
     /// Whether authority may end now. (That of a joiner does, too.)
@@ -292,7 +311,7 @@ impl Machine {
 
     /// All is drained: the new configuration may be taken, and this life ends.
     fn reconfigure_if_idle(&mut self, now: Instant) {
-        if !matches!(self.stopping, Some(Stopping::Reconfiguring(_))) || !self.holdings.is_idle() {
+        if !matches!(self.stopping, Some(Stopping::Reconfiguring(_))) || !self.is_idle() {
             return;
         }
         let Some(Stopping::Reconfiguring(config)) = self.stopping.take() else { return };
@@ -307,12 +326,14 @@ impl Machine {
             self.next_write = now;
             self.next_read = now;
         }
-        if let Mode::Ranked(ranking) = config.mode {
-            self.owners = Owners::new(ranking, config.slots);
-        }
+        self.owners = Owners::new(ranking(&config.mode), config.slots);
         self.holdings = Holdings::new(config.slots);
         self.generation = config.generation();
         self.config = *config;
+    }
+
+    pub(super) const fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// The own record as it is to be written now.
@@ -340,6 +361,14 @@ impl Machine {
     fn is_mine(&self, stored: &StoredMember) -> bool {
         let incarnation = &stored.record.incarnation;
         incarnation.process == self.config.incarnation && incarnation.life == self.life
+    }
+}
+
+/// Slots in other modes than `ranked` prefer members by rendezvous.
+fn ranking(mode: &Mode) -> Ranking {
+    match mode {
+        Mode::Ranked(ranking) => *ranking,
+        Mode::Planned(_) | Mode::Leased => Ranking::default(),
     }
 }
 

@@ -12,9 +12,15 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn request(&mut self, op: Op, deadline: Instant) -> RequestId {
+    /// The id of a request that is made now.
+    pub(super) const fn name(&mut self) -> RequestId {
         let id = RequestId(self.next_id);
         self.next_id += 1;
+        id
+    }
+
+    pub(super) fn request(&mut self, op: Op, deadline: Instant) -> RequestId {
+        let id = self.name();
         self.requests.push_back(Request { id, op, deadline });
         id
     }

@@ -234,3 +234,75 @@ fn ring(members: &Members, points: NonZeroU32) -> Option<Ring<InPlace>> {
     });
     Ring::drawn(members.clone(), points).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+    use alloc::{format, vec};
+
+    use proptest::prelude::*;
+
+    use super::{Member, Members, NonZeroU32, Owners, Ranking, Slots};
+
+    fn member(name: u8, weight: u32) -> Member {
+        Member::new(format!("x-{name}")).with_weight(NonZeroU32::new(weight).unwrap())
+    }
+
+    fn names(owners: &Owners) -> Vec<Option<&str>> {
+        owners.slots.iter().map(|slot| owners.owner(slot).map(Member::name)).collect()
+    }
+
+    fn ring(points: u32) -> Ranking {
+        Ranking::Ring(NonZeroU32::new(points).unwrap())
+    }
+
+    proptest! {
+        /// However members come and go, owners are those of the members that are there, whatever came
+        /// before, and in whichever order names were given.
+        #[test]
+        fn owners_depend_on_the_members_alone(
+            steps in prop::collection::vec(prop::collection::btree_map(0_u8..14, 1_u32..4, 0..12), 1..8),
+            kind in 0_u32..3,
+        ) {
+            let ranking = [Ranking::Rendezvous, ring(3), ring(100)][kind as usize];
+            let slots = Slots::new(256).unwrap();
+            let mut owners = Owners::new(ranking, slots);
+            for step in steps {
+                let all: Vec<_> = step.iter().map(|(name, weight)| member(*name, *weight)).collect();
+                owners.update(Members::new(all.clone()).unwrap());
+                let mut anew = Owners::new(ranking, slots);
+                anew.update(Members::new(all.iter().rev().cloned()).unwrap());
+                prop_assert_eq!(names(&owners), names(&anew));
+                for slot in slots.iter() {
+                    let rank = owners.rank(slot);
+                    prop_assert_eq!(owners.owner(slot), rank.first());
+                }
+                let shares = all.iter().map(|one| owners.of(one.name()).len()).sum::<usize>();
+                prop_assert_eq!(shares, if all.is_empty() { 0 } else { 256 });
+            }
+        }
+    }
+
+    /// On a ring a member's slots lie side by side, as many ranges as it has points at most.
+    #[test]
+    fn a_ring_keeps_slots_together() {
+        let slots = Slots::new(1024).unwrap();
+        let members = Members::new((0..10).map(|name| member(name, 1))).unwrap();
+        let pieces = |ranking| {
+            let mut owners = Owners::new(ranking, slots);
+            owners.update(members.clone());
+            let names = names(&owners);
+            names.windows(2).filter(|two| two[0] != two[1]).count()
+        };
+        assert!(pieces(ring(4)) <= 40, "{}", pieces(ring(4)));
+        assert!(pieces(Ranking::Rendezvous) > 800);
+    }
+
+    /// Weights and points far beyond reason keep to a bound, the same for any set of members.
+    #[test]
+    fn a_ring_of_any_weight_is_bounded() {
+        let mut owners = Owners::new(ring(u32::MAX), Slots::new(16).unwrap());
+        owners.update(Members::new(vec![member(1, u32::MAX), member(2, 1)]).unwrap());
+        assert!(names(&owners).iter().all(Option::is_some));
+    }
+}

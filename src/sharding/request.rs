@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::{MemberRecord, Plan, StoredMember, StoredPlan};
 use crate::election;
+use crate::lock::LockRef;
 use crate::time::Instant;
 
 /// Names a request; to be repeated in its [`Response`].
@@ -54,7 +55,7 @@ pub enum Op {
     UpdatePlan(Arc<Plan>, u64),
     /// What an elector of this sharder asks; its id and deadline are those of the whole. Answer:
     /// [`Answer::Elected`].
-    Elect(Arc<crate::lock::LockRef>, election::Op),
+    Elect(Arc<LockRef>, election::Op),
 }
 
 /// What the store answered.
@@ -109,6 +110,11 @@ pub enum Watched {
         /// The version of the deletion.
         version: u64,
     },
+    /// The lock of a slot was written or deleted (mode `leased`); others are ignored. May come in any
+    /// order, before [`Started`](Watched::Started) and after [`Broken`](Watched::Broken), too.
+    Lock(Arc<LockRef>, election::Watched),
+    /// The plan was written (mode `planned`). As for locks, in any order and at any time.
+    Planned(StoredPlan),
     /// Nothing more was written up to this version.
     Progress {
         /// The version.

@@ -3,8 +3,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::rules::{Rule, Rules};
-use super::{MemberRecord, State, StoredMember};
-use crate::placement::Members;
+use super::{Generation, MemberRecord, State, StoredMember};
+use crate::placement::{Member, Members};
 use crate::time::Instant;
 
 /// What a member knows of all members' records, itself included, and when it learnt it.
@@ -39,6 +39,12 @@ impl Known {
     pub(super) fn counts(&self, rules: Rules) -> bool {
         let state = self.record().state;
         state.counts() && (state != State::Draining || rules.hold(Rule::CountDraining))
+    }
+
+    /// All that decides what it may have.
+    fn counted(&self, rules: Rules) -> (&Member, State, Generation, bool) {
+        let record = self.record();
+        (&record.member, record.state, record.generation, self.counts(rules))
     }
 
     /// When others have waited long enough for a sign of it.
@@ -92,6 +98,17 @@ impl View {
         Members::new(counted.map(|known| known.record().member.clone())).unwrap_or_default()
     }
 
+    /// The members that act under this generation, and of those that do not say so yet the one called
+    /// `me`.
+    pub(super) fn acting(&self, generation: Generation, me: &Member) -> Members {
+        let others = self
+            .others(me.name())
+            .map(Known::record)
+            .filter(|record| record.state == State::Active && record.generation == generation);
+        let all = others.map(|record| record.member.clone()).chain([me.clone()]);
+        Members::new(all).unwrap_or_default()
+    }
+
     /// A record was read, or written by this member. An older version than the one in hand says
     /// nothing. Whether it was new.
     pub(super) fn store(&mut self, stored: StoredMember, now: Instant, rules: Rules) -> bool {
@@ -110,9 +127,9 @@ impl View {
         }
         let same = before.filter(|known| known.record().incarnation == stored.record.incarnation);
         let met = same.map_or(stored.version, |known| known.met);
-        let counted = before.map(|known| (&known.record().member, known.counts(rules)));
+        let counted = before.map(|known| known.counted(rules));
         let new = Known { stored, since: now, gone: false, met, excluded_at: None };
-        if counted != Some((&new.record().member, new.counts(rules))) {
+        if counted != Some(new.counted(rules)) {
             self.changed = true;
         }
         self.known.insert(name, new);

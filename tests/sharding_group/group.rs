@@ -1,19 +1,14 @@
 //! Members and their store.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "seats are numbers that this group gave; what is not expected fails the test"
-)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenure::election::Failure;
+use tenure::election::{self, Failure, Stored};
+use tenure::lock::{LockRef, Version};
 use tenure::sharding::{
-    Answer, Config, Event, MemberRecord, Op, Request, Response, Sharder, Slot, StoredMember,
-    Watched,
+    Answer, Config, Event, MemberRecord, Op, Plan, Request, Response, Sharder, Slot, SlotSet,
+    StoredMember, StoredPlan, Watched,
 };
 use tenure::time::{Instant, Now, Timestamp};
 
@@ -22,8 +17,19 @@ pub(crate) struct Group {
     pub(crate) members: Vec<Seat>,
     pub(crate) records: BTreeMap<Arc<str>, StoredMember>,
     pub(crate) version: u64,
+    pub(crate) plan: Option<StoredPlan>,
+    pub(crate) plans: u64,
     pub(crate) writes: u64,
     pub(crate) lists: u64,
+    /// The leases of slots, by name, and how often one was read and written.
+    pub(crate) locks: BTreeMap<Arc<str>, Stored>,
+    pub(crate) looks: u64,
+    pub(crate) elections: u64,
+    /// The last owner of each slot, and its token.
+    tokens: BTreeMap<Slot, (usize, u64)>,
+    /// Of so many calls two fail, one of them after it took effect; none if 0.
+    pub(crate) loses: u64,
+    random: u64,
     /// Shows members what is written, at once.
     pub(crate) watches: bool,
 }
@@ -35,7 +41,11 @@ pub(crate) struct Seat {
     pub(crate) prompt: bool,
     /// Its requests are not answered.
     pub(crate) cut: bool,
+    /// Its process stands still: it does nothing, and does not notice.
+    pub(crate) frozen: bool,
     watching: bool,
+    /// On what it works: from when it was told to until it says that it is drained.
+    pub(crate) working: BTreeSet<Slot>,
 }
 
 impl Group {
@@ -45,8 +55,16 @@ impl Group {
             members: Vec::new(),
             records: BTreeMap::new(),
             version: 0,
+            plan: None,
+            plans: 0,
             writes: 0,
             lists: 0,
+            locks: BTreeMap::new(),
+            looks: 0,
+            elections: 0,
+            tokens: BTreeMap::new(),
+            loses: 0,
+            random: 1,
             watches: false,
         }
     }
@@ -66,7 +84,15 @@ impl Group {
     pub(crate) fn add(&mut self, config: Config) -> usize {
         let seed = self.members.len() as u64 + 1;
         let sharder = Sharder::new(config, seed, self.now().instant).unwrap();
-        let seat = Seat { sharder, events: Vec::new(), prompt: true, cut: false, watching: false };
+        let seat = Seat {
+            sharder,
+            events: Vec::new(),
+            prompt: true,
+            cut: false,
+            frozen: false,
+            watching: false,
+            working: BTreeSet::new(),
+        };
         self.members.push(seat);
         self.settle();
         self.members.len() - 1
@@ -79,14 +105,25 @@ impl Group {
             self.millis += 10;
             for index in 0..self.members.len() {
                 let now = self.now();
-                self.members[index].sharder.handle_timeout(now);
+                if !self.members[index].frozen {
+                    self.members[index].sharder.handle_timeout(now);
+                }
                 self.settle();
             }
             self.check();
         }
     }
 
-    /// No slot has two owners.
+    /// All work of a member on these slots ends.
+    pub(crate) fn drain(&mut self, index: usize, slots: &SlotSet) {
+        let now = self.now();
+        let seat = &mut self.members[index];
+        seat.working.retain(|slot| !slots.contains(*slot));
+        seat.sharder.drained(now, slots);
+        self.settle();
+    }
+
+    /// No slot has two owners, nor are two at work on it.
     pub(crate) fn check(&self) {
         let now = self.now().instant;
         for (at, one) in self.members.iter().enumerate() {
@@ -95,6 +132,12 @@ impl Group {
                 {
                     assert!(one.is_disjoint(other), "two owners at {} ms", self.millis);
                 }
+                let noticed = !one.frozen && !other.frozen;
+                assert!(
+                    !noticed || one.working.is_disjoint(&other.working),
+                    "two work at {} ms",
+                    self.millis
+                );
             }
         }
     }
@@ -102,7 +145,7 @@ impl Group {
     /// How many slots each owns.
     pub(crate) fn shares(&self) -> Vec<usize> {
         let now = self.now().instant;
-        let share = |seat: &Seat| seat.sharder.owned(now).map_or(0, tenure::sharding::SlotSet::len);
+        let share = |seat: &Seat| seat.sharder.owned(now).map_or(0, SlotSet::len);
         self.members.iter().map(share).collect()
     }
 
@@ -126,17 +169,38 @@ impl Group {
         }
     }
 
+    /// Tokens grow.
+    fn acquired(&mut self, index: usize, slots: &SlotSet) {
+        let now = self.now().instant;
+        let seat = &mut self.members[index];
+        seat.working.extend(slots.iter());
+        for slot in slots.iter() {
+            let Some(permit) = seat.sharder.permit(slot, now) else { continue };
+            assert!(permit.is_valid(now) && permit.slot == slot);
+            let token = permit.token.as_u64();
+            if let Some((owner, before)) = self.tokens.insert(slot, (index, token)) {
+                assert!(token > before || owner == index && token == before, "{slot}");
+            }
+        }
+    }
+
     fn poll(&mut self, index: usize) -> bool {
         let now = self.now();
         let mut busy = false;
+        if self.members[index].frozen {
+            return false;
+        }
         while let Some(event) = self.members[index].sharder.poll_event() {
             busy = true;
             let seat = &mut self.members[index];
             seat.events.push((self.millis, event.clone()));
-            if let Event::Revoking { slots, .. } | Event::Lapsed { slots, .. } = &event
-                && seat.prompt
-            {
-                seat.sharder.drained(now, slots);
+            match event {
+                Event::Acquired(slots) => self.acquired(index, &slots),
+                Event::Revoking { slots, .. } | Event::Lapsed { slots, .. } if seat.prompt => {
+                    seat.working.retain(|slot| !slots.contains(*slot));
+                    seat.sharder.drained(now, &slots);
+                }
+                _ => {}
             }
         }
         while let Some(request) = self.members[index].sharder.poll_request() {
@@ -148,7 +212,9 @@ impl Group {
             if std::env::var("DBG").is_ok() {
                 eprintln!("{} {index} {:?}", self.millis, request.op);
             }
-            let result = self.call(request);
+            let fate = if self.loses == 0 { 2 } else { self.random() % self.loses };
+            let result = if fate == 0 { Err(Failure::Other) } else { self.call(request) };
+            let result = if fate == 1 { Err(Failure::Other) } else { result };
             let listed = match &result {
                 Ok(Answer::Listed { version, .. }) => Some(*version),
                 _ => None,
@@ -161,6 +227,14 @@ impl Group {
             }
         }
         busy
+    }
+
+    /// An xorshift.
+    pub(crate) fn random(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
     }
 
     fn call(&mut self, request: Request) -> Result<Answer, Failure> {
@@ -189,8 +263,47 @@ impl Group {
                     Ok(Answer::Deleted)
                 }
             },
-            other => panic!("not asked in this mode: {other:?}"),
+            Op::Elect(lock, op) => self.elect(&lock, op).map(Answer::Elected),
+            Op::ReadPlan => self.plan.clone().map(Answer::Planned).ok_or(Failure::NotFound),
+            Op::CreatePlan(_) if self.plan.is_some() => Err(Failure::AlreadyExists),
+            Op::CreatePlan(plan) => Ok(self.store_plan(plan)),
+            Op::UpdatePlan(plan, over) => match &self.plan {
+                None => Err(Failure::NotFound),
+                Some(stored) if stored.version != over => Err(Failure::Conflict),
+                Some(_) => Ok(self.store_plan(plan)),
+            },
         }
+    }
+
+    fn store_plan(&mut self, plan: Arc<Plan>) -> Answer {
+        self.version += 1;
+        self.plans += 1;
+        let stored = StoredPlan { plan, version: self.version };
+        self.plan = Some(stored.clone());
+        self.show(&Watched::Planned(stored));
+        Answer::Written { version: self.version }
+    }
+
+    fn elect(&mut self, lock: &Arc<LockRef>, op: election::Op) -> Result<Stored, Failure> {
+        let before = self.locks.get(&lock.name);
+        let object = match (op, before) {
+            (election::Op::Get, before) => {
+                self.looks += 1;
+                return before.cloned().ok_or(Failure::NotFound);
+            }
+            (election::Op::Create(_), Some(_)) => return Err(Failure::AlreadyExists),
+            (election::Op::Update(..), None) => return Err(Failure::NotFound),
+            (election::Op::Update(_, over), Some(stored)) if stored.version != over => {
+                return Err(Failure::Conflict);
+            }
+            (election::Op::Create(object) | election::Op::Update(object, _), _) => object,
+        };
+        self.version += 1;
+        self.elections += 1;
+        let stored = Stored { object, version: Version::ordered(self.version) };
+        self.locks.insert(lock.name.clone(), stored.clone());
+        self.show(&Watched::Lock(lock.clone(), election::Watched::Stored(stored.clone())));
+        Ok(stored)
     }
 
     pub(crate) fn write(&mut self, record: Arc<MemberRecord>) -> u64 {
@@ -210,7 +323,9 @@ impl Group {
 
     fn show(&mut self, watched: &Watched) {
         let now = self.now();
-        for seat in self.members.iter_mut().filter(|seat| seat.watching && !seat.cut) {
+        for seat in
+            self.members.iter_mut().filter(|seat| seat.watching && !seat.cut && !seat.frozen)
+        {
             seat.sharder.handle_watch(now, watched.clone());
         }
     }

@@ -72,6 +72,7 @@ fn a_join_moves_what_the_joiner_wins_and_a_leave_the_leavers() {
 fn a_moved_slot_waits_for_its_drain() {
     let mut group = group(2, true);
     group.members[0].prompt = false;
+    group.members[0].events.clear();
     let new = group.add(Group::config("new"));
     group.run(SECOND * 8);
     let now = group.now();
@@ -81,8 +82,7 @@ fn a_moved_slot_waits_for_its_drain() {
         _ => None,
     });
     let revoked = revoked.unwrap();
-    group.members[0].sharder.drained(now, &revoked);
-    group.settle();
+    group.drain(0, &revoked);
     group.run(SECOND / 10);
     all_owned(&group);
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use tenure::election::{Profile, UnknownProfile};
 
 use super::trace_file::TraceFile;
-use super::{Refusal, describe, experiment, nearest, output, sweep};
+use super::{Refusal, describe, experiment, nearest, output, sharding, sweep};
 use crate::catalogue;
 use crate::check::{Checks, Violation};
 use crate::explain::explain;
@@ -22,6 +22,7 @@ use crate::world::{FaultEffect, World};
 pub struct RunArgs {
     /// A scenario that `tenure scenarios` lists; `random` for a random fault plan from the seed;
     /// `experiment` for three replicas of a controller without election, with a leader, and sharded.
+    /// Those of sharded groups are called `sharding/…`.
     #[arg(value_name = "NAME", default_value = "experiment", conflicts_with = "scenario")]
     pub name: String,
     /// Run the scenario in this file: JSON, as docs/simulation.md says.
@@ -34,6 +35,10 @@ pub struct RunArgs {
     /// Where all chance comes from: the same seed gives the same run, on every machine.
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
+    /// Leave out this rule of the sharding protocol, to see which checks find it (sharded groups only;
+    /// may be repeated).
+    #[arg(long, value_name = "RULE")]
+    pub without: Vec<String>,
     /// Reconcile objects of these names, one a line (experiment only).
     #[arg(long, value_name = "FILE")]
     pub keys: Option<PathBuf>,
@@ -69,6 +74,12 @@ pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
         args.trace.iter().find(|trace| inputs.clone().any(|input| same(input, trace)))
     {
         return Err(Refusal::file(path, "--trace would write over an input: name another file"));
+    }
+    if let Some(scenario) = sharding::asked(args)? {
+        return sharding::run(&scenario, args);
+    }
+    if !args.without.is_empty() {
+        return Err(Refusal::new("--without: only sharded groups have these rules: leave it out"));
     }
     if args.scenario.is_none() && args.name == "experiment" {
         return experiment::run(args);
@@ -106,6 +117,7 @@ fn scenario(args: &RunArgs) -> Result<Scenario, Refusal> {
 
 fn unknown(name: &str) -> Refusal {
     let names = catalogue::names().chain(["experiment", "random"]);
+    let names = names.chain(crate::sharding::catalogue::names());
     let near = nearest::nearest(name, names);
     let remedy = match near.as_slice() {
         [] => "`tenure scenarios` lists them".to_owned(),
@@ -116,14 +128,23 @@ fn unknown(name: &str) -> Refusal {
 
 fn read(path: &Path) -> Result<Scenario, Refusal> {
     let text = fs::read_to_string(path).map_err(|error| Refusal::unreadable(path, &error))?;
-    let mut reader = serde_json::Deserializer::from_str(&text);
-    let scenario = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let field = error.path().to_string();
-        Refusal::file(path, malformed(&text, &field, error.inner()))
-    })?;
-    reader.end().map_err(|error| Refusal::file(path, malformed(&text, "", &error)))?;
+    let scenario = parsed(path, &text)?;
     expectable(&scenario).map_err(|what| Refusal::file(path, what))?;
     Ok(scenario)
+}
+
+/// What a file of JSON says.
+pub(super) fn parsed<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    text: &str,
+) -> Result<T, Refusal> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        Refusal::file(path, malformed(text, &field, error.inner()))
+    })?;
+    reader.end().map_err(|error| Refusal::file(path, malformed(text, "", &error)))?;
+    Ok(value)
 }
 
 /// What no check and no profile is called would be expected in vain.

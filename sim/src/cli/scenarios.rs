@@ -8,6 +8,7 @@ use tenure::election::{Profile, Release};
 use super::{Refusal, output};
 use crate::catalogue;
 use crate::scenario::Scenario;
+use crate::sharding;
 
 /// List the scenarios: what each shows, and which checks find something under which profile.
 #[derive(Debug, clap::Args)]
@@ -50,7 +51,17 @@ fn json() -> serde_json::Value {
             "expect": expect.collect::<serde_json::Map<_, _>>(),
         })
     });
-    json!({ "scenarios": scenarios.collect::<Vec<_>>() })
+    let sharding = sharding::catalogue::all().map(|scenario| {
+        json!({
+            "name": scenario.name,
+            "description": scenario.description,
+            "expect": scenario.expect,
+        })
+    });
+    json!({
+        "scenarios": scenarios.collect::<Vec<_>>(),
+        "sharding": sharding.collect::<Vec<_>>(),
+    })
 }
 
 fn text() -> String {
@@ -65,6 +76,13 @@ fn text() -> String {
             let _ = writeln!(text, "    expected under {whose}: {checks}");
         }
         text.push('\n');
+    }
+    for scenario in sharding::catalogue::all() {
+        let _ = writeln!(text, "{}", scenario.name);
+        wrapped(&mut text, &scenario.description);
+        let checks = &scenario.expect;
+        let checks = if checks.is_empty() { "-".to_owned() } else { checks.join(", ") };
+        let _ = writeln!(text, "    expected: {checks}\n");
     }
     text.push_str(
         "experiment\n    Three replicas of one controller and 2,291 objects: without election, with a \

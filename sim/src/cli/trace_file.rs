@@ -11,31 +11,57 @@ use crate::check::{Check, Violation};
 use crate::scenario::Scenario;
 use crate::trace::{Entry, Header, Writer};
 
+/// A file that is being written beside its place; what is not [`put`](Self::put) there is removed.
+#[derive(Debug)]
+pub(super) struct Part {
+    path: PathBuf,
+    part: PathBuf,
+}
+
+impl Part {
+    /// An empty file.
+    pub(super) fn new(path: &Path) -> Result<(Self, BufWriter<File>), Refusal> {
+        let path = &place(path)?;
+        let mut part = OsString::from(path);
+        part.push(format!(".{}.part", std::process::id()));
+        let part = PathBuf::from(part);
+        let file = File::create(&part).map_err(|error| Refusal::unwritable(path, &error))?;
+        Ok((Self { path: path.to_owned(), part }, BufWriter::new(file)))
+    }
+
+    /// Puts the file in its place, if it could be `written`.
+    pub(super) fn put(&self, written: std::io::Result<()>) -> Result<(), Refusal> {
+        let placed = written.and_then(|()| fs::rename(&self.part, &self.path));
+        placed.map_err(|error| Refusal::unwritable(&self.path, &error))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // After `put` there is nothing; otherwise nobody is left to tell.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
 /// A trace that is being written; what is not [`finish`](Self::finish)ed is removed.
 #[derive(Debug)]
 pub(super) struct TraceFile {
-    path: PathBuf,
-    part: PathBuf,
+    part: Part,
     writer: Option<Writer<BufWriter<File>>>,
 }
 
 impl TraceFile {
     /// Begins the trace of a run.
     pub(super) fn new(path: &Path, scenario: &Scenario, seed: u64) -> Result<Self, Refusal> {
-        let path = &place(path)?;
-        let mut part = OsString::from(path);
-        part.push(format!(".{}.part", std::process::id()));
-        let part = PathBuf::from(part);
-        let file = File::create(&part).map_err(|error| Refusal::unwritable(path, &error))?;
-        let writer = Writer::new(BufWriter::new(file), &Header::new(scenario, seed));
-        Ok(Self { path: path.to_owned(), part, writer: Some(writer) })
+        let (part, file) = Part::new(path)?;
+        let writer = Writer::new(file, &Header::new(scenario, seed));
+        Ok(Self { part, writer: Some(writer) })
     }
 
     /// Puts the whole trace in its place.
     pub(super) fn finish(mut self) -> Result<(), Refusal> {
         let written = self.writer.take().map_or(Ok(()), |writer| writer.finish().map(drop));
-        let placed = written.and_then(|()| fs::rename(&self.part, &self.path));
-        placed.map_err(|error| Refusal::unwritable(&self.path, &error))
+        self.part.put(written)
     }
 }
 
@@ -58,13 +84,6 @@ fn place(path: &Path) -> Result<PathBuf, Refusal> {
         return Err(Refusal::file(path, "may not be written: name another file"));
     }
     fs::canonicalize(path).map_err(|error| Refusal::unwritable(path, &error))
-}
-
-impl Drop for TraceFile {
-    fn drop(&mut self) {
-        // After `finish` there is nothing; otherwise nobody is left to tell.
-        let _ = fs::remove_file(&self.part);
-    }
 }
 
 impl Check for TraceFile {

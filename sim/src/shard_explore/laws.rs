@@ -23,7 +23,6 @@ pub const TOKEN: Law = "a token is not greater than the last of its slot";
 pub(super) const JOINS_WORKING: Law = "a join before the work has ended";
 pub(super) const LEFT_WORKING: Law = "left before the work has ended";
 pub(super) const UNKNOWN: Law = "what was not owned is revoked";
-pub(super) const BUSY: Law = "a member never comes to rest";
 
 /// Of each state.
 pub(super) fn hold(stage: &Stage, world: &World) -> Result<(), Law> {

@@ -131,7 +131,7 @@ impl Strict {
         match self.view.due(cx) {
             None => self.missing(cx, now),
             // The work of the last term may still run: then this replica only watches.
-            Some(due) if due <= call.sent && !self.working => {
+            Some(due) if due <= call.sent && self.may_take() => {
                 self.begin(cx, now, Step::Take);
             }
             Some(_) => {
@@ -151,6 +151,10 @@ impl Strict {
 
     /// A candidate has found no lock, or not all of it.
     fn missing(&mut self, cx: &mut Context<'_>, now: Now) {
+        if self.standing_by {
+            self.wait(cx, now);
+            return;
+        }
         let new_group = cx.config.missing == Missing::NewGroup && !self.working;
         let none = self.view.known().next().is_none();
         self.begin(cx, now, if new_group && none { Step::Found } else { Step::Placeholder });

@@ -46,6 +46,9 @@ impl Machine {
             (Kind::List, Answer::Listed { members, version }) => {
                 self.listed(now.instant, call.sent, members, version);
             }
+            (Kind::ReadPlan, Answer::Planned(stored)) => {
+                self.plan_read(now.instant, call.sent, &stored);
+            }
             (Kind::Write(write, record), Answer::Written { version }) => {
                 self.wrote(now, call.sent, &write, StoredMember { record, version });
             }
@@ -80,6 +83,7 @@ impl Machine {
                     self.next_write = self.next_write.min(call.sent + self.config.retry_period / 4);
                 }
             }
+            Kind::ReadPlan => self.plan_not_read(now, call.sent, failure),
             Kind::Exclude(name, over) => self.not_excluded(now, &name, over, failure),
             Kind::Collect(_) => {}
         }

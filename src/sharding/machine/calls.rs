@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Write(Write, Arc<MemberRecord>),
     /// A read of all records; there is at most one.
     List,
+    /// A read of the plan.
+    ReadPlan,
     /// Another's record is to say Excluded; of which version.
     Exclude(Arc<str>, u64),
     /// An old record is to be deleted.
@@ -84,6 +86,10 @@ impl Calls {
 
     pub(super) fn reading(&self) -> bool {
         self.under_way.iter().any(|call| call.kind == Kind::List)
+    }
+
+    pub(super) fn planning(&self) -> bool {
+        self.under_way.iter().any(|call| call.kind == Kind::ReadPlan)
     }
 
     pub(super) fn collecting(&self, name: &str) -> bool {

@@ -38,7 +38,7 @@ impl Machine {
     /// What the next write of the own record is; `None` if there is nothing to write, for now.
     fn next_act(&self) -> Option<Act> {
         let leaving = matches!(self.stopping, Some(Stopping::Leaving));
-        let idle = self.holdings.is_idle();
+        let idle = self.is_idle();
         match self.phase {
             Phase::Left => None,
             Phase::Standby if !idle => None,
@@ -69,9 +69,9 @@ impl Machine {
     /// Whether the next write should not wait for its time.
     fn is_urgent(&self) -> bool {
         let active = matches!(self.phase, Phase::Active(_));
-        let leaving = matches!(self.stopping, Some(Stopping::Leaving)) && self.holdings.is_idle();
+        let leaving = matches!(self.stopping, Some(Stopping::Leaving)) && self.is_idle();
         self.phase.life().is_some()
-            && (leaving || active && self.holdings.wants_token() || self.is_awaited())
+            && (leaving || active && self.wants_to_renew() || self.is_awaited())
     }
 
     /// Whether somebody waits to be acknowledged, and can be.
@@ -79,6 +79,9 @@ impl Machine {
         let acted_on = self.acted_on();
         if acted_on <= self.published {
             return false;
+        }
+        if self.is_planned() {
+            return true; // somebody waits for what has moved
         }
         self.view.others(self.config.member.name()).any(|known| {
             known.record().state == State::Joining
@@ -91,7 +94,7 @@ impl Machine {
     fn nothing_to_leave(&self) -> bool {
         matches!(self.stopping, Some(Stopping::Leaving))
             && self.phase == Phase::Standby
-            && self.holdings.is_idle()
+            && self.is_idle()
             && (self.life == 0 || self.next_act().is_none())
     }
 
@@ -160,6 +163,7 @@ impl Machine {
                 self.published = version;
                 self.watch.echo = Some((version, sent));
                 self.next_read = now.instant;
+                self.forget_plan(now.instant);
                 if self.until().is_none_or(|until| until <= now.instant) && self.lapses() {
                     self.lapse_if_over(now.instant);
                     return;
@@ -192,6 +196,7 @@ impl Machine {
             }
         }
         self.echo_if_seen(now.instant);
+        self.activate_if_acknowledged(now.instant);
     }
 
     fn grant(&mut self, version: u64) {
@@ -230,7 +235,7 @@ impl Machine {
         }
         let leaving = matches!(self.stopping, Some(Stopping::Leaving));
         match stored.record.state {
-            State::Left if leaving && self.is_mine(stored) && self.holdings.is_idle() => {
+            State::Left if leaving && self.is_mine(stored) && self.is_idle() => {
                 self.phase = Phase::Left;
                 self.out.event(Event::Left);
             }

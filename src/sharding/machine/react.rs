@@ -8,14 +8,11 @@ use crate::time::Instant;
 impl Machine {
     /// The view has changed, or its version has; everything up to `before` had been seen already.
     pub(super) fn seen(&mut self, now: Instant, before: u64) {
-        let earliest = self.view.others(self.config.member.name());
-        let rules = self.config.rules;
-        if let Some(due) = earliest.map(|known| known.overdue(rules)).min() {
-            self.watchdog = self.watchdog.min(due);
-        }
+        self.watchdog = self.watchdog.min(self.next_watch(now));
         if self.view.take_change() {
             self.reckon(now, before);
         }
+        self.entitle_if_waiting(now);
         self.activate_if_acknowledged(now);
     }
 
@@ -29,6 +26,15 @@ impl Machine {
     /// Reckons who owns what, by the members that count.
     pub(super) fn reckon(&mut self, now: Instant, before: u64) {
         if self.phase.life().is_none() {
+            return;
+        }
+        if self.is_leased() {
+            self.prefer();
+            return;
+        }
+        if self.is_planned() {
+            self.members_changed();
+            self.entitle(now);
             return;
         }
         self.owners.update(self.view.counted(self.config.rules));
@@ -45,11 +51,13 @@ impl Machine {
 
     /// Takes and gives what follows from the owners.
     pub(super) fn entitle(&mut self, now: Instant) {
-        if !matches!(self.phase, Phase::Active(_)) {
+        if !matches!(self.phase, Phase::Active(_)) || self.is_leased() {
             return;
         }
         let target = if self.stopping.is_some() {
             SlotSet::none(self.config.slots)
+        } else if self.is_planned() {
+            self.planned()
         } else {
             self.owners.of(self.config.member.name())
         };
@@ -62,6 +70,7 @@ impl Machine {
     pub(super) fn acted_on(&self) -> u64 {
         match self.moves.first() {
             Some(first) if self.config.rules.hold(Rule::DrainBeforeAck) => first.before,
+            _ if self.is_planned() => self.planned_up_to(),
             _ => self.view.version,
         }
     }
@@ -91,7 +100,8 @@ impl Machine {
         let generation = self.generation;
         trusted
             && self.counted_others().all(|known| {
-                let known_to = known.acknowledged() >= life.joined;
+                // By a plan nobody gives anything to a joiner unasked.
+                let known_to = self.is_planned() || known.acknowledged() >= life.joined;
                 let alike = known.record().generation == generation;
                 (known_to || !rules.hold(Rule::JoinWait))
                     && (alike || !rules.hold(Rule::OneGeneration))

@@ -10,7 +10,7 @@ use super::{Machine, Phase};
 use crate::sharding::owners::Owners;
 use crate::sharding::rules::Rule;
 use crate::sharding::view::{Known, View};
-use crate::sharding::{MemberRecord, Mode, RequestId, State};
+use crate::sharding::{MemberRecord, RequestId, State};
 use crate::time::{Instant, saturating_nanos};
 
 /// How a member is restated: its clock is to show `shown` instead of `now`, the store's versions get
@@ -111,13 +111,16 @@ impl Machine {
         if !to.watched || self.phase.life().is_none() {
             self.watch.echo = None;
         }
+        if !self.is_planned() {
+            self.following = super::plan::Following::default();
+        }
         if !self.config.distrust_deletion {
             self.met = None;
         }
         if self.phase.life().is_some() {
             self.owners.settle();
-        } else if let Mode::Ranked(ranking) = self.config.mode {
-            self.owners = Owners::new(ranking, self.config.slots);
+        } else {
+            self.owners = Owners::new(super::ranking(&self.config.mode), self.config.slots);
         }
     }
 
@@ -159,7 +162,7 @@ impl Machine {
                         *over = 0;
                     }
                 }
-                Kind::List | Kind::Collect(_) => {}
+                Kind::List | Kind::ReadPlan | Kind::Collect(_) => {}
             }
         }
     }
@@ -176,6 +179,10 @@ impl Machine {
             Some(sent) if since <= sent => to.at_most(sent, deadline),
             _ => to.shown,
         });
+        if self.acts_until != Instant::END {
+            let over = self.acts_until <= to.now;
+            self.acts_until = if over { Instant::default() } else { to.shift(self.acts_until) };
+        }
         (self.next_write, self.next_read) = (to.never, to.never);
         self.no_hurry_before = to.due(self.no_hurry_before);
         self.overdue = self.overdue.map(|_| Instant::END);
@@ -262,6 +269,7 @@ impl Machine {
                     0
                 }
                 Kind::List => 1,
+                Kind::ReadPlan => 2,
                 Kind::Exclude(name, over) => {
                     to.version(over);
                     8 + (to.number)(name)

@@ -29,6 +29,11 @@ impl Machine {
                 self.next_read = self.next_read.min(now);
                 return;
             }
+            Watched::Lock(..) => return,
+            Watched::Planned(stored) => {
+                self.plan_shown(now, &stored);
+                return;
+            }
             _ if !self.watch.running => return,
             Watched::Stored(stored) => {
                 let version = stored.version;
@@ -68,6 +73,7 @@ impl Machine {
         if self.view.take_change() {
             self.reckon(now, before);
         }
+        self.entitle_if_waiting(now);
         self.activate_if_acknowledged(now);
     }
 

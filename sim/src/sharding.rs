@@ -1,0 +1,40 @@
+//! Sharded groups simulated: many replicas work at once, slots move between them, and everything goes
+//! wrong that can. A [`World`] runs a [`Scenario`] with any [`System`] in its replicas: production's
+//! machine is [`Tenure`], others are there to be compared with.
+//!
+//! ```
+//! use tenure_sim::sharding::{Mode, Scenario, check::Checks, tenure_world};
+//! let scenario = Scenario::new(Mode::Ranked);
+//! let mut checks = Checks::new(&scenario);
+//! let outcome = tenure_world(&scenario, 42, &[])?.run(&mut checks);
+//! assert_eq!(outcome.violations, []);
+//! # Ok::<(), tenure_sim::sharding::ScenarioError>(())
+//! ```
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`fault`] | what goes wrong |
+//! | [`catalogue`] | named scenarios |
+//! | [`trace`] | what happened, entry by entry |
+//! | [`check`] | properties over the entries |
+//! | [`meter`] | figures over the entries |
+
+pub mod catalogue;
+pub mod check;
+pub mod fault;
+pub mod meter;
+mod scenario;
+mod store;
+mod swarm;
+mod system;
+mod tenure;
+pub mod trace;
+mod verdict;
+mod world;
+
+pub use scenario::{Mode, Replica, Scenario, ScenarioError, Store as Behaviour, Swarm, Work};
+pub use store::Store;
+pub use system::{Birth, Call, Claim, Held, Input, Op, Reply, Shown, Summary, System, Value};
+pub use tenure::{Stored, Tenure, tenure_world};
+pub use verdict::judge;
+pub use world::{Outcome, Statistics, World, record_of};

@@ -1,0 +1,265 @@
+//! What happened in a sharded group, entry by entry.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use serde::ser::SerializeSeq as _;
+use serde::{Serialize, Serializer};
+use tenure::sharding::SlotSet;
+
+use super::check::Check;
+use super::scenario::Scenario;
+use super::system::Summary;
+use crate::check::Violation;
+use crate::time::SimTime;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Entry {
+    /// Its number, from 0.
+    pub seq: u64,
+    /// When, in real time.
+    pub at: SimTime,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// A set of slots. In a trace: how many slots there are, and `[first, last]` of each run of slots side
+/// by side.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Set(pub Arc<SlotSet>);
+
+impl Serialize for Set {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut runs: Vec<(u32, u32)> = Vec::new();
+        for slot in self.0.iter() {
+            match runs.last_mut() {
+                Some((_, last)) if *last + 1 == slot.index() => *last = slot.index(),
+                _ => runs.push((slot.index(), slot.index())),
+            }
+        }
+        let mut seq = serializer.serialize_seq(Some(runs.len() + 1))?;
+        seq.serialize_element(&self.0.slots().count())?;
+        runs.iter().try_for_each(|run| seq.serialize_element(run))?;
+        seq.end()
+    }
+}
+
+/// What happened. `replica` is an index, `life` counts that replica's processes from 0.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum What {
+    /// A process started.
+    Started {
+        /// Whose.
+        replica: u32,
+        /// Which life.
+        life: u32,
+        /// Its member's name.
+        name: Arc<str>,
+        /// What it can bear.
+        weight: u32,
+        /// The rate of its clock.
+        rate_ppb: u64,
+    },
+    /// A process is no more: it may do nothing, whatever it claimed.
+    Ended {
+        /// Whose.
+        replica: u32,
+        /// Not by itself.
+        crashed: bool,
+    },
+    /// A process stands still.
+    Paused {
+        /// Whose.
+        replica: u32,
+    },
+    /// It goes on.
+    Resumed {
+        /// Whose.
+        replica: u32,
+    },
+    /// A process was told to leave.
+    Leaving {
+        /// Whose.
+        replica: u32,
+    },
+    /// A clock runs at another rate.
+    Clock {
+        /// Whose.
+        replica: u32,
+        /// Local nanoseconds in 10⁹ real ones.
+        rate_ppb: u64,
+    },
+    /// A machine wants to be called at a time that has passed, again and again.
+    Spins {
+        /// Whose.
+        replica: u32,
+    },
+    /// What a replica claims holds until this time, if it still claims it then.
+    Until {
+        /// Whose.
+        replica: u32,
+        /// Until when; forever if absent. A time that has passed: nothing holds.
+        until: Option<SimTime>,
+        /// The latest time of which it knows how the store was.
+        learnt: SimTime,
+        /// When its last write took effect of which it knows that it did.
+        renewed: SimTime,
+    },
+    /// A replica claims these slots from now on.
+    Gained {
+        /// Who.
+        replica: u32,
+        /// Which.
+        slots: Set,
+    },
+    /// A replica claims these no more.
+    Lost {
+        /// Who.
+        replica: u32,
+        /// Which.
+        slots: Set,
+    },
+    /// Work began. It ends at `until`, unless its replica's claim was extended by then.
+    Began {
+        /// Whose.
+        replica: u32,
+        /// Which life's.
+        life: u32,
+        /// Which; a number of its own.
+        work: u64,
+        /// On what.
+        slot: u32,
+        /// Of how many.
+        of: u32,
+        /// What orders the owners of the slot.
+        token: u64,
+        /// The end of its permit.
+        until: SimTime,
+    },
+    /// Cleaning up after revoked slots began.
+    Cleaning {
+        /// Whose.
+        replica: u32,
+        /// Which work; a number of its own.
+        work: u64,
+        /// On what.
+        slots: Set,
+    },
+    /// Work, or cleaning up, is over.
+    Done {
+        /// Whose.
+        replica: u32,
+        /// Which.
+        work: u64,
+        /// Its right ended before it did.
+        cut: bool,
+    },
+    /// A guarded write arrived.
+    Wrote {
+        /// Whose.
+        replica: u32,
+        /// On what.
+        slot: u32,
+        /// Of how many.
+        of: u32,
+        /// With which token.
+        token: u64,
+        /// Whether it was taken.
+        accepted: bool,
+    },
+    /// The store took a write.
+    Committed {
+        /// Who wrote; somebody outside of the group if absent.
+        by: Option<u32>,
+        /// When the call was sent.
+        sent: SimTime,
+        /// Of which object.
+        name: Arc<str>,
+        /// With which version.
+        version: u64,
+        /// Which version it replaced.
+        before: Option<u64>,
+        /// What it says now; absent if it was deleted.
+        now: Option<Summary>,
+        /// What it said before.
+        was: Option<Summary>,
+    },
+    /// A planned fault began.
+    Fault {
+        /// Which, by its place in the plan.
+        fault: u32,
+        /// Its kind.
+        kind: &'static str,
+        /// Whom it hits.
+        who: Vec<u32>,
+    },
+    /// It ended.
+    FaultEnded {
+        /// Which.
+        fault: u32,
+    },
+    /// All faults have ended.
+    Healed,
+    /// The run is over.
+    Horizon,
+}
+
+/// Keeps all entries.
+#[derive(Debug, Clone, Default)]
+pub struct Recorder {
+    /// In order.
+    pub entries: Vec<Entry>,
+}
+
+impl Check for Recorder {
+    fn name(&self) -> &'static str {
+        "recorder"
+    }
+
+    fn observe(&mut self, entry: &Entry, _: &mut Vec<Violation>) {
+        self.entries.push(entry.clone());
+    }
+}
+
+/// Writes entries as JSON lines, after one line with the scenario and the seed.
+#[derive(Debug)]
+pub struct Writer<W> {
+    to: W,
+    result: io::Result<()>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins with the header.
+    pub fn new(mut to: W, scenario: &Scenario, seed: u64) -> Self {
+        let header = serde_json::json!({ "sharding": scenario, "seed": seed });
+        let result = writeln!(to, "{header}");
+        Self { to, result }
+    }
+
+    /// What it was writing to.
+    ///
+    /// # Errors
+    /// The first that occurred.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.result?;
+        self.to.flush()?;
+        Ok(self.to)
+    }
+}
+
+impl<W: Write> Check for Writer<W> {
+    fn name(&self) -> &'static str {
+        "trace"
+    }
+
+    fn observe(&mut self, entry: &Entry, _: &mut Vec<Violation>) {
+        if self.result.is_ok() {
+            self.result = serde_json::to_writer(&mut self.to, entry)
+                .map_err(io::Error::from)
+                .and_then(|()| self.to.write_all(b"\n"));
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Everything but the processes: time, network, store, guarded resource, trace.
+
+use core::hash::Hash as _;
+
+use serde::Serialize;
+use tenure::sharding::{Slot, Slots};
+
+use super::super::scenario::{Scenario, Store as Behaviour};
+use super::super::store::Store;
+use super::super::system::{Call, Op, Reply, Value};
+use super::super::trace::{Entry, What};
+use crate::digest::Digester;
+use crate::distribution::Distribution;
+use crate::fault::Outage;
+use crate::net::{LinkId, Net};
+use crate::queue::{Queue, Slab};
+use crate::rng::{Draw, happens, mix};
+use crate::scenario;
+use crate::time::{SimTime, Span};
+use tenure::election::Failure;
+
+/// What will happen.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Event {
+    Timer { replica: u32, generation: u64 },
+    Arrive(u32),
+    Commit(u32),
+    Answer(u32),
+    Show { replica: u32, conn: u32, index: Option<u32> },
+    Rewatch { replica: u32, conn: u32 },
+    Work { replica: u32, life: u32 },
+    Finish { replica: u32, work: u64 },
+    Limit { replica: u32, work: u64 },
+    Write { replica: u32, slot: At, token: u64 },
+    Start { replica: u32, lives: u32 },
+    Begin(u32),
+    End(u32),
+    Heal,
+    Horizon,
+}
+
+/// A slot of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct At {
+    pub(super) slot: Slot,
+    pub(super) of: Slots,
+}
+
+/// Something on its way between a replica and the store.
+#[derive(Debug, Clone)]
+pub(super) struct Message<V> {
+    pub(super) replica: u32,
+    pub(super) life: u32,
+    pub(super) sent: SimTime,
+    pub(super) luck: u64,
+    pub(super) body: Body<V>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Body<V> {
+    Call(Call<V>),
+    Answer(Answered<V>),
+    /// Begin a watch of what was written after this version.
+    Watch {
+        conn: u32,
+        after: u64,
+    },
+}
+
+/// An answer, and what checks want to know of it.
+#[derive(Debug, Clone)]
+pub(super) struct Answered<V> {
+    pub(super) id: u64,
+    pub(super) result: Result<Reply<V>, Failure>,
+    /// When it took effect.
+    pub(super) at: SimTime,
+    /// The replica's own record was written.
+    pub(super) renewed: bool,
+}
+
+/// How much happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Statistics {
+    /// Entries taken from the event queue.
+    pub events: u64,
+    /// Entries of the trace.
+    pub entries: u64,
+    /// Reads that arrived at the store.
+    pub reads: u64,
+    /// Writes that arrived at the store.
+    pub writes: u64,
+    /// Writes that the store took.
+    pub commits: u64,
+    /// Calls that failed on their version.
+    pub conflicts: u64,
+    /// What watches showed.
+    pub shown: u64,
+    /// Messages lost or cut off.
+    pub lost: u64,
+    /// Processes started, the first lives included.
+    pub starts: u64,
+    /// Processes killed.
+    pub crashes: u64,
+    /// Processes paused.
+    pub pauses: u64,
+    /// Pieces of work begun.
+    pub works: u64,
+    /// Slots gained, each time counted.
+    pub gained: u64,
+    /// Guarded writes refused.
+    pub refused: u64,
+    /// Faults that began.
+    pub faults: u64,
+}
+
+impl Statistics {
+    /// Whether nothing happened that could have gone wrong: nobody gained or worked.
+    #[must_use]
+    pub const fn is_vacuous(&self) -> bool {
+        self.gained == 0 || self.works == 0
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Outside<V> {
+    pub(super) now: SimTime,
+    pub(super) queue: Queue<Event>,
+    pub(super) messages: Slab<Message<V>>,
+    pub(super) net: Net,
+    pub(super) store: Store<V>,
+    /// When each write of the store's log took effect.
+    pub(super) committed: Vec<SimTime>,
+    pub(super) entries: Vec<Entry>,
+    seq: u64,
+    pub(super) digester: Digester,
+    pub(super) statistics: Statistics,
+    pub(super) outages: Vec<(u32, Outage)>,
+    pub(super) slow: Vec<(u32, Distribution, Distribution)>,
+    pub(super) errors: Vec<(u32, u32, u32)>,
+    pub(super) behaviour: Behaviour,
+    pub(super) rewatch: Span,
+    /// The largest token that the resource has seen, by slot of the finest configuration.
+    tokens: Vec<u64>,
+    /// A process that has finished.
+    pub(super) exiting: Option<u32>,
+}
+
+impl<V: Value> Outside<V> {
+    pub(super) fn new(scenario: &Scenario, seed: u64) -> Self {
+        let replicas = scenario.replicas.iter();
+        let replicas = replicas.map(|replica| scenario::Replica {
+            zone: replica.zone.clone(),
+            ..scenario::Replica::default()
+        });
+        let network = scenario::Scenario {
+            replicas: replicas.collect(),
+            network: scenario.network.clone(),
+            ..scenario::Scenario::default()
+        };
+        Self {
+            now: SimTime::ZERO,
+            queue: Queue::default(),
+            messages: Slab::default(),
+            net: Net::new(&network, seed),
+            store: Store::default(),
+            committed: Vec::new(),
+            entries: Vec::new(),
+            seq: 0,
+            digester: Digester::default(),
+            statistics: Statistics::default(),
+            outages: Vec::new(),
+            slow: Vec::new(),
+            errors: Vec::new(),
+            behaviour: scenario.store.clone(),
+            rewatch: scenario.network.rewatch,
+            tokens: vec![0; scenario.finest().count() as usize],
+            exiting: None,
+        }
+    }
+
+    pub(super) fn emit(&mut self, what: What) {
+        let entry = Entry { seq: self.seq, at: self.now, what };
+        self.seq += 1;
+        self.statistics.entries += 1;
+        entry.hash(&mut self.digester);
+        self.entries.push(entry);
+    }
+
+    /// Puts a message on its way; whether it will arrive.
+    pub(super) fn send(
+        &mut self,
+        link: Option<LinkId>,
+        message: Message<V>,
+        event: impl Fn(u32) -> Event,
+    ) -> bool {
+        let Some(link) = link else { return false };
+        let fate = self.net.send(link, |_| {});
+        if fate.takes.is_none() {
+            self.statistics.lost += 1;
+        }
+        for takes in fate.takes.into_iter().chain(fate.again) {
+            let number = self.messages.insert(Message { luck: fate.luck, ..message.clone() });
+            self.queue.push(self.now + takes, event(number));
+        }
+        fate.takes.is_some()
+    }
+
+    /// A request has arrived: when does it take effect, if at all.
+    pub(super) fn arrive(&mut self, message: Message<V>) {
+        let Body::Call(call) = &message.body else { return };
+        let statistics = &mut self.statistics;
+        if call.op.is_read() {
+            statistics.reads += 1;
+        } else {
+            statistics.writes += 1;
+        }
+        if self.outages.iter().any(|(_, how)| *how == Outage::Hang) {
+            return;
+        }
+        let refused = mix(message.luck, Draw::Refused);
+        let spoiled = mix(message.luck, Draw::RefusedByFault);
+        let refuses = !self.outages.is_empty()
+            || happens(refused, self.behaviour.error_ppm)
+            || self.errors.iter().any(|(_, ppm, _)| happens(spoiled, *ppm));
+        if refuses {
+            let (id, at) = (call.id, self.now);
+            let result = Err(Failure::Other);
+            self.reply(message, Answered { id, result, at, renewed: false }, Span::ZERO);
+            return;
+        }
+        let mut wait = self.behaviour.before.draw(mix(message.luck, Draw::Before));
+        for (_, before, _) in &self.slow {
+            wait = wait + before.draw(mix(message.luck, Draw::SlowBefore));
+        }
+        let number = self.messages.insert(message);
+        self.queue.push(self.now + wait, Event::Commit(number));
+    }
+
+    /// The answer leaves the store.
+    pub(super) fn reply(&mut self, message: Message<V>, answered: Answered<V>, wait: Span) {
+        let link = self.net.response(message.replica, 0);
+        let Some(link) = link else { return };
+        let fate = self.net.send(link, |_| {});
+        if fate.takes.is_none() {
+            self.statistics.lost += 1;
+        }
+        for takes in fate.takes.into_iter().chain(fate.again) {
+            let body = Body::Answer(answered.clone());
+            let number = self.messages.insert(Message { body, ..message.clone() });
+            self.queue.push(self.now + wait + takes, Event::Answer(number));
+        }
+    }
+
+    /// A call takes effect. Gives the number of the write in the log, if it was one.
+    pub(super) fn apply(
+        &mut self,
+        by: Option<u32>,
+        sent: SimTime,
+        op: Op<V>,
+    ) -> (Result<Reply<V>, Failure>, Option<u32>) {
+        let result = self.store.apply(op);
+        if matches!(result, Err(Failure::Conflict | Failure::AlreadyExists)) {
+            self.statistics.conflicts += 1;
+        }
+        let written = self.store.log().len() > self.committed.len();
+        if !written {
+            return (result, None);
+        }
+        self.committed.push(self.now);
+        self.statistics.commits += 1;
+        if let Some(write) = self.store.log().last() {
+            let what = What::Committed {
+                by,
+                sent,
+                name: write.name.clone(),
+                version: write.version,
+                before: write.before,
+                now: write.value.as_ref().map(Value::summary),
+                was: write.replaced.as_ref().map(Value::summary),
+            };
+            self.emit(what);
+        }
+        (result, u32::try_from(self.committed.len() - 1).ok())
+    }
+
+    /// A guarded write arrives: it is taken unless a larger token has been there.
+    pub(super) fn guard(&mut self, replica: u32, at: At, token: u64) {
+        let finest = self.tokens.len();
+        let width = (finest / at.of.count() as usize).max(1);
+        let first = at.slot.index() as usize * width;
+        let seen = self.tokens.get_mut(first..first + width).unwrap_or_default();
+        let accepted = seen.iter().all(|seen| *seen <= token);
+        if accepted {
+            seen.fill(token);
+        } else {
+            self.statistics.refused += 1;
+        }
+        let (slot, of) = (at.slot.index(), at.of.count());
+        self.emit(What::Wrote { replica, slot, of, token, accepted });
+    }
+}

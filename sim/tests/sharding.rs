@@ -1,0 +1,192 @@
+//! Sharded groups: what each scenario is to show, that checks notice when a rule is left out, that a
+//! trace says who owned what, and what the command answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Command, Output};
+
+use tenure::sharding::Rule;
+use tenure_sim::sharding::check::Checks;
+use tenure_sim::sharding::trace::Writer;
+use tenure_sim::sharding::{Mode, Scenario, catalogue, judge, tenure_world};
+
+fn run(name: &str, seed: u64, without: &[Rule]) -> (Scenario, tenure_sim::sharding::Outcome) {
+    let scenario = catalogue::find(name).unwrap();
+    let mut world = tenure_world(&scenario, seed, without).unwrap();
+    let mut checks = Checks::new(world.scenario());
+    let outcome = world.run(&mut checks);
+    (scenario, outcome)
+}
+
+#[test]
+fn each_scenario_shows_what_it_is_to_show() {
+    for name in catalogue::names() {
+        for seed in 1..=20 {
+            let (scenario, outcome) = run(name, seed, &[]);
+            let first = outcome.violations.iter().find(|violation| {
+                !scenario.expect.iter().any(|expected| violation.is_of(expected))
+            });
+            let verdict = judge(&scenario, &outcome);
+            assert_eq!(verdict.exit_status(), 0, "{name} seed {seed}: {verdict}: {first:?}");
+        }
+    }
+}
+
+#[test]
+fn checks_notice_when_a_rule_is_left_out() {
+    for (rule, name, seeds) in CAUGHT {
+        let caught = (1..=seeds).any(|seed| {
+            let (scenario, outcome) = run(name, seed, &[rule]);
+            let status = judge(&scenario, &outcome).exit_status();
+            assert!(status <= 1, "{name} without {}, seed {seed}", rule.name());
+            status == 1
+        });
+        assert!(caught, "{name} without {} passes", rule.name());
+    }
+}
+
+/// In which scenario, within how many seeds.
+const CAUGHT: [(Rule, &str, u64); 1] = [(Rule::JoinWait, "sharding/join-one", 1)];
+
+fn traced(name: &str, seed: u64) -> (String, Vec<u8>) {
+    let scenario = catalogue::find(name).unwrap();
+    let mut world = tenure_world(&scenario, seed, &[]).unwrap();
+    let mut writer = Writer::new(Vec::new(), &scenario, seed);
+    let digest = world.run(&mut writer).digest.to_string();
+    (digest, writer.finish().unwrap())
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    for name in ["sharding/swarm", "sharding/store-outage"] {
+        let (one, other) = (traced(name, 7), traced(name, 7));
+        assert!(one == other, "{name}");
+        assert_ne!(one.0, traced(name, 8).0, "{name}");
+    }
+}
+
+/// From the trace alone: slots with two owners at once, moves, and slots without owner at the end.
+fn recomputed(trace: &str) -> (u64, u64, usize) {
+    let mut until: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut has: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+    let mut last: BTreeMap<u64, u64> = BTreeMap::new();
+    let (mut two, mut moves, mut end) = (0, 0, 0);
+    for line in trace.lines().skip(1) {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+        let at = entry["at"].as_u64().unwrap();
+        end = at;
+        let Some(replica) = entry["replica"].as_u64() else { continue };
+        let slots = || {
+            let runs = entry["slots"].as_array().unwrap().iter().skip(1);
+            let run = |run: &serde_json::Value| run[0].as_u64().unwrap()..=run[1].as_u64().unwrap();
+            runs.flat_map(run).collect::<Vec<u64>>()
+        };
+        match entry["what"].as_str().unwrap() {
+            "started" => {
+                has.insert(replica, BTreeSet::new());
+            }
+            "ended" => {
+                has.remove(&replica);
+            }
+            "until" => {
+                until.insert(replica, entry["until"].as_u64().unwrap_or(u64::MAX));
+            }
+            "lost" => slots().iter().for_each(|slot| {
+                has.get_mut(&replica).unwrap().remove(slot);
+            }),
+            "gained" => {
+                for slot in slots() {
+                    let owner = |(other, slots): (&u64, &BTreeSet<u64>)| {
+                        *other != replica && slots.contains(&slot) && until[other] > at
+                    };
+                    two += u64::from(has.iter().any(owner));
+                    moves += u64::from(last.insert(slot, replica).is_some_and(|it| it != replica));
+                    has.get_mut(&replica).unwrap().insert(slot);
+                }
+            }
+            _ => {}
+        }
+    }
+    let live = has.iter().filter(|(replica, _)| until[replica] > end);
+    let owned: BTreeSet<u64> = live.flat_map(|(_, slots)| slots).copied().collect();
+    (two, moves, 64 - owned.len())
+}
+
+#[test]
+fn a_trace_says_who_owned_what() {
+    for (name, two_owners) in [("sharding/crash", false), ("sharding/clock-beyond", true)] {
+        let (_, bytes) = traced(name, 1);
+        let (two, moves, unowned) = recomputed(&String::from_utf8(bytes).unwrap());
+        assert_eq!(two > 0, two_owners, "{name}: {two}");
+        assert!(moves >= 10, "{name}: {moves}");
+        assert_eq!(unowned, 0, "{name}");
+    }
+}
+
+/// A group of real size: every replica gets its share, and nobody waits for ever.
+#[test]
+fn a_large_group_settles() {
+    let mut scenario = Scenario::new(Mode::Ranked);
+    scenario.slots = 4096;
+    scenario.replicas[0].count = 40;
+    scenario.replicas.truncate(1);
+    scenario.horizon = tenure_sim::time::Span::from_secs(60);
+    scenario.bounded = true;
+    let mut checks = Checks::new(&scenario);
+    let outcome = tenure_world(&scenario, 1, &[]).unwrap().run(&mut checks);
+    assert_eq!(outcome.violations, []);
+    assert!(outcome.statistics.gained >= 4096);
+}
+
+fn tenure(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tenure")).args(args).output().unwrap()
+}
+
+#[test]
+fn the_command_runs_sharded_groups() {
+    let told = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let calm = tenure(&["run", "sharding/calm", "--seed", "3"]);
+    assert_eq!(calm.status.code(), Some(0));
+    assert!(told(&calm).starts_with("sharding/calm: holds\n"), "{}", told(&calm));
+    let beyond = tenure(&["run", "sharding/clock-beyond"]);
+    assert_eq!(beyond.status.code(), Some(0));
+    assert!(told(&beyond).contains("  expected: one-owner/authority at "), "{}", told(&beyond));
+    let without = tenure(&["run", "sharding/join-one", "--without", "join-wait", "--json"]);
+    assert_eq!(without.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&without.stdout).unwrap();
+    assert_eq!(report["violations"][0]["check"], "one-owner");
+}
+
+#[test]
+fn what_the_command_refuses() {
+    for (args, words) in [
+        (&["run", "sharding/calm", "--without", "join-weight"][..], "did you mean join-wait?"),
+        (&["run", "pause", "--without", "join-wait"], "only sharded groups"),
+        (&["run", "sharding/clam"], "did you mean sharding/calm"),
+        (&["run", "sharding/calm", "--profile", "strict"], "--profile"),
+    ] {
+        let output = tenure(args);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {told}");
+        assert!(told.contains(words) && told.lines().count() == 1, "{args:?}: {told}");
+    }
+}
+
+#[test]
+fn scenarios_that_make_no_sense() {
+    for (change, words) in [
+        (r#""slots": 48"#, "power of two"),
+        (r#""replicas": []"#, "replicas: there are 0"),
+        (r#""renew_deadline": "15s""#, "renew_deadline"),
+        (r#""faults": [{"at": "1s", "fault": {"pause": {"who": [9]}}}]"#, "no replica 9"),
+        (
+            r#""faults": [{"at": "1s", "for": "1s", "fault": {"start": {"who": [0]}}}]"#,
+            "one instant",
+        ),
+        (r#""faults": [{"at": "1s", "times": 3, "fault": {"start": {"who": [0]}}}]"#, "give every"),
+    ] {
+        let text = format!(r#"{{"mode": "ranked", {change}}}"#);
+        let scenario: Scenario = serde_json::from_str(&text).unwrap();
+        let error = scenario.checked().unwrap_err().to_string();
+        assert!(error.contains(words), "{change}: {error}");
+    }
+}

@@ -1,0 +1,76 @@
+//! What differs where leases decide who owns what: membership only says who should have which.
+
+use super::{Machine, Phase};
+use crate::election::Token;
+use crate::sharding::{Cause, Event, Lapse, Mode, Slot, SlotSet, State};
+use crate::time::{Instant, Now};
+
+impl Machine {
+    pub(in crate::sharding) const fn is_leased(&self) -> bool {
+        matches!(self.config.mode, Mode::Leased)
+    }
+
+    /// Whether this member may hold leases.
+    pub(in crate::sharding) const fn may_lease(&self) -> bool {
+        self.is_leased() && matches!(self.phase, Phase::Active(_)) && self.stopping.is_none()
+    }
+
+    /// Reckons which slots should be whose.
+    pub(super) fn prefer(&mut self) {
+        if self.may_lease() {
+            self.owners.update(self.view.acting(self.generation, &self.config.member));
+            self.reckoned = true;
+        }
+    }
+
+    /// Whether that has changed since this was asked last.
+    pub(in crate::sharding) const fn take_reckoned(&mut self) -> bool {
+        core::mem::replace(&mut self.reckoned, false)
+    }
+
+    /// Whether this slot should be this member's.
+    pub(in crate::sharding) fn is_preferred(&self, slot: Slot) -> bool {
+        let me = self.config.member.name();
+        self.owners.owner(slot).is_some_and(|owner| owner.name() == me)
+    }
+
+    /// Whether no work can be under way, and no lease be held.
+    pub(super) fn is_idle(&self) -> bool {
+        self.holdings.is_idle() && !self.leasing
+    }
+
+    /// Whether the next renewal says more than that this member lives.
+    pub(super) fn wants_to_renew(&self) -> bool {
+        let joins = || self.own().is_some_and(|own| own.record().state == State::Joining);
+        self.holdings.wants_token() || self.is_leased() && joins()
+    }
+
+    /// Leases are sought from now on, be it those of slots or the leader's; or none is held or sought any
+    /// more.
+    pub(in crate::sharding) fn lease(&mut self, now: Now, any: bool) {
+        self.leasing = any;
+        self.advance(now);
+    }
+
+    pub(in crate::sharding) fn acquire(&mut self, slot: Slot, token: Option<Token>) {
+        self.holdings.acquire(slot, token.map(Token::as_u64));
+    }
+
+    pub(in crate::sharding) fn acquired(&mut self, slots: SlotSet) {
+        if !slots.is_empty() {
+            self.out.event(Event::Acquired(slots));
+        }
+    }
+
+    pub(in crate::sharding) fn moved(&mut self, now: Instant, slots: SlotSet) {
+        self.revoking(now, slots, Cause::Moved);
+    }
+
+    /// The leases of these slots were lost.
+    pub(in crate::sharding) fn lost(&mut self, now: Instant, slots: SlotSet, cause: Lapse) {
+        if !slots.is_empty() {
+            self.await_drain(now, true);
+            self.out.event(Event::Lapsed { slots, cause });
+        }
+    }
+}
