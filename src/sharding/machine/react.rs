@@ -78,6 +78,10 @@ impl Machine {
     /// A joiner acts when all others know of it.
     pub(super) fn activate_if_acknowledged(&mut self, now: Instant) {
         let Phase::Joining(life) = self.phase else { return };
+        if life.seen >= life.joined && self.met.is_none() {
+            self.met = Some(now);
+            self.wake = self.trusts_from().filter(|_| self.config.distrust_deletion);
+        }
         if self.yields(&life) {
             self.lapse(now, Lapse::OtherGeneration);
             return;
@@ -95,8 +99,8 @@ impl Machine {
         if !read && rules.hold(Rule::ActivationRead) {
             return false;
         }
-        let trusted = !self.config.distrust_deletion
-            || self.met.is_some_and(|met| met + self.config.lease_duration <= now);
+        let trusted =
+            !self.config.distrust_deletion || self.trusts_from().is_some_and(|at| at <= now);
         let generation = self.generation;
         trusted
             && self.counted_others().all(|known| {
@@ -106,6 +110,12 @@ impl Machine {
                 (known_to || !rules.hold(Rule::JoinWait))
                     && (alike || !rules.hold(Rule::OneGeneration))
             })
+    }
+
+    /// From when on a joiner need not fear that a record was deleted before it could see it: who had it
+    /// has no authority any more.
+    fn trusts_from(&self) -> Option<Instant> {
+        Some(self.met? + self.config.lease_duration)
     }
 
     /// Whether a member of another configuration goes first: it acts already, or it joins too and has
