@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tenure::placement::Member;
 use tenure::sharding::{
-    Answer, Config, Event, MemberRecord, Mode, Op, Ranking, RequestId, Response, Restated,
+    Answer, Config, Event, KeyHash, MemberRecord, Op, RequestId, Response, Restated,
     Restatement, Rules as Held, Sharder, Slot, SlotSet, Slots, State, StoredMember, Watched,
 };
 use tenure::time::{Instant, Now, Timestamp};
@@ -161,7 +161,7 @@ impl Table {
         config.slots = Slots::new(rules.slots).expect("a power of two");
         if rules.newer.is_some_and(|from| member >= from) {
             config.generation = 2;
-            config.mode = Mode::Ranked(Ranking::Ring(NonZeroU32::MIN));
+            config.hash = KeyHash::Xxh3;
         }
         if let Some(rule) = rules.without {
             config.rules = Held::default().without(rule);

@@ -330,7 +330,8 @@ impl Stage {
             };
             match (*id, flight) {
                 (id, Flight::Sent(_)) => self.apply(world, i, id)?,
-                (id, Flight::Answered(_)) => self.answer(world, i, id, false)?,
+                // A watch begins when it can.
+                (id, Flight::Answered(_)) => self.answer(world, i, id, self.rules.watch)?,
             }
         }
         Ok(())
