@@ -199,7 +199,7 @@ impl Draw for InPlace {
 
 enum Placer {
     Rendezvous(Rendezvous),
-    Ring(Ring<InPlace>),
+    Ring(Ring<InPlace, false>),
 }
 
 impl Placer {
@@ -227,11 +227,12 @@ impl Placer {
 }
 
 /// `None` only for more members than a ring can hold, which are 65,536.
-fn ring(members: &Members, points: NonZeroU32) -> Option<Ring<InPlace>> {
+fn ring(members: &Members, points: NonZeroU32) -> Option<Ring<InPlace, false>> {
     let of = |member: &Member| member.weight().get().saturating_mul(points.get()).min(MOST_POINTS);
-    let points = members.iter().enumerate().flat_map(|(position, member)| {
-        (0..of(member)).map(move |n| (Mixed::draw(member.name_hash(), n.into()), position))
-    });
+    let points = |member: &Member| {
+        let name = member.name_hash();
+        (0..of(member)).map(move |n| Mixed::draw(name, n.into()))
+    };
     Ring::drawn(members.clone(), points).ok()
 }
 

@@ -192,6 +192,7 @@ impl Machine {
             self.watchdog = self.watchdog.max(next);
         }
         self.watchdog = to.due(self.watchdog);
+        self.wake = self.wake.map(|at| to.due(at));
         let over = |sent: Instant| sent + deadline <= to.now;
         self.watch.echo.take_if(|(_, sent)| over(*sent));
         if let Some((_, sent)) = &mut self.watch.echo {
