@@ -16,6 +16,8 @@ pub const WORK: Law = "one owns a slot on which another works";
 pub const OVERLAP: Law = "two work on a slot";
 /// Two act under different configurations.
 pub const GENERATION: Law = "two act under different configurations";
+/// One acts without having seen what was stored the renew deadline ago.
+pub const STALE: Law = "one acts by what is older than its deadline";
 pub(super) const UNTOLD: Law = "one owns a slot without having been told";
 pub(super) const EARLY: Law = "a slot is acquired before the work on it has ended";
 /// A token is not greater than the last.
@@ -32,6 +34,11 @@ pub(super) fn hold(stage: &Stage, world: &World) -> Result<(), Law> {
         let mine = facts(player);
         if mine.owned & !player.work != 0 {
             return Err(UNTOLD);
+        }
+        let view = stage.table.view(&player.seat);
+        let unseen = |(version, ago): &(Version, u8)| *version > view && *ago >= stage.rules.deadline;
+        if mine.owned != 0 && world.stored.iter().any(unseen) {
+            return Err(STALE);
         }
         let busy = if mine.lives { player.work } else { 0 };
         for (j, other) in world.members.iter().enumerate().skip(i + 1) {

@@ -57,8 +57,10 @@ pub struct Rules {
     pub late_writes: bool,
     /// Drivers may be late in telling their members that authority has ended.
     pub late_drivers: bool,
-    /// Members may watch.
-    pub watch: bool,
+    /// How many of the members, from the first on, may watch.
+    pub watch: u8,
+    /// It is a violation, too, to act without having seen what was stored the renew deadline ago.
+    pub fresh: bool,
     /// Members distrust deletions.
     pub distrust: bool,
     /// After how many ticks old records are deleted, if they are.
@@ -90,7 +92,8 @@ impl Default for Rules {
             slow: vec![Slow::All; 3],
             late_writes: false,
             late_drivers: false,
-            watch: false,
+            watch: 0,
+            fresh: false,
             distrust: false,
             collect: None,
             newer: None,

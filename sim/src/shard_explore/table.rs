@@ -179,7 +179,7 @@ impl Table {
             now,
             shown,
             never,
-            watched: self.rules.watch,
+            watched: self.rules.watch > member,
             rename: &mut |version| {
                 known.push(version);
                 version
@@ -192,7 +192,7 @@ impl Table {
             now: shown,
             shown,
             never,
-            watched: self.rules.watch,
+            watched: self.rules.watch > member,
             rename: &mut |version| {
                 (known.binary_search(&version).unwrap_or(0) as u64 + 1) * u64::from(GAP)
             },

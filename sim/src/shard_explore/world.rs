@@ -24,6 +24,8 @@ pub(super) struct World {
     pub(super) store: Vec<Option<Rec>>,
     pub(super) version: Version,
     pub(super) orphans: Vec<Ask>,
+    /// How many ticks ago what was stored that somebody has not seen, if that is of interest.
+    pub(super) stored: Vec<(Version, u8)>,
     /// Of each slot, the greatest that was given.
     pub(super) tokens: Vec<Version>,
     crashes: u8,
@@ -116,6 +118,7 @@ impl Versions for World {
     fn versions(&mut self, f: &mut dyn FnMut(&mut Version)) {
         f(&mut self.version);
         self.tokens.iter_mut().for_each(&mut *f);
+        self.stored.iter_mut().for_each(|(version, _)| f(version));
         self.store.iter_mut().flatten().for_each(|rec| rec.versions(f));
         self.orphans.iter_mut().for_each(|ask| ask.versions(f));
         for player in &mut self.members {
@@ -155,6 +158,7 @@ impl Stage {
             store: vec![None; count],
             version: APART,
             orphans: Vec::new(),
+            stored: Vec::new(),
             tokens: vec![0; slots],
             crashes: rules.crashes,
             leaves: rules.leaves,
@@ -215,7 +219,7 @@ impl Stage {
                     Flight::Answered(_) => out.push(Step::Answer(i, *id)),
                 }
             }
-            if self.rules.watch {
+            if self.rules.watch > i {
                 self.watch_steps(world, i, out);
             }
             if facts.finished {
@@ -301,6 +305,9 @@ impl Stage {
             Step::Show(i) => {
                 if let Watch::Running(shows) = &mut world.members[usize::from(i)].watch {
                     let shown = shows.remove(0);
+                    if shown == Shown::Broken {
+                        world.members[usize::from(i)].watch = Watch::None;
+                    }
                     self.call(world, i, Door::Show(shown))?;
                 }
             }
@@ -331,13 +338,16 @@ impl Stage {
             match (*id, flight) {
                 (id, Flight::Sent(_)) => self.apply(world, i, id)?,
                 // A watch begins when it can.
-                (id, Flight::Answered(_)) => self.answer(world, i, id, self.rules.watch)?,
+                (id, Flight::Answered(_)) => self.answer(world, i, id, self.rules.watch > i)?,
             }
         }
         Ok(())
     }
 
     fn tick(&mut self, world: &mut World) -> Result<(), Law> {
+        for (_, ago) in &mut world.stored {
+            *ago = self.rules.deadline.min(*ago + 1);
+        }
         for i in 0..world.members.len() {
             let player = &mut world.members[i];
             if player.gone {
@@ -358,7 +368,7 @@ impl Stage {
         let reply = self.execute(world, ask)?;
         let player = &mut world.members[usize::from(i)];
         player.flights[at].1 = Flight::Answered(reply);
-        if self.rules.watch && ask == Ask::List && player.watch == Watch::None {
+        if self.rules.watch > i && ask == Ask::List && player.watch == Watch::None {
             player.watch = Watch::Listed(Vec::new());
         }
         Ok(())
@@ -502,6 +512,12 @@ impl Stage {
     /// Makes states equal from which the same will follow.
     fn settle(&self, world: &mut World) {
         self.drop_doomed(world);
+        if self.rules.fresh && world.stored.last().is_none_or(|(last, _)| *last < world.version) {
+            world.stored.push((world.version, 0));
+        }
+        let lives = world.members.iter().filter(|player| !player.gone);
+        let seen = lives.map(|player| self.table.view(&player.seat)).min().unwrap_or(0);
+        world.stored.retain(|(version, _)| *version > seen || *version == world.version);
         self.forget_versions(world);
         rename_versions(world);
     }
@@ -634,11 +650,12 @@ impl World {
 fn tell(world: &mut World, shown: &Shown) {
     for player in &mut world.members {
         if let Watch::Listed(shows) | Watch::Running(shows) = &mut player.watch {
+            if shows.last() == Some(&Shown::Broken) {
+                continue;
+            }
             shows.push(shown.clone());
-            if shows.len() > SHOWS
-                && let Watch::Listed(_) = player.watch
-            {
-                player.watch = Watch::None;
+            if shows.len() > SHOWS {
+                *shows = vec![Shown::Broken];
             }
         }
     }
