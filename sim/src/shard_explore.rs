@@ -7,11 +7,13 @@
 
 mod doors;
 pub mod laws;
+mod rows;
 mod rules;
 mod search;
 mod table;
 mod tell;
 mod world;
 
-pub use rules::{MEMBERS, Rules, Slow};
+pub use rows::{Judgement, Row, rows};
+pub use rules::{MEMBERS, NoRules, Rules, Slow};
 pub use search::{Outcome, Violation, explore};

@@ -36,7 +36,8 @@ pub(super) fn hold(stage: &Stage, world: &World) -> Result<(), Law> {
             return Err(UNTOLD);
         }
         let view = stage.table.view(&player.seat);
-        let unseen = |(version, ago): &(Version, u8)| *version > view && *ago >= stage.rules.deadline;
+        let unseen =
+            |(version, ago): &(Version, u8)| *version > view && *ago >= stage.rules.deadline;
         if mine.owned != 0 && world.stored.iter().any(unseen) {
             return Err(STALE);
         }

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use tenure::placement::Member;
 use tenure::sharding::{
-    Answer, Config, Event, KeyHash, MemberRecord, Op, RequestId, Response, Restated,
-    Restatement, Rules as Held, Sharder, Slot, SlotSet, Slots, State, StoredMember, Watched,
+    Answer, Config, Event, KeyHash, MemberRecord, Op, RequestId, Response, Restated, Restatement,
+    Rules as Held, Sharder, Slot, SlotSet, Slots, State, StoredMember, Watched,
 };
 use tenure::time::{Instant, Now, Timestamp};
 
@@ -117,10 +117,6 @@ impl Table {
     /// The version that others have to acknowledge.
     pub(super) fn joined(&self, seat: &Seat) -> Option<Version> {
         self.facts(seat).joined.map(|joined| outside(seat, joined))
-    }
-
-    pub(super) fn sharder(&self, seat: &Seat) -> &Sharder {
-        &self.entries[seat.number as usize].sharder
     }
 
     pub(super) fn shape(&self, rec: Rec) -> &MemberRecord {
@@ -265,7 +261,7 @@ impl Table {
                 let mut config = sharder.config().clone();
                 let heavy = config.member.weight().get() == 1;
                 config.member = self.config(member, 0, heavy).member;
-                sharder.reconfigure(now, config).expect("allowed durations");
+                sharder.reconfigure(now, config).expect("the rules are checked");
             }
             Door::Drained(slot) => {
                 let mut slots = SlotSet::none(sharder.config().slots);
