@@ -6,14 +6,18 @@
 )]
 
 mod doors;
+mod facts;
 pub mod laws;
 mod rows;
 mod rules;
 mod search;
+mod settle;
+mod step;
+mod store;
 mod table;
 mod tell;
 mod world;
 
-pub use rows::{Judgement, Row, rows};
+pub use rows::{Row, rows};
 pub use rules::{MEMBERS, NoRules, Rules, Slow};
 pub use search::{Outcome, Violation, explore};

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use tenure::sharding::Rule;
-use tenure_sim::shard_explore::{Judgement, explore, rows};
+use tenure_sim::explore::Judgement;
+use tenure_sim::shard_explore::{explore, rows};
 
 /// States of a world in which nothing is to be found.
 const SAFE: usize = 40_000;

@@ -93,7 +93,9 @@ impl Versions for Reply {
     fn versions(&mut self, f: &mut dyn FnMut(&mut Version)) {
         match self {
             Self::Listed(members, version) => {
-                members.iter_mut().for_each(|rec| rec.versions(f));
+                for rec in members {
+                    rec.versions(f);
+                }
                 f(version);
             }
             Self::Written(version) => f(version),
@@ -142,7 +144,9 @@ impl Versions for Reaction {
     fn versions(&mut self, f: &mut dyn FnMut(&mut Version)) {
         for happened in &mut self.happened {
             if let Happened::Acquired(tokens) = happened {
-                tokens.iter_mut().for_each(|(_, token)| f(token));
+                for (_, token) in tokens {
+                    f(token);
+                }
             }
         }
         self.asks.iter_mut().for_each(|(_, ask)| ask.versions(f));

@@ -2,7 +2,8 @@
 
 use super::laws::Law;
 use super::rules::Rules;
-use super::world::{Stage, Step, World};
+use super::step::Step;
+use super::world::{Stage, World};
 use crate::explore::fingerprint::Fingerprints;
 
 /// What came of an exploration.

@@ -18,6 +18,7 @@ use tenure::sharding::{
 use tenure::time::{Instant, Now, Timestamp};
 
 use super::doors::{ANY, Ask, Door, Happened, Reaction, Rec, Reply, Shown, Version, Versions};
+use super::facts::{Facts, facts, mask};
 use super::rules::Rules;
 use crate::explore::fingerprint::{Digest, digest};
 
@@ -32,28 +33,6 @@ const NEVER: u64 = 1_000_000 * TICK;
 pub(super) struct Seat {
     pub(super) number: u32,
     pub(super) names: Vec<Version>,
-}
-
-/// What is to be known of a member.
-#[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "item by item")]
-pub(super) struct Facts {
-    /// What it may start work on now.
-    pub(super) owned: u8,
-    /// What it wants drained.
-    pub(super) draining: u8,
-    /// Its authority lasts.
-    pub(super) lives: bool,
-    /// Its authority has ended, and it does not know.
-    pub(super) overdue: bool,
-    pub(super) due: bool,
-    pub(super) finished: bool,
-    /// By its own names: older lists say nothing.
-    view: Version,
-    /// By its own names: what others have to acknowledge.
-    joined: Option<Version>,
-    /// Requests that are not answered.
-    pub(super) asked: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -370,14 +349,14 @@ fn named(names: &[Arc<str>], name: &str) -> u8 {
 }
 
 /// After so many ticks.
-fn at(ticks: u8) -> Now {
+pub(super) fn at(ticks: u8) -> Now {
     Now {
         instant: Instant::from_nanos(START + TICK * u64::from(ticks)),
         timestamp: Timestamp::from_unix_nanos(0),
     }
 }
 
-fn version(version: u64) -> Version {
+pub(super) fn version(version: u64) -> Version {
     if version == u64::MAX { ANY } else { Version::try_from(version).expect("versions are small") }
 }
 
@@ -398,31 +377,4 @@ fn outside(seat: &Seat, own: Version) -> Version {
 
 fn number(slot: Slot) -> u8 {
     u8::try_from(slot.index()).expect("few slots")
-}
-
-fn mask(slots: &SlotSet) -> u8 {
-    slots.iter().fold(0, |mask, slot| mask | 1 << slot.index())
-}
-
-fn facts(sharder: &Sharder, restated: &Restated) -> Facts {
-    use tenure::sharding::Standing;
-    let now = at(0).instant;
-    let until = sharder.until();
-    let drains = |slot: &Slot| sharder.explain(*slot, now).standing == Standing::Draining;
-    let slots = sharder.config().slots;
-    Facts {
-        owned: sharder.owned(now).map_or(0, mask),
-        draining: slots.iter().filter(drains).fold(0, |mask, slot| mask | 1 << slot.index()),
-        lives: until.is_some_and(|until| until > now),
-        overdue: until.is_some_and(|until| until <= now),
-        due: sharder.poll_timeout().is_some_and(|due| due <= now),
-        finished: sharder.is_finished(),
-        view: version(restated.view),
-        joined: restated.joined.map(version),
-        asked: restated
-            .outstanding
-            .iter()
-            .map(|(number, _)| u8::try_from(*number).unwrap_or(0))
-            .collect(),
-    }
 }

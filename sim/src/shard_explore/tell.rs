@@ -4,8 +4,9 @@ use core::fmt::Write as _;
 
 use super::doors::{Ask, Rec};
 use super::rules::Rules;
+use super::step::Step;
 use super::table::NAMES;
-use super::world::{Flight, Stage, Step, World};
+use super::world::{Flight, Stage, World};
 
 /// A step a line, with what the store and the members have afterwards.
 pub(super) fn story(rules: &Rules, steps: &[Step]) -> Vec<String> {

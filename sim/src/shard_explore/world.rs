@@ -1,22 +1,17 @@
-//! A state of a world, and what may come next.
+//! A state of a world, and what a step makes of it.
 
-use core::fmt;
+use tenure::sharding::State;
 
-use tenure::election::Failure;
-use tenure::sharding::{Rule, State};
-
-use super::doors::{ANY, Ask, Door, Happened, Rec, Reply, Shown, Version, Versions};
+use super::doors::{Ask, Door, Rec, Reply, Shown, Version, Versions};
 use super::laws::{self, Law};
 use super::rules::{Rules, Slow};
-use super::table::{NAMES, Seat, Table};
-use crate::explore::fingerprint::digest;
+use super::step::Step;
+use super::table::{Seat, Table};
 
 /// The world's versions are so far apart.
 pub(super) const APART: Version = 8;
 /// The most writes that were given up and may still be applied.
 const ORPHANS: usize = 2;
-/// The most that a watch keeps to show.
-const SHOWS: usize = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct World {
@@ -28,10 +23,10 @@ pub(super) struct World {
     pub(super) stored: Vec<(Version, u8)>,
     /// Of each slot, the greatest that was given.
     pub(super) tokens: Vec<Version>,
-    crashes: u8,
-    leaves: u8,
-    changes: u8,
-    deletions: u8,
+    pub(super) crashes: u8,
+    pub(super) leaves: u8,
+    pub(super) changes: u8,
+    pub(super) deletions: u8,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -65,55 +60,6 @@ pub(super) enum Watch {
     Running(Vec<Shown>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    Tick,
-    Wake(u8),
-    Poke(u8),
-    Apply(u8, u8),
-    Answer(u8, u8),
-    /// And a watch begins where the list was.
-    AnswerWatch(u8),
-    Drained(u8, u8),
-    Late(u8),
-    Crash(u8),
-    Leave(u8),
-    Change(u8),
-    Delete(u8),
-    Show(u8),
-    Progress(u8),
-    Break(u8),
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |i: &u8| NAMES[usize::from(*i)];
-        let kind = |id: &u8| match id {
-            0 => "own record".to_owned(),
-            1 => "list".to_owned(),
-            8..16 => format!("exclusion of {}", NAMES[usize::from(id - 8)]),
-            _ => format!("deletion of {}", NAMES[usize::from(id - 16)]),
-        };
-        match self {
-            Self::Tick => f.write_str("tick"),
-            Self::Wake(i) => write!(f, "{} wakes", name(i)),
-            Self::Poke(i) => write!(f, "{} renews and reads", name(i)),
-            Self::Apply(i, id) => write!(f, "{}'s {} is executed", name(i), kind(id)),
-            Self::Answer(i, id) => write!(f, "{}'s {} is answered", name(i), kind(id)),
-            Self::AnswerWatch(i) => write!(f, "{}'s list is answered and a watch begins", name(i)),
-            Self::Drained(i, slot) => write!(f, "{} has drained slot {slot}", name(i)),
-            Self::Late(k) => write!(f, "a write that was given up is executed ({k})"),
-            Self::Crash(i) => write!(f, "{} crashes and starts anew", name(i)),
-            Self::Leave(i) => write!(f, "{} is to leave", name(i)),
-            Self::Change(i) => write!(f, "{} is to change its weight", name(i)),
-            Self::Delete(i) => write!(f, "{}'s record is deleted from outside", name(i)),
-            Self::Show(i) => write!(f, "{}'s watch shows the next", name(i)),
-            Self::Progress(i) => write!(f, "{}'s watch shows progress", name(i)),
-            Self::Break(i) => write!(f, "{}'s watch breaks", name(i)),
-        }
-    }
-}
-
 impl Versions for World {
     fn versions(&mut self, f: &mut dyn FnMut(&mut Version)) {
         f(&mut self.version);
@@ -130,7 +76,9 @@ impl Versions for World {
                 }
             }
             if let Watch::Listed(shows) | Watch::Running(shows) = &mut player.watch {
-                shows.iter_mut().for_each(|shown| shown.versions(f));
+                for shown in shows {
+                    shown.versions(f);
+                }
             }
         }
     }
@@ -200,67 +148,6 @@ impl Stage {
                 player.work &= !(1 << slot);
                 player.owed &= !(1 << slot);
                 calls.push(Door::Drained(slot));
-            }
-        }
-    }
-
-    /// All steps that may come next.
-    pub(super) fn steps(&self, world: &World, out: &mut Vec<Step>) {
-        out.clear();
-        out.push(Step::Tick);
-        for (i, player) in (0u8..).zip(&world.members) {
-            if player.gone {
-                continue;
-            }
-            let facts = self.table.facts(&player.seat);
-            for (id, flight) in &player.flights {
-                match flight {
-                    Flight::Sent(_) => out.push(Step::Apply(i, *id)),
-                    Flight::Answered(_) => out.push(Step::Answer(i, *id)),
-                }
-            }
-            if self.rules.watch > i {
-                self.watch_steps(world, i, out);
-            }
-            if facts.finished {
-                continue;
-            }
-            out.push(Step::Poke(i));
-            if facts.due {
-                out.push(Step::Wake(i));
-            }
-            let open = facts.draining | player.owed;
-            let slots = (0..8).filter(|slot| open >> slot & 1 == 1);
-            out.extend(slots.map(|slot| Step::Drained(i, slot)));
-            if world.crashes > 0 {
-                out.push(Step::Crash(i));
-            }
-            if world.leaves > 0 {
-                out.push(Step::Leave(i));
-            }
-            if world.changes > 0 {
-                out.push(Step::Change(i));
-            }
-        }
-        out.extend((0..index(world.orphans.len())).map(Step::Late));
-        if world.deletions > 0 {
-            let stored = (0u8..).zip(&world.store).filter(|(_, rec)| rec.is_some());
-            out.extend(stored.map(|(i, _)| Step::Delete(i)));
-        }
-    }
-
-    fn watch_steps(&self, world: &World, i: u8, out: &mut Vec<Step>) {
-        let player = &world.members[usize::from(i)];
-        match &player.watch {
-            Watch::None => {}
-            Watch::Listed(_) => {
-                if player.flights.iter().any(|(id, _)| *id == 1) {
-                    out.push(Step::AnswerWatch(i));
-                }
-            }
-            Watch::Running(shows) => {
-                let first = if shows.is_empty() { Step::Progress(i) } else { Step::Show(i) };
-                out.extend([first, Step::Break(i)]);
             }
         }
     }
@@ -404,51 +291,12 @@ impl Stage {
         Ok(())
     }
 
-    /// The store does what it is asked.
-    fn execute(&mut self, world: &mut World, ask: Ask) -> Result<Reply, Law> {
-        let next = world.version + APART;
-        Ok(match ask {
-            Ask::List => {
-                Reply::Listed(world.store.iter().flatten().copied().collect(), world.version)
-            }
-            Ask::Create(rec) | Ask::Update(rec, _) => {
-                let stored = &mut world.store[usize::from(self.table.whose(rec))];
-                match (ask, &stored) {
-                    (Ask::Create(_), Some(_)) => return Ok(Reply::Failed(Failure::AlreadyExists)),
-                    (Ask::Update(..), None) => return Ok(Reply::Failed(Failure::NotFound)),
-                    (Ask::Update(_, over), Some(old)) if over != ANY && over != old.version => {
-                        return Ok(Reply::Failed(Failure::Conflict));
-                    }
-                    _ => {}
-                }
-                let rec = Rec { version: next, ..rec };
-                *stored = Some(rec);
-                world.version = next;
-                tell(world, &Shown::Stored(rec));
-                Reply::Written(next)
-            }
-            Ask::Delete(whose, over) => {
-                let stored = &mut world.store[usize::from(whose)];
-                match stored {
-                    None => return Ok(Reply::Failed(Failure::NotFound)),
-                    Some(old) if old.version != over => {
-                        return Ok(Reply::Failed(Failure::Conflict));
-                    }
-                    Some(_) => *stored = None,
-                }
-                world.version = next;
-                tell(world, &Shown::Deleted(whose, next));
-                Reply::Deleted
-            }
-        })
-    }
-
     fn crash(&mut self, world: &mut World, i: u8) {
         let player = &mut world.members[usize::from(i)];
         let flights = core::mem::take(&mut player.flights);
         let (process, joins) = (player.process + 1, player.joins);
         let gone = joins >= self.rules.joins;
-        *player = Player { process, joins, gone, ..Player::default() };
+        *player = Player { joins, process, gone, ..Player::default() };
         if !gone {
             player.seat = self.table.begin(i, process);
         }
@@ -497,7 +345,7 @@ impl Stage {
                     player.joins += 1;
                     if player.joins > self.rules.joins {
                         let (process, joins) = (player.process, self.rules.joins);
-                        *player = Player { process, joins, gone: true, ..Player::default() };
+                        *player = Player { joins, process, gone: true, ..Player::default() };
                         break;
                     }
                 }
@@ -508,159 +356,8 @@ impl Stage {
         self.orphan(world, given_up);
         Ok(())
     }
-
-    /// Makes states equal from which the same will follow.
-    fn settle(&self, world: &mut World) {
-        self.drop_doomed(world);
-        if self.rules.fresh && world.stored.last().is_none_or(|(last, _)| *last < world.version) {
-            world.stored.push((world.version, 0));
-        }
-        let lives = world.members.iter().filter(|player| !player.gone);
-        let seen = lives.map(|player| self.table.view(&player.seat)).min().unwrap_or(0);
-        world.stored.retain(|(version, _)| *version > seen || *version == world.version);
-        self.forget_versions(world);
-        rename_versions(world);
-    }
-
-    /// Of a version that is only ever compared with some others counts only between which of them it is.
-    fn forget_versions(&self, world: &mut World) {
-        // What is acknowledged counts for those that join.
-        let mut joins: Vec<Version> = Vec::new();
-        let mut grants = vec![0];
-        for player in world.members.iter().filter(|player| !player.gone) {
-            joins.extend(self.table.joined(&player.seat));
-            for (id, flight) in &player.flights {
-                if let Flight::Answered(Reply::Written(version)) = flight
-                    && *id == 0
-                {
-                    joins.push(*version);
-                    grants.push(*version);
-                }
-            }
-            if self.rules.without == Some(Rule::TokenAfterRead) {
-                grants.extend(&player.seat.names);
-            }
-        }
-        let stored = world.store.iter().flatten();
-        joins.extend(
-            stored
-                .filter(|rec| self.table.shape(**rec).state == State::Joining)
-                .map(|rec| rec.version),
-        );
-        let floor = |of: &[Version], version: Version| {
-            of.iter().copied().filter(|known| *known <= version).max().unwrap_or(0)
-        };
-        for token in &mut world.tokens {
-            *token = floor(&grants, *token);
-        }
-        let acknowledged = |rec: &mut Rec| {
-            if let Some(acted_on) = &mut rec.acted_on {
-                *acted_on = floor(&joins, *acted_on);
-            }
-        };
-        world.store.iter_mut().flatten().for_each(acknowledged);
-        let asked = |ask: &mut Ask| {
-            if let Ask::Create(rec) | Ask::Update(rec, _) = ask {
-                acknowledged(rec);
-            }
-        };
-        world.orphans.iter_mut().for_each(asked);
-        let forward = self.rules.without != Some(Rule::ViewsForward);
-        for player in &mut world.members {
-            let view = if player.gone { 0 } else { self.table.view(&player.seat) };
-            for (_, flight) in &mut player.flights {
-                match flight {
-                    Flight::Sent(ask) => asked(ask),
-                    Flight::Answered(Reply::Listed(members, version)) => {
-                        if *version < view && forward {
-                            *version = 0;
-                            members.clear();
-                        }
-                        members.iter_mut().for_each(acknowledged);
-                    }
-                    Flight::Answered(_) => {}
-                }
-            }
-            if let Watch::Listed(shows) | Watch::Running(shows) = &mut player.watch {
-                for shown in shows {
-                    if let Shown::Stored(rec) = shown {
-                        acknowledged(rec);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Drops what comes to nothing.
-    fn drop_doomed(&self, world: &mut World) {
-        let store = &world.store;
-        let may_vanish = world.deletions > 0 || self.rules.collect.is_some();
-        let whose = |ask: &Ask| match ask {
-            Ask::Create(rec) | Ask::Update(rec, _) => self.table.whose(*rec),
-            Ask::Delete(whose, _) => *whose,
-            Ask::List => 0,
-        };
-        let doomed = |ask: &Ask| {
-            let stored = store[usize::from(whose(ask))];
-            match ask {
-                Ask::List | Ask::Update(_, ANY) => false,
-                Ask::Create(_) => stored.is_some() && !may_vanish,
-                Ask::Update(_, over) | Ask::Delete(_, over) => {
-                    stored.is_none_or(|stored| stored.version != *over)
-                }
-            }
-        };
-        world.orphans.retain(|ask| !doomed(ask));
-        for player in &mut world.members {
-            for (_, flight) in &mut player.flights {
-                if let Flight::Sent(ask) = flight
-                    && doomed(ask)
-                    && let Ask::Update(rec, over) = ask
-                {
-                    *over = 0;
-                    rec.acted_on = rec.acted_on.map(|_| 0);
-                }
-            }
-        }
-    }
 }
 
-/// Gives versions names by their order only.
-fn rename_versions(world: &mut World) {
-    let mut all = Vec::new();
-    world.versions(&mut |version| all.push(*version));
-    all.sort_unstable();
-    all.dedup();
-    let names: Vec<Version> = all.iter().copied().filter(|v| *v != 0 && *v != ANY).collect();
-    world.versions(&mut |version| {
-        if let Ok(at) = names.binary_search(version) {
-            *version = (Version::try_from(at).expect("few versions") + 1) * APART;
-        }
-    });
-}
-
-impl World {
-    pub(super) fn fingerprint(&self) -> u64 {
-        let (a, b) = digest(self, [0, 1, 2]);
-        (a ^ b.rotate_left(32)).max(1)
-    }
-}
-
-/// What watches will show.
-fn tell(world: &mut World, shown: &Shown) {
-    for player in &mut world.members {
-        if let Watch::Listed(shows) | Watch::Running(shows) = &mut player.watch {
-            if shows.last() == Some(&Shown::Broken) {
-                continue;
-            }
-            shows.push(shown.clone());
-            if shows.len() > SHOWS {
-                *shows = vec![Shown::Broken];
-            }
-        }
-    }
-}
-
-fn index(i: usize) -> u8 {
+pub(super) fn index(i: usize) -> u8 {
     u8::try_from(i).unwrap_or(0)
 }

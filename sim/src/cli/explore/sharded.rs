@@ -4,7 +4,8 @@ use core::fmt::Write as _;
 
 use super::super::progress::{self, Progress};
 use super::super::{Refusal, output};
-use crate::shard_explore::{Judgement, Outcome, Row, Rules, explore, rows};
+use crate::explore::Judgement;
+use crate::shard_explore::{Outcome, Row, Rules, explore, rows};
 
 /// The states at which to stop if nobody says.
 const STATES: usize = 10_000_000;
