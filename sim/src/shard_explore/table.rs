@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tenure::placement::Member;
 use tenure::sharding::{
-    Answer, Config, Event, KeyHash, MemberRecord, Op, RequestId, Response, Restated, Restatement,
+    Answer, Config, Event, KeyHash, MemberRecord, Op, RequestId, Response, Restatement,
     Rules as Held, Sharder, Slot, SlotSet, Slots, State, StoredMember, Watched,
 };
 use tenure::time::{Instant, Now, Timestamp};
