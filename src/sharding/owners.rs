@@ -229,11 +229,11 @@ impl Placer {
 /// `None` only for more members than a ring can hold, which are 65,536.
 fn ring(members: &Members, points: NonZeroU32) -> Option<Ring<InPlace, false>> {
     let of = |member: &Member| member.weight().get().saturating_mul(points.get()).min(MOST_POINTS);
-    let points = |member: &Member| {
-        let name = member.name_hash();
-        (0..of(member)).map(move |n| Mixed::draw(name, n.into()))
+    let drawn = |member: &Member| {
+        let hash = member.name_hash();
+        (0..of(member)).map(move |n| Mixed::draw(hash, n.into()))
     };
-    Ring::drawn(members.clone(), points).ok()
+    Ring::drawn(members.clone(), drawn).ok()
 }
 
 #[cfg(test)]

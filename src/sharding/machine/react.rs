@@ -37,6 +37,9 @@ impl Machine {
             self.entitle(now);
             return;
         }
+        if !matches!(self.phase, Phase::Active(_)) {
+            return; // a joiner has nothing yet; it reckons when it may act
+        }
         self.owners.update(self.view.counted(self.config.rules));
         let target = self.owners.of(self.config.member.name());
         let mut moved = self.holdings.in_flight().without(&target);
