@@ -8,6 +8,7 @@
 mod doors;
 mod facts;
 pub mod laws;
+mod live;
 mod rows;
 mod rules;
 mod search;
@@ -18,6 +19,7 @@ mod table;
 mod tell;
 mod world;
 
+pub use live::rest;
 pub use rows::{Row, rows};
 pub use rules::{MEMBERS, NoRules, Rules, Slow};
 pub use search::{Outcome, Violation, explore};

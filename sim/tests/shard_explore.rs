@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use tenure::sharding::Rule;
 use tenure_sim::explore::Judgement;
-use tenure_sim::shard_explore::{explore, rows};
+use tenure_sim::shard_explore::{Rules, explore, rest, rows};
 
 /// States of a world in which nothing is to be found.
 const SAFE: usize = 40_000;
@@ -37,6 +37,26 @@ fn with_all_rules_nothing_is_found() {
         exhausted += usize::from(outcome.exhausted);
     }
     assert!(exhausted >= 5, "{exhausted}");
+}
+
+/// From wherever a random walk has led: everybody acts as soon as the dead are excluded, and by then
+/// has counted what it distrusts.
+#[test]
+fn when_nothing_more_goes_wrong_all_act_in_time() {
+    for text in [
+        "slow=11 joins=20 late-writes lease=3",
+        "rates=1:1:1 slow=111 slots=4 joins=20 late-writes crashes=2",
+        "slow=11 joins=20 watch=2",
+        "slow=11 joins=20 distrust deletions=1",
+        "slow=11 joins=20 changes=2 leaves=1 lease=3",
+        "settled=1 slow=11 joins=20 crashes=1 collect=1 late-writes late-drivers",
+    ] {
+        let rules: Rules = text.parse().unwrap();
+        for seed in 0_u32..40 {
+            let ticks = rest(&rules, seed.into(), 20 + seed * 4, rules.lease);
+            assert!(ticks.is_ok(), "{text}, seed {seed}: {ticks:?}");
+        }
+    }
 }
 
 /// What comes of leaving out a rule of mode `ranked` is known for each.

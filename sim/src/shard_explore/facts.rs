@@ -11,6 +11,8 @@ use super::table::{at, version};
 pub(super) struct Facts {
     /// What it may start work on now.
     pub(super) owned: u8,
+    /// It takes part, whether it owns something or not.
+    pub(super) acts: bool,
     /// What it wants drained.
     pub(super) draining: u8,
     /// Its authority lasts.
@@ -34,6 +36,7 @@ pub(super) fn facts(sharder: &Sharder, restated: &Restated) -> Facts {
     let slots = sharder.config().slots;
     Facts {
         owned: sharder.owned(now).map_or(0, mask),
+        acts: sharder.owned(now).is_some(),
         draining: slots.iter().filter(drains).fold(0, |mask, slot| mask | 1 << slot.index()),
         lives: until.is_some_and(|until| until > now),
         overdue: until.is_some_and(|until| until <= now),

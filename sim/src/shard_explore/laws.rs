@@ -24,6 +24,7 @@ pub(super) const EARLY: Law = "a slot is acquired before the work on it has ende
 pub const TOKEN: Law = "a token is not greater than the last of its slot";
 pub(super) const JOINS_WORKING: Law = "a join before the work has ended";
 pub(super) const LEFT_WORKING: Law = "left before the work has ended";
+pub(super) const RESTLESS: Law = "not all act in time when nothing more goes wrong";
 pub(super) const UNKNOWN: Law = "what was not owned is revoked";
 
 /// Of each state.

@@ -136,7 +136,7 @@ impl Stage {
     }
 
     /// A member does all there is to do.
-    fn calm(&mut self, world: &mut World, i: u8) {
+    pub(super) fn calm(&mut self, world: &mut World, i: u8) {
         let mut calls = vec![Door::Poke];
         while let Some(door) = calls.pop() {
             self.call(world, i, door).expect("calm");
@@ -231,7 +231,7 @@ impl Stage {
         Ok(())
     }
 
-    fn tick(&mut self, world: &mut World) -> Result<(), Law> {
+    pub(super) fn tick(&mut self, world: &mut World) -> Result<(), Law> {
         for (_, ago) in &mut world.stored {
             *ago = self.rules.deadline.min(*ago + 1);
         }

@@ -117,7 +117,7 @@ impl Machine {
         if !self.config.distrust_deletion {
             self.met = None;
         }
-        if self.phase.life().is_some() {
+        if matches!(self.phase, Phase::Active(_)) {
             self.owners.settle();
         } else {
             self.owners = Owners::new(super::ranking(&self.config.mode), self.config.slots);
