@@ -10,7 +10,7 @@ use tenure_sim::explore::Judgement;
 use tenure_sim::shard_explore::{Rules, explore, rest, rows};
 
 /// States of a world in which nothing is to be found.
-const SAFE: usize = 40_000;
+const SAFE: usize = 65_000;
 
 #[test]
 fn each_rule_left_out_is_found_and_the_way_told() {
