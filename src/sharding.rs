@@ -23,6 +23,8 @@ mod slot_set;
 mod view;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
+#[doc(hidden)]
+pub use machine::{Restated, Restatement};
 pub use event::{Cause, Event, Lapse};
 pub use lease::{GROUP_LABEL, RecordError};
 pub use permit::Permit;

@@ -7,9 +7,12 @@ mod leased;
 mod own;
 mod plan;
 mod react;
+mod restate;
 mod watch;
 
 use alloc::sync::Arc;
+
+pub use restate::{Restated, Restatement};
 
 use super::holdings::Holdings;
 use super::outbox::Outbox;

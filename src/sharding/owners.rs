@@ -81,6 +81,11 @@ impl Owners {
         true
     }
 
+    /// The same whatever came and went before.
+    pub(super) fn settle(&mut self) {
+        self.rebuild();
+    }
+
     fn has(&self, member: &Member) -> bool {
         is_in(&self.members, member)
     }

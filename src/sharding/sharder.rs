@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::leased::Leases;
-use super::machine::{Machine, Phase};
+use super::machine::{Machine, Phase, Restated, Restatement};
 use super::planned::Leader;
 use super::rules::Rule;
 use super::{Config, ConfigError, Event, Permit, Request, Response, Slot, SlotSet, Watched};
@@ -200,6 +200,12 @@ impl Sharder {
 
     fn has_clock(&self) -> bool {
         self.machine.config.rules.hold(Rule::Clock)
+    }
+
+    /// For explorers of all states; see [`Restatement`].
+    #[doc(hidden)]
+    pub fn restate(&mut self, mut to: Restatement<'_>) -> Restated {
+        self.machine.restate(&mut to)
     }
 
     /// Who owns `slot` as far as this member knows, and why.

@@ -84,6 +84,10 @@ impl View {
         self.known.values()
     }
 
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Known> {
+        self.known.values_mut()
+    }
+
     /// All but the member called `me`.
     pub(super) fn others<'a>(&'a self, me: &'a str) -> impl Iterator<Item = &'a Known> {
         self.iter().filter(move |known| known.record().name() != me)

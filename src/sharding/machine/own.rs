@@ -2,7 +2,7 @@
 
 use super::calls::{Kind, Write};
 use super::{Life, Machine, Phase, Stopping};
-use crate::sharding::rules::Rule;
+use crate::sharding::rules::{Rule, Rules};
 use crate::sharding::view::Known;
 use crate::sharding::{Event, Lapse, Op, State, StoredMember};
 use crate::time::{Instant, Now};
@@ -153,7 +153,7 @@ impl Machine {
         let credit = if rules.hold(Rule::SendTime) { sent } else { now.instant };
         match write {
             Write::Join => {
-                self.view.store(stored, now.instant, rules);
+                self.view.store(stored, now.instant, Rules::default());
                 let life = Life { joined: version, version, seen: 0 };
                 self.phase = Phase::Joining(life);
                 self.written = Some(credit);
@@ -181,11 +181,11 @@ impl Machine {
                 let published = self.published;
                 self.view.joiners.retain(|met| *met > published);
                 self.watch.echo = Some((version, sent));
-                self.view.store(stored, now.instant, rules);
+                self.view.store(stored, now.instant, Rules::default());
                 self.grant(version);
             }
             Write::Leave => {
-                self.view.store(stored, now.instant, rules);
+                self.view.store(stored, now.instant, Rules::default());
                 self.phase = Phase::Standby;
                 self.written = None;
                 self.published = 0;
