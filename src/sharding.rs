@@ -80,8 +80,8 @@
 //! # Sources
 //! [KEP-5866](https://kep.k8s.io/5866): `shardSelector`, of which the hash and the ranges are;
 //! [KEP-5504](https://kep.k8s.io/5504): resource versions that can be compared, by which the members of a
-//! group know who has seen what. The protocol is Tenure's own; `docs/sharding.md` has its proof, and what
-//! was done to break it.
+//! group know who has seen what. The protocol is Tenure's own; `docs/sharding.md` has its proof, its costs
+//! and which mode to take when.
 
 mod config;
 mod event;
