@@ -85,6 +85,25 @@ fn the_experiment_shows_what_it_is_for() {
 }
 
 #[test]
+fn the_figures_of_the_readme_are_those_that_it_prints() {
+    let printed = tenure("");
+    let printed: Vec<&str> = text(&printed.stdout).lines().collect();
+    let readme = include_str!("../../README.md");
+    let rows = readme.lines().skip_while(|line| !line.starts_with("| | without election |"));
+    let rows: Vec<_> = rows.skip(2).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() >= 6);
+    for row in rows {
+        let mut cells = row.split('|').map(str::trim).filter(|cell| !cell.is_empty());
+        let title = cells.next().unwrap();
+        let line = printed.iter().find(|line| line.trim_start().starts_with(title));
+        let line = line.unwrap_or_else(|| panic!("no row {title}"));
+        let cells: Vec<_> = cells.flat_map(str::split_whitespace).collect();
+        let figures = line.trim_start().strip_prefix(title).unwrap().split_whitespace();
+        assert_eq!(cells, figures.collect::<Vec<_>>(), "{title}");
+    }
+}
+
+#[test]
 fn keys_of_ones_own_replace_those_shipped() {
     let file = directory("keys").join("keys.txt");
     let names: Vec<String> = (0..30).map(|object| format!("team-{object}\r\n")).collect();

@@ -136,3 +136,79 @@ fn member(stored: &Stored) -> Option<StoredMember> {
 fn version(stored: &Stored) -> u64 {
     stored.version.as_ordered().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+    use tenure::sharding::Slot;
+    use tenure::time::Timestamp;
+
+    const TERMS: Terms = Terms {
+        lease: Duration::from_secs(15),
+        retry: Duration::from_secs(2),
+        deadline: Duration::from_secs(10),
+        timeout: Duration::from_secs(5),
+    };
+
+    fn at(secs: u64) -> Now {
+        let instant = Instant::from_nanos(secs * 1_000_000_000);
+        Now { instant, timestamp: Timestamp::from_unix_nanos(instant.as_nanos().into()) }
+    }
+
+    fn member() -> Membership {
+        let config = config("b", "1-0".to_owned(), TERMS);
+        let none = SlotSet::none(config.slots);
+        let mut member = Membership::new(Sharder::new(config, 1, at(0).instant).unwrap(), none);
+        member.handle_timeout(at(0));
+        member
+    }
+
+    /// Answers all calls as a store does that has nobody else.
+    fn serve(member: &mut Membership, now: Now, stored: &mut Vec<Stored>, version: &mut u64) {
+        while let Some((id, call)) = member.poll_call() {
+            let answer = match call {
+                Call::Create(object) | Call::Update { object, .. } => {
+                    *version += 1;
+                    let version = tenure::lock::Version::ordered(*version);
+                    *stored = vec![Stored { object, version }];
+                    Answer::Stored(stored[0].clone())
+                }
+                _ => Answer::List(stored.clone(), *version),
+            };
+            member.handle_answer(now, id, &Ok(answer));
+        }
+    }
+
+    #[test]
+    fn slots_are_given_away_when_work_on_them_has_ended() {
+        let (mut member, mut stored, mut version) = (member(), Vec::new(), 7);
+        serve(&mut member, at(0), &mut stored, &mut version);
+        let all = member.sharder().owned(at(0).instant).unwrap().clone();
+        assert_eq!(all, SlotSet::all(all.slots()));
+        member.handle_timeout(at(60)); // it has lapsed
+        let first: Slot = all.iter().next().unwrap();
+        let mut busy = SlotSet::none(all.slots());
+        busy.insert(first);
+        member.busy_with(at(60), || busy.clone());
+        serve(&mut member, at(60), &mut stored, &mut version);
+        assert!(member.sharder().owned(at(60).instant).is_none());
+        member.busy_with(at(61), || SlotSet::none(all.slots()));
+        serve(&mut member, at(61), &mut stored, &mut version);
+        member.handle_timeout(at(64));
+        serve(&mut member, at(64), &mut stored, &mut version);
+        assert!(member.sharder().owned(at(64).instant).is_some());
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_fails_the_list() {
+        let (mut member, mut stored, mut version) = (member(), Vec::new(), 7);
+        serve(&mut member, at(0), &mut stored, &mut version);
+        assert!(read(&Answer::List(stored.clone(), 9)).is_ok());
+        if let Object::Lease(lease) = &mut stored[0].object {
+            Arc::make_mut(&mut lease.metadata).annotations.clear();
+        }
+        assert_eq!(read(&Answer::List(stored, 9)), Err(Failure::Other));
+    }
+}
