@@ -194,7 +194,7 @@ impl Draw for InPlace {
 
 enum Placer {
     Rendezvous(Rendezvous),
-    Ring(Ring<InPlace>),
+    Ring(Ring<InPlace, false>),
 }
 
 impl Placer {
@@ -222,12 +222,13 @@ impl Placer {
 }
 
 /// `None` only for more members than a ring can hold, which are 65,536.
-fn ring(members: &Members, points: NonZeroU32) -> Option<Ring<InPlace>> {
+fn ring(members: &Members, points: NonZeroU32) -> Option<Ring<InPlace, false>> {
     let of = |member: &Member| member.weight().get().saturating_mul(points.get()).min(MOST_POINTS);
-    let points = members.iter().enumerate().flat_map(|(position, member)| {
-        (0..of(member)).map(move |n| (Mixed::draw(member.name_hash(), n.into()), position))
-    });
-    Ring::drawn(members.clone(), points).ok()
+    let drawn = |member: &Member| {
+        let hash = member.name_hash();
+        (0..of(member)).map(move |n| Mixed::draw(hash, n.into()))
+    };
+    Ring::drawn(members.clone(), drawn).ok()
 }
 
 #[cfg(test)]

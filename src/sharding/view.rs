@@ -3,7 +3,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::rules::{Rule, Rules};
-use super::{Generation, MemberRecord, State, StoredMember};
+use super::{MemberRecord, State, StoredMember};
 use crate::placement::{Member, Members};
 use crate::time::Instant;
 
@@ -42,9 +42,9 @@ impl Known {
     }
 
     /// All that decides what it may have.
-    fn counted(&self, rules: Rules) -> (&Member, State, Generation, bool) {
+    fn counted(&self, rules: Rules) -> (&Member, State, bool) {
         let record = self.record();
-        (&record.member, record.state, record.generation, self.counts(rules))
+        (&record.member, record.state, self.counts(rules))
     }
 
     /// When others have waited long enough for a sign of it.
@@ -94,13 +94,10 @@ impl View {
         Members::new(counted.map(|known| known.record().member.clone())).unwrap_or_default()
     }
 
-    /// The members that act under this generation, and of those that do not say so yet the one called
-    /// `me`.
-    pub(super) fn acting(&self, generation: Generation, me: &Member) -> Members {
-        let others = self
-            .others(me.name())
-            .map(Known::record)
-            .filter(|record| record.state == State::Active && record.generation == generation);
+    /// The members that act, `me` included, which may not have said so yet.
+    pub(super) fn acting(&self, me: &Member) -> Members {
+        let others = self.others(me.name()).map(Known::record);
+        let others = others.filter(|record| record.state == State::Active);
         let all = others.map(|record| record.member.clone()).chain([me.clone()]);
         Members::new(all).unwrap_or_default()
     }

@@ -164,6 +164,7 @@ impl Machine {
                 self.watch.echo = Some((version, sent));
                 self.next_read = now.instant;
                 self.forget_plan(now.instant);
+                (self.met, self.wake) = (None, None);
                 if self.until().is_none_or(|until| until <= now.instant) && self.lapses() {
                     self.lapse_if_over(now.instant);
                     return;

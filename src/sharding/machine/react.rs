@@ -37,6 +37,9 @@ impl Machine {
             self.entitle(now);
             return;
         }
+        if !matches!(self.phase, Phase::Active(_)) {
+            return; // a joiner has nothing yet; it reckons when it may act
+        }
         self.owners.update(self.view.counted(self.config.rules));
         let target = self.owners.of(self.config.member.name());
         let mut moved = self.holdings.in_flight().without(&target);
@@ -78,6 +81,10 @@ impl Machine {
     /// A joiner acts when all others know of it.
     pub(super) fn activate_if_acknowledged(&mut self, now: Instant) {
         let Phase::Joining(life) = self.phase else { return };
+        if life.seen >= life.joined && self.met.is_none() {
+            self.met = Some(now);
+            self.wake = self.trusts_from().filter(|_| self.config.distrust_deletion);
+        }
         if self.yields(&life) {
             self.lapse(now, Lapse::OtherGeneration);
             return;
@@ -95,8 +102,8 @@ impl Machine {
         if !read && rules.hold(Rule::ActivationRead) {
             return false;
         }
-        let trusted = !self.config.distrust_deletion
-            || self.met.is_some_and(|met| met + self.config.lease_duration <= now);
+        let trusted =
+            !self.config.distrust_deletion || self.trusts_from().is_some_and(|at| at <= now);
         let generation = self.generation;
         trusted
             && self.counted_others().all(|known| {
@@ -106,6 +113,12 @@ impl Machine {
                 (known_to || !rules.hold(Rule::JoinWait))
                     && (alike || !rules.hold(Rule::OneGeneration))
             })
+    }
+
+    /// From when on a joiner need not fear that a record was deleted before it could see it: who had it
+    /// has no authority any more.
+    fn trusts_from(&self) -> Option<Instant> {
+        Some(self.met? + self.config.lease_duration)
     }
 
     /// Whether a member of another configuration goes first: it acts already, or it joins too and has

@@ -63,7 +63,8 @@ pub(super) struct Process<S: System> {
     /// It is to begin work as soon as it can again.
     pub(super) ticks: bool,
     claimed: Option<Arc<SlotSet>>,
-    until: Option<Option<SimTime>>,
+    /// The end of its claims that was told last.
+    until: Option<SimTime>,
     learnt: SimTime,
     renewed: SimTime,
     /// Once it has left: how long until it starts again.
@@ -251,7 +252,7 @@ impl<S: System> Process<S> {
     /// Does what the machine wants, and looks at what it claims.
     pub(super) fn settle(&mut self, outside: &mut Outside<S::Value>) {
         while let Some(stop) = self.system.as_mut().and_then(S::poll_stop) {
-            self.revoke(outside, stop);
+            self.revoke(outside, &stop);
         }
         while let Some(call) = self.system.as_mut().and_then(S::poll_call) {
             let message = Message {
@@ -262,7 +263,7 @@ impl<S: System> Process<S> {
                 body: Body::Call(call),
             };
             let link = outside.net.request(self.index, 0);
-            outside.send(link, message, Event::Arrive);
+            outside.send(link, &message, Event::Arrive);
         }
         self.arm(outside);
         self.look(outside);
@@ -313,8 +314,9 @@ impl<S: System> Process<S> {
         let (replica, now) = (self.index, self.clock.instant(outside.now));
         let claim = system.claim(now);
         let until = claim.until.map(|until| self.clock.when(until).unwrap_or(SimTime::NEVER));
-        if self.until != Some(until) {
-            self.until = Some(until);
+        let end = until.unwrap_or(SimTime::NEVER);
+        if self.until != Some(end) {
+            self.until = Some(end);
             let (learnt, renewed) = (self.learnt, self.renewed);
             outside.emit(What::Until { replica, until, learnt, renewed });
         }
