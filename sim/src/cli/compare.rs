@@ -167,7 +167,8 @@ impl Row {
 
 fn json(args: &CompareArgs, rows: &[Row]) -> serde_json::Value {
     let rows = rows.iter().map(|row| {
-        let cases = row.cases.iter().map(|(case, figures)| (case.name().to_owned(), json!(figures)));
+        let cases =
+            row.cases.iter().map(|(case, figures)| (case.name().to_owned(), json!(figures)));
         json!({
             "system": row.subject.name(),
             "order": row.disorder.map(|permille| json!({ "keys_that_differ_permille": permille })),
@@ -186,7 +187,11 @@ fn json(args: &CompareArgs, rows: &[Row]) -> serde_json::Value {
 /// Nanoseconds as seconds, with one decimal place below 1,000.
 fn seconds(nanos: u64) -> String {
     let tenths = nanos.saturating_add(50_000_000) / 100_000_000;
-    if tenths >= 10_000 { (tenths / 10).to_string() } else { format!("{}.{}", tenths / 10, tenths % 10) }
+    if tenths >= 10_000 {
+        (tenths / 10).to_string()
+    } else {
+        format!("{}.{}", tenths / 10, tenths % 10)
+    }
 }
 
 /// How long a slot had no owner: on average, and at most; `!` if some had none to the end.
@@ -247,8 +252,9 @@ fn cells(row: &Row) -> [String; 11] {
 fn text(args: &CompareArgs, rows: &[Row]) -> String {
     let mut text = String::new();
     let Seeds { from, to } = args.seeds;
-    let cases: Vec<&str> =
-        rows.first().map_or(Vec::new(), |row| row.cases.iter().map(|(case, _)| case.name()).collect());
+    let cases: Vec<&str> = rows
+        .first()
+        .map_or(Vec::new(), |row| row.cases.iter().map(|(case, _)| case.name()).collect());
     let (replicas, slots, last) = (args.replicas, args.slots, to - 1);
     let _ = writeln!(text, "{replicas} replicas, {slots} slots, seeds {from} to {last}");
     let _ = writeln!(text, "{}\n", cases.join(", "));

@@ -77,6 +77,9 @@ impl Subject {
     #[must_use]
     pub fn disorder_permille(self, members: &[String], seed: u64) -> Option<u64> {
         const KEYS: u32 = 1 << 14;
+        if self == Self::Peer(Peer::Naive) {
+            return Some(0);
+        }
         let mut stream = Stream::new(seed, Purpose::Experiment, 11);
         let mut order: Vec<&str> = members.iter().map(String::as_str).collect();
         let named = |order: &[&str]| -> Option<Vec<Option<Arc<str>>>> {
@@ -177,7 +180,9 @@ pub fn run(subject: Subject, scenario: &Scenario, seed: u64) -> Result<Figures, 
             let scenario = Scenario { mode, ..scenario.clone() };
             Ok(measured(tenure_world(&scenario, seed, &[])?, &scenario.checked()?))
         }
-        Subject::Peer(peer) => Ok(measured(peer_world(peer, scenario, seed)?, &scenario.checked()?)),
+        Subject::Peer(peer) => {
+            Ok(measured(peer_world(peer, scenario, seed)?, &scenario.checked()?))
+        }
     }
 }
 

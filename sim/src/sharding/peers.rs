@@ -102,7 +102,11 @@ impl Peer {
     pub const fn is_central(self) -> bool {
         matches!(
             self,
-            Self::Timebertt | Self::Kafka | Self::ArgoStatic | Self::ArgoDynamic | Self::StateMetrics
+            Self::Timebertt
+                | Self::Kafka
+                | Self::ArgoStatic
+                | Self::ArgoDynamic
+                | Self::StateMetrics
         )
     }
 
@@ -111,7 +115,9 @@ impl Peer {
     #[must_use]
     pub fn owners(self, members: &[&str], slots: u32) -> Option<Vec<usize>> {
         Some(match self {
-            Self::Naive | Self::Knative | Self::Kcl | Self::ArgoDynamic | Self::Kafka => return None,
+            Self::Naive | Self::Knative | Self::Kcl | Self::ArgoDynamic | Self::Kafka => {
+                return None;
+            }
             Self::Timebertt => timebertt::owners(members, slots),
             Self::Multicluster => mcr::owners(members, slots),
             Self::ArgoStatic => ordinal::by_name(members, &ordinal::argo(members.len(), slots)),
@@ -156,9 +162,7 @@ pub fn peer_world(
     }
     // What Tenure would do decides nothing here.
     scenario.mode = Mode::Ranked;
-    World::new(&scenario, seed, move |birth| {
-        Shell::new(birth, |birth, io| peer.logic(birth, io))
-    })
+    World::new(&scenario, seed, move |birth| Shell::new(birth, |birth, io| peer.logic(birth, io)))
 }
 
 /// What is called slot `slot`, as a UID: 16 random bytes in hexadecimal digits.

@@ -76,17 +76,17 @@ pub enum Case {
     RollingUpdate,
     /// The same, and the new ones have another configuration.
     ConfigurationChange,
-    /// The second replica dies for good.
+    /// The first replica dies for good.
     Crash,
-    /// The second replica dies and is back after 20 s.
+    /// The first replica dies and is back after 20 s.
     CrashAndBack,
-    /// The second replica does not reach the store for a minute.
+    /// The first replica does not reach the store for a minute.
     Partition,
-    /// The second replica stands still for a minute.
+    /// The first replica stands still for a minute.
     Pause,
     /// The store does not answer for half a minute.
     StoreHangs,
-    /// The second replica's wall clock is 35 s behind.
+    /// The first replica's wall clock is 35 s behind.
     WallClock,
 }
 
@@ -159,7 +159,8 @@ impl Case {
         };
         let count = group.replicas as usize;
         scenario.replicas = (0..).zip(&names).take(count).map(replica).collect();
-        let second = vec![1];
+        // Who came first: it leads, if anybody does, and has most where the first takes all.
+        let first = vec![0];
         let last = group.replicas - 1;
         let whole = Change::default();
         let fault = |fault| vec![Planned::at(at, fault)];
@@ -177,25 +178,25 @@ impl Case {
                 let with = Change { generation: Some(2), ..whole };
                 rolled(&mut scenario, group, &names, at, &with)
             }
-            Self::Crash => fault(Fault::Crash { who: second, back: None, with: whole }),
+            Self::Crash => fault(Fault::Crash { who: first, back: None, with: whole }),
             Self::CrashAndBack => {
                 let back = Some(Span::from_secs(20));
-                fault(Fault::Crash { who: second, back, with: whole })
+                fault(Fault::Crash { who: first, back, with: whole })
             }
             Self::Partition => {
                 let direction = crate::fault::Direction::Both;
-                let cut = Fault::Partition { who: second, direction };
+                let cut = Fault::Partition { who: first, direction };
                 vec![Planned::at(at, cut).lasting(Span::from_secs(60))]
             }
             Self::Pause => {
-                vec![Planned::at(at, Fault::Pause { who: second }).lasting(Span::from_secs(60))]
+                vec![Planned::at(at, Fault::Pause { who: first }).lasting(Span::from_secs(60))]
             }
             Self::StoreHangs => {
                 let hangs = Fault::StoreOutage { how: crate::fault::Outage::Hang };
                 vec![Planned::at(at, hangs).lasting(Span::from_secs(30))]
             }
             Self::WallClock => {
-                for replica in scenario.replicas.iter_mut().skip(1).take(1) {
+                for replica in scenario.replicas.iter_mut().take(1) {
                     replica.wall_offset = Shift::from_secs(-35);
                 }
                 Vec::new()

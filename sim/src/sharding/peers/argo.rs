@@ -142,3 +142,25 @@ impl Logic for Dynamic {
         io.finished = self.leaving && io.is_idle();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Lease, Span, claimed};
+
+    #[test]
+    fn the_own_entry_or_the_first_that_is_free() {
+        let entry = |holder: &str, renewed| Lease {
+            holder: holder.into(),
+            renewed,
+            duration: Span::from_secs(30),
+            counter: 0,
+        };
+        let (old, new) = (0, 25_000_000_000);
+        let entries = [entry("a", new), entry("b", old), entry("", 0), entry("c", new)];
+        assert_eq!(claimed(&entries, "c", 30_000_000_001), Some(3));
+        // Three heartbeats: b's has run out, and only then.
+        assert_eq!(claimed(&entries, "d", 30_000_000_000), Some(2));
+        assert_eq!(claimed(&entries, "d", 30_000_000_001), Some(1));
+        assert_eq!(claimed(&entries[..1], "d", 30_000_000_001), None, "one Pod too many");
+    }
+}

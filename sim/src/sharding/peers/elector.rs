@@ -113,8 +113,7 @@ impl Elector {
         let Some((version, _)) = self.seen.filter(|_| self.leads()) else {
             return Became::Released;
         };
-        let lease =
-            Lease { renewed: wall(now), duration: Span::from_secs(1), ..Lease::default() };
+        let lease = Lease { renewed: wall(now), duration: Span::from_secs(1), ..Lease::default() };
         let op = Op::Update(Arc::clone(&self.lease), Stored::Lease(lease), version);
         io.call(now, self.tag(RELEASE), op, self.limit(now));
         Became::Nothing

@@ -263,9 +263,8 @@ impl Coordinator {
 
     fn expire(&mut self, now: Now, io: &mut Io) {
         io.after(now, (EXPIRE, 0), Span::from_millis(500));
-        let silent = |known: &Known| {
-            now.instant.saturating_since(known.heard) >= SESSION.as_duration()
-        };
+        let silent =
+            |known: &Known| now.instant.saturating_since(known.heard) >= SESSION.as_duration();
         let gone = self.members.iter().filter(|(_, known)| silent(known));
         let gone: Vec<Arc<str>> = gone.map(|(name, _)| Arc::clone(name)).collect();
         for name in gone {
@@ -305,5 +304,33 @@ impl Logic for Coordinator {
 
     fn watches(&self) -> Option<&str> {
         Some(MEMBERS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, BTreeMap, assigned};
+
+    fn owned(members: &[(&str, &[u32])]) -> BTreeMap<Arc<str>, Vec<u32>> {
+        members.iter().map(|(name, slots)| (Arc::from(*name), slots.to_vec())).collect()
+    }
+
+    #[test]
+    fn a_joiner_waits_for_the_second_round() {
+        // First round: b gets what is free, not what a still owns.
+        let (first, withheld) = assigned(&owned(&[("a", &[0, 1, 2, 3]), ("b", &[])]), 4);
+        assert_eq!(first, owned(&[("a", &[0, 1]), ("b", &[])]));
+        assert!(withheld);
+        let (second, withheld) = assigned(&first, 4);
+        assert_eq!(second, owned(&[("a", &[0, 1]), ("b", &[2, 3])]));
+        assert!(!withheld);
+    }
+
+    #[test]
+    fn nobody_loses_more_than_it_must() {
+        let before = owned(&[("a", &[0, 3]), ("b", &[1, 4])]);
+        let (after, withheld) = assigned(&before, 5);
+        assert_eq!(after, owned(&[("a", &[0, 2, 3]), ("b", &[1, 4])]));
+        assert!(!withheld);
     }
 }

@@ -102,9 +102,8 @@ impl Kcl {
 
     /// Which leases to take (`computeLeasesToTake`).
     fn chosen(&self, now: Instant, io: &mut Io) -> Vec<u32> {
-        let expired = |seen: &Seen| {
-            seen.lease.holder.is_empty() || seen.age(now) >= FAILOVER.as_duration()
-        };
+        let expired =
+            |seen: &Seen| seen.lease.holder.is_empty() || seen.age(now) >= FAILOVER.as_duration();
         let mut counts: BTreeMap<Arc<str>, usize> = BTreeMap::from([(Arc::clone(&self.id), 0)]);
         for seen in self.table.values().filter(|seen| !expired(seen)) {
             *counts.entry(Arc::clone(&seen.lease.holder)).or_default() += 1;
@@ -159,7 +158,8 @@ impl Kcl {
                 self.lose(slot, io);
                 continue;
             }
-            let lease = Lease { holder: Arc::clone(&self.id), counter: counter + 1, ..Lease::default() };
+            let lease =
+                Lease { holder: Arc::clone(&self.id), counter: counter + 1, ..Lease::default() };
             let op = Op::Update(lease_name(slot), Stored::Lease(lease), version);
             io.call(now, (RENEWED, slot + 1), op, CALL);
         }
@@ -218,5 +218,16 @@ impl Logic for Kcl {
             _ => {}
         }
         io.finished = self.leaving && io.is_idle();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::target;
+
+    #[test]
+    fn a_share_is_rounded_up_and_at_least_one() {
+        assert_eq!([target(10, 3), target(9, 3), target(3, 3), target(2, 5)], [4, 3, 1, 1]);
+        assert_eq!(target(7, 0), 7);
     }
 }

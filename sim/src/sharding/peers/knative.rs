@@ -105,3 +105,27 @@ impl Logic for Knative {
         self.became(bucket, became, io);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BUCKETS, bucket_of, buckets};
+
+    #[test]
+    fn names_of_buckets_contain_their_number() {
+        assert_eq!(&*buckets(10)[3], "controller.reconciler.03-of-10");
+        // So no lease of the old is one of the new: nobody waits for anybody.
+        let new = buckets(5);
+        assert!(buckets(10).iter().all(|bucket| !new.contains(bucket)));
+    }
+
+    #[test]
+    fn buckets_are_balanced_and_a_change_of_their_number_moves_most_keys() {
+        let (ten, nine) = (bucket_of(&buckets(BUCKETS), 10_000), bucket_of(&buckets(9), 10_000));
+        let mut loads = [0; 10];
+        ten.iter().for_each(|bucket| loads[*bucket] += 1);
+        let most = loads.into_iter().max().unwrap();
+        assert!((1_000..=1_120).contains(&most), "busiest to mean 1.04 to 1.09: {most}");
+        let moved = ten.iter().zip(&nine).filter(|(a, b)| a != b).count();
+        assert!((6_700..=9_100).contains(&moved), "67 to 91 %: {moved}");
+    }
+}

@@ -113,7 +113,8 @@ impl Multicluster {
         io.after(now, (DECIDE, 0), PROBE);
         self.wanted.clear();
         let peers = self.peers.clone();
-        let peers: Vec<(&str, u64)> = peers.iter().map(|(name, weight)| (&**name, *weight)).collect();
+        let peers: Vec<(&str, u64)> =
+            peers.iter().map(|(name, weight)| (&**name, *weight)).collect();
         for slot in 0..io.slots.count() {
             let first = owner(&cluster(slot), &peers).and_then(|first| peers.get(first));
             let should = first.is_some_and(|(name, _)| *name == &*self.id);
@@ -150,6 +151,8 @@ impl Multicluster {
         self.wanted.clear();
         io.cancel((DECIDE, 0));
         io.cancel((PEERS, 0));
+        // What the context ends.
+        [READ, WRITE, LIST].into_iter().for_each(|kind| io.forget(kind));
         io.stop_all();
         for slot in self.held.clone() {
             self.release(now, slot, io);
@@ -157,7 +160,13 @@ impl Multicluster {
         io.call(now, (GOODBYE, 0), Op::Get(self.peer()), Span::from_secs(5));
     }
 
-    fn own_lease(&mut self, now: Now, kind: u8, result: Result<Reply<Stored>, Failure>, io: &mut Io) {
+    fn own_lease(
+        &mut self,
+        now: Now,
+        kind: u8,
+        result: Result<Reply<Stored>, Failure>,
+        io: &mut Io,
+    ) {
         match (kind, result) {
             (READ, Ok(Reply::Stored(held))) => {
                 let lease = self.lease(now, PEER, self.weight);
@@ -190,7 +199,13 @@ impl Multicluster {
     }
 
     /// What came of taking a fence.
-    fn acquired(&mut self, now: Now, tag: (u8, u32), result: Result<Reply<Stored>, Failure>, io: &mut Io) {
+    fn acquired(
+        &mut self,
+        now: Now,
+        tag: (u8, u32),
+        result: Result<Reply<Stored>, Failure>,
+        io: &mut Io,
+    ) {
         let (kind, slot) = tag;
         let lease = self.lease(now, FENCE, 0);
         match (kind, result) {
@@ -223,7 +238,13 @@ impl Multicluster {
         vacant || lease.holder == self.id || lease.is_expired(wall(now))
     }
 
-    fn fenced(&mut self, now: Now, tag: (u8, u32), result: Result<Reply<Stored>, Failure>, io: &mut Io) {
+    fn fenced(
+        &mut self,
+        now: Now,
+        tag: (u8, u32),
+        result: Result<Reply<Stored>, Failure>,
+        io: &mut Io,
+    ) {
         let (kind, slot) = tag;
         match (kind, result) {
             (RENEW_READ | RENEW_WRITE, _) if !self.held.contains(&slot) => {}
@@ -234,8 +255,7 @@ impl Multicluster {
             (RENEW_WRITE, Ok(_)) => io.after(now, (RENEW, slot), FENCE_RENEW),
             // One failed call, and it is lost.
             (RENEW_READ | RENEW_WRITE, _) => self.release(now, slot, io),
-            (RELEASE_READ, Ok(Reply::Stored(held)))
-                if matches!(&held.value, Stored::Lease(lease) if lease.holder == self.id) =>
+            (RELEASE_READ, Ok(Reply::Stored(held))) if matches!(&held.value, Stored::Lease(lease) if lease.holder == self.id) =>
             {
                 let Stored::Lease(lease) = held.value else { return };
                 let lease = Stored::Lease(Lease { holder: "".into(), ..lease });
@@ -260,7 +280,9 @@ impl Logic for Multicluster {
                 io.call(now, (READ, 0), Op::Get(self.peer()), QUIET);
             }
             On::Timer((DECIDE, _)) => self.decide(now, io),
-            On::Timer((RENEW, slot)) => io.call(now, (RENEW_READ, slot), Op::Get(fence(slot)), QUIET),
+            On::Timer((RENEW, slot)) => {
+                io.call(now, (RENEW_READ, slot), Op::Get(fence(slot)), QUIET)
+            }
             On::Answer((kind @ (READ | WRITE | LIST | GOODBYE), _), result) => {
                 self.own_lease(now, kind, result, io);
             }
@@ -272,5 +294,48 @@ impl Logic for Multicluster {
             _ => {}
         }
         io.finished = self.leaving && io.is_idle() && self.said && self.releasing == 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{owner, owners};
+
+    /// How many of 20,000 clusters each of these has.
+    fn loads(names: &[String]) -> Vec<usize> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut loads = vec![0; names.len()];
+        owners(&names, 20_000).into_iter().for_each(|owner| loads[owner] += 1);
+        loads
+    }
+
+    #[test]
+    fn pods_of_a_stateful_set_are_unevenly_loaded() {
+        let names = |count: u32| -> Vec<String> { (0..count).map(|i| format!("x-{i}")).collect() };
+        let worst = |count| loads(&names(count)).into_iter().max().unwrap() * count as usize;
+        // The last byte of a name is multiplied once: it moves the score by less than 2⁴⁴.
+        assert_eq!(worst(3) / 2_000, 15, "50 % of three pods");
+        assert_eq!((worst(5) + 100) / 2_000, 25, "max/mean 2.50 of five");
+        // Other names spread well.
+        let other: Vec<String> =
+            ["gkvwm", "7xq2b", "zz9rt", "p4hdl", "c8sfn"].map(Into::into).into();
+        assert!(loads(&other).into_iter().max().unwrap() < 5_000);
+    }
+
+    #[test]
+    fn weights_have_no_effect() {
+        let peers = [("alpha-7xq2b", 1), ("bravo-gkvwm", 3), ("carol-zz9rt", 5)];
+        let mut loads = [0; 3];
+        for cluster in 0..20_000 {
+            loads[owner(&format!("cluster-{cluster}"), &peers).unwrap()] += 1;
+        }
+        // In proportion it would be 2,222, 6,667 and 11,111.
+        assert!(loads.iter().all(|load| (6_000..7_400).contains(load)), "{loads:?}");
+    }
+
+    #[test]
+    fn of_equal_scores_the_last_wins() {
+        assert_eq!(owner("a", &[("x", 0), ("y", 0)]), Some(1));
+        assert_eq!(owner("a", &[]), None);
     }
 }

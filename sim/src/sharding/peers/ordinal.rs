@@ -219,3 +219,37 @@ impl Logic for Deployer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{argo, by_name, jump, ordinal};
+
+    fn moved(one: &[u32], other: &[u32]) -> usize {
+        one.iter().zip(other).filter(|(a, b)| a != b).count()
+    }
+
+    #[test]
+    fn one_more_replica_moves_its_share() {
+        // Of 1,000: ideal 167.
+        assert!((130..=205).contains(&moved(&jump(5, 1_000), &jump(6, 1_000))));
+        assert!((110..=260).contains(&moved(&argo(5, 1_000), &argo(6, 1_000))));
+    }
+
+    #[test]
+    fn loads_are_bounded_but_not_those_of_a_shard_that_lost_its_points() {
+        let mut loads = [0; 20];
+        argo(20, 2_000).into_iter().for_each(|shard| loads[shard as usize] += 1);
+        assert!(loads.iter().all(|load| *load <= 126), "1.25 times the mean: {loads:?}");
+        // `1` + `10` is `11` + `0`: shard 1 keeps 100 of 1,000 points.
+        assert!((9..=27).contains(&loads[1]), "0.18 of the mean of 100: {loads:?}");
+    }
+
+    #[test]
+    fn ordinals_are_at_the_end_of_names() {
+        assert_eq!(
+            (ordinal("op-12"), ordinal("op-7c9d-x2k4q"), ordinal("op")),
+            (Some(12), None, None)
+        );
+        assert_eq!(by_name(&["op-1", "op-0"], &[0, 1, 1]), [1, 0, 0]);
+    }
+}
