@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 pub mod assign;
 pub mod balance;
+pub mod compare;
 pub mod conform;
 mod describe;
 mod experiment;
@@ -56,6 +57,7 @@ enum Command {
     Balance(balance::BalanceArgs),
     Assign(assign::AssignArgs),
     Ranges(ranges::RangesArgs),
+    Compare(compare::CompareArgs),
 }
 
 /// The command that is meant; without any it is `run`.
@@ -97,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Balance(args) => balance::run(&args),
         Command::Assign(args) => assign::run(&args),
         Command::Ranges(args) => ranges::run(&args),
+        Command::Compare(args) => compare::run(&args),
     };
     status.unwrap_or_else(|refusal: Refusal| refusal.print()).into()
 }

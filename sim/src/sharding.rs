@@ -18,11 +18,15 @@
 //! | [`trace`] | what happened, entry by entry |
 //! | [`check`] | properties over the entries |
 //! | [`meter`] | figures over the entries |
+//! | [`peers`] | what others do |
+//! | [`compare`] | all of them under the same faults |
 
 pub mod catalogue;
 pub mod check;
+pub mod compare;
 pub mod fault;
 pub mod meter;
+pub mod peers;
 mod scenario;
 mod store;
 mod swarm;

@@ -43,8 +43,8 @@ pub struct SweepArgs {
 /// A range of seeds, as `0..1000`; never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seeds {
-    from: u64,
-    to: u64,
+    pub(super) from: u64,
+    pub(super) to: u64,
 }
 
 /// The text is no range of seeds.
