@@ -63,6 +63,8 @@ pub(super) struct Process<S: System> {
     /// It is to begin work as soon as it can again.
     pub(super) ticks: bool,
     claimed: Option<Arc<SlotSet>>,
+    /// How often that had changed.
+    changes: Option<u64>,
     /// The end of its claims that was told last.
     until: Option<SimTime>,
     learnt: SimTime,
@@ -108,6 +110,7 @@ impl<S: System> Process<S> {
             drains: Vec::new(),
             ticks: false,
             claimed: None,
+            changes: None,
             until: None,
             learnt: SimTime::ZERO,
             renewed: SimTime::ZERO,
@@ -178,6 +181,7 @@ impl<S: System> Process<S> {
         self.busy.clear();
         self.ticks = false;
         self.claimed = None;
+        self.changes = None;
         self.until = None;
         (self.learnt, self.renewed) = (SimTime::ZERO, SimTime::ZERO);
         outside.statistics.crashes += u64::from(crashed);
@@ -320,9 +324,14 @@ impl<S: System> Process<S> {
             let (learnt, renewed) = (self.learnt, self.renewed);
             outside.emit(What::Until { replica, until, learnt, renewed });
         }
-        if self.claimed.as_deref() == claim.slots {
+        let changes = system.changes();
+        let same = changes.is_some() && changes == self.changes;
+        if same && self.claimed.is_some() == claim.slots.is_some()
+            || self.claimed.as_deref() == claim.slots
+        {
             return;
         }
+        self.changes = changes;
         let had = self.claimed.take();
         self.claimed = claim.slots.map(|slots| Arc::new(slots.clone()));
         let (mut lost, mut gained) = (had.clone(), self.claimed.clone());
