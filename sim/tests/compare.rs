@@ -164,7 +164,7 @@ fn the_same_bytes_again() {
 fn bad_input_is_one_line_that_says_what_to_do() {
     for (arguments, parts) in [
         ("--scenario crush", ["\"crush\"", "did you mean crash"]),
-        ("--system knativ", ["\"knativ\"", "did you mean knative?"]),
+        ("--system knativ", ["\"knativ\"", "did you mean knative"]),
         ("--system zzzzzzzz", ["--system", "use tenure-ranked, tenure-planned"]),
         ("--system naive,naive", ["naive stands there twice", "once"]),
         ("--slots 48", ["--slots", "power of two"]),

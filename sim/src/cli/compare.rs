@@ -57,9 +57,9 @@ struct Row {
 /// # Errors
 /// The arguments are wrong.
 pub fn run(args: &CompareArgs) -> Result<u8, Refusal> {
-    let cases = chosen("--scenario", &args.scenario, Case::ALL.to_vec(), |case| case.name())?;
+    let cases = chosen("--scenario", &args.scenario, Case::ALL.to_vec(), Case::name)?;
     let all = Subject::all().collect();
-    let mut subjects = chosen("--system", &args.system, all, |subject| subject.name())?;
+    let mut subjects = chosen("--system", &args.system, all, Subject::name)?;
     if let Err(error) = Slots::new(args.slots) {
         return Err(Refusal::new(format_args!("--slots: {error}")));
     }
@@ -224,7 +224,7 @@ const HEAD: [&str; 11] = [
 fn cells(row: &Row) -> [String; 11] {
     let all = row.sum(|_| true);
     let of = |kind: Kind| unowned(&row.sum(|case| case.kind() == kind));
-    let moves = row.sum(|case| case.kind() == Kind::Planned || case.kind() == Kind::Crash);
+    let moves = row.sum(|case| matches!(case, Case::Join | Case::Leave | Case::Crash));
     let moves = match moves.least_moves {
         0 => "-".into(),
         least => mean(moves.moves * 1_000 / least, 1),
@@ -279,7 +279,7 @@ fn text(args: &CompareArgs, rows: &[Row]) -> String {
         "\n\
         two owners: slot-seconds in a run in which two that run hold a slot or work on it\n\
         unowned: seconds until a slot that lost its owner has one: mean / longest, ! some to the end\n\
-        moves/least: slots that moved over those that had to, where that was planned or a crash\n\
+        moves/least: slots that moved over those that had to: join, leave and crash\n\
         busiest: most slots of any replica over the mean; writes, reads: calls in the calm before\n\
         ranges: runs of slots side by side per replica\n\
         order: the same members in another order give the same owners; history: no such function\n",

@@ -133,7 +133,8 @@ pub struct Figures {
     pub unowned_at_end: u64,
     /// How often a slot went to another replica after the group had settled.
     pub moves: u64,
-    /// How often it must: what a replica had that went, and a fair share for one that came.
+    /// How often it must: what those had that went for good, or a fair share for each that came, if
+    /// that is more.
     pub least_moves: u64,
     /// Before the first fault: the most of any replica over the mean, in thousandths; of many runs the
     /// sum.
@@ -193,7 +194,9 @@ fn measured<S: System>(mut world: World<S>, scenario: &Scenario) -> Figures {
     loop {
         let before = *world.statistics();
         let Some(entries) = world.step() else { break };
-        entries.iter().for_each(|entry| measure.observe(entry));
+        for entry in entries {
+            measure.observe(entry);
+        }
         if world.now() >= from {
             first.get_or_insert(before);
         }

@@ -23,7 +23,6 @@ struct Held {
 struct Replica {
     alive: bool,
     paused: bool,
-    leaving: bool,
     until: Option<SimTime>,
     claims: SlotSet,
     /// Since when each slot is held, while it runs.
@@ -39,9 +38,10 @@ pub(super) struct Measure {
     /// Pieces of work: whose, on which slots, since when.
     works: BTreeMap<u64, (u32, core::ops::Range<u32>, SimTime)>,
     held: BTreeMap<u32, Vec<Held>>,
-    /// Which faults cut somebody off.
-    cut: BTreeMap<u32, usize>,
-    least: usize,
+    /// What those had that went, unless they came back.
+    gone: BTreeMap<u32, usize>,
+    /// Fair shares of those that came.
+    came: usize,
     shares: Option<(u64, u64)>,
 }
 
@@ -52,7 +52,6 @@ impl Measure {
         let replica = Replica {
             alive: false,
             paused: false,
-            leaving: false,
             until: Some(SimTime::ZERO),
             claims: SlotSet::none(slots),
             since: BTreeMap::new(),
@@ -63,8 +62,8 @@ impl Measure {
             replicas: vec![replica; scenario.replicas.len()],
             works: BTreeMap::new(),
             held: BTreeMap::new(),
-            cut: BTreeMap::new(),
-            least: 0,
+            gone: BTreeMap::new(),
+            came: 0,
             shares: None,
         }
     }
@@ -167,26 +166,28 @@ impl Measure {
     fn members(&mut self, entry: &Entry) {
         let (now, settled) = (entry.at, entry.at >= self.settled);
         match &entry.what {
-            What::Started { replica, .. } => {
+            What::Started { replica, life, .. } => {
+                self.gone.remove(replica);
                 self.with(*replica, |it| {
-                    (it.alive, it.leaving, it.until) = (true, false, Some(SimTime::ZERO));
+                    (it.alive, it.until) = (true, Some(SimTime::ZERO));
                 });
-                if settled && (*replica as usize) < self.replicas.len() {
-                    self.least += self.share();
+                if settled && *life == 0 && (*replica as usize) < self.replicas.len() {
+                    self.came += self.share();
                 }
             }
             What::Leaving { replica } => {
-                self.least += self.claims(*replica);
-                self.with(*replica, |it| it.leaving = true);
+                self.gone.insert(*replica, self.claims(*replica));
             }
             What::Ended { replica, crashed } => {
                 if *crashed && settled {
-                    self.least += self.claims(*replica);
+                    self.gone.insert(*replica, self.claims(*replica));
                 }
                 self.close(*replica, None, now);
                 let own = self.works.iter().filter(|(_, (of, ..))| of == replica);
                 let own: Vec<u64> = own.map(|(work, _)| *work).collect();
-                own.into_iter().for_each(|work| self.work_ends(work, now));
+                for work in own {
+                    self.work_ends(work, now);
+                }
                 self.with(*replica, |it| {
                     (it.alive, it.paused, it.until) = (false, false, Some(SimTime::ZERO));
                     it.claims = SlotSet::none(it.claims.slots());
@@ -206,13 +207,6 @@ impl Measure {
                     }
                 }
             }
-            What::Fault { fault, kind: "partition" | "pause", who } => {
-                self.least += who.iter().map(|who| self.claims(*who)).sum::<usize>();
-                self.cut.insert(*fault, who.len());
-            }
-            What::FaultEnded { fault } => {
-                self.least += self.cut.remove(fault).unwrap_or(0) * self.share();
-            }
             _ => {}
         }
     }
@@ -230,7 +224,9 @@ impl Measure {
     /// All of it, if the run ended at `end`.
     pub(super) fn figures(mut self, end: SimTime) -> Figures {
         let works: Vec<u64> = self.works.keys().copied().collect();
-        works.into_iter().for_each(|work| self.work_ends(work, end));
+        for work in works {
+            self.work_ends(work, end);
+        }
         for replica in 0..u32::try_from(self.replicas.len()).unwrap_or(0) {
             self.close(replica, None, end);
         }
@@ -238,7 +234,7 @@ impl Measure {
         let mut figures = Figures {
             busiest_permille,
             ranges_permille,
-            least_moves: self.least as u64,
+            least_moves: self.came.max(self.gone.values().sum()) as u64,
             ..Figures::default()
         };
         let members = self.replicas.len();

@@ -112,7 +112,9 @@ impl Member {
                 return self.write(now, io);
             }
             if self.assignment.slots.contains_key(&self.id) {
-                mine.iter().for_each(|slot| io.own(*slot));
+                for slot in mine {
+                    io.own(*slot);
+                }
                 self.generation = self.assignment.generation;
             }
         }
@@ -153,7 +155,9 @@ impl Logic for Member {
                 io.call(now, (BEAT, 0), Op::Get(name), REQUEST);
             }
             On::Answer((LIST, _), Ok(Reply::Listed { objects, .. })) => {
-                objects.iter().for_each(|held| self.learn(held));
+                for held in &objects {
+                    self.learn(held);
+                }
             }
             On::Answer((LIST, _), _) | On::Shown(Shown::Broken) => {
                 io.call(now, (LIST, 0), Op::List(ASSIGNMENTS.into()), REQUEST);
@@ -286,7 +290,9 @@ impl Logic for Coordinator {
                 self.expire(now, io);
             }
             On::Answer((LIST, _), Ok(Reply::Listed { objects, .. })) => {
-                objects.iter().for_each(|held| self.heard(now, held, io));
+                for held in &objects {
+                    self.heard(now, held, io);
+                }
             }
             On::Answer((PUT, _), Ok(Reply::Stored(held))) => {
                 (self.version, self.writing) = (Some(held.version), false);

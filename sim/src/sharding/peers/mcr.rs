@@ -152,7 +152,9 @@ impl Multicluster {
         io.cancel((DECIDE, 0));
         io.cancel((PEERS, 0));
         // What the context ends.
-        [READ, WRITE, LIST].into_iter().for_each(|kind| io.forget(kind));
+        for kind in [READ, WRITE, LIST] {
+            io.forget(kind);
+        }
         io.stop_all();
         for slot in self.held.clone() {
             self.release(now, slot, io);
@@ -281,7 +283,7 @@ impl Logic for Multicluster {
             }
             On::Timer((DECIDE, _)) => self.decide(now, io),
             On::Timer((RENEW, slot)) => {
-                io.call(now, (RENEW_READ, slot), Op::Get(fence(slot)), QUIET)
+                io.call(now, (RENEW_READ, slot), Op::Get(fence(slot)), QUIET);
             }
             On::Answer((kind @ (READ | WRITE | LIST | GOODBYE), _), result) => {
                 self.own_lease(now, kind, result, io);
@@ -305,7 +307,9 @@ mod tests {
     fn loads(names: &[String]) -> Vec<usize> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut loads = vec![0; names.len()];
-        owners(&names, 20_000).into_iter().for_each(|owner| loads[owner] += 1);
+        for owner in owners(&names, 20_000) {
+            loads[owner] += 1;
+        }
         loads
     }
 

@@ -81,7 +81,7 @@ pub(super) fn by_name(members: &[&str], ordinals: &[u32]) -> Vec<usize> {
 
 /// A replica.
 pub(super) struct Ordinal {
-    ordinal: u32,
+    number: u32,
     formula: fn(usize, u32) -> Vec<u32>,
     restarts: bool,
     total: Option<u32>,
@@ -92,7 +92,7 @@ impl Ordinal {
     fn new(birth: &Birth<'_>, io: &mut Io, formula: fn(usize, u32) -> Vec<u32>) -> Self {
         io.call(birth.now, (LIST, 0), Op::List(SCALES.into()), QUIET);
         let ordinal = ordinal(&name(birth)).unwrap_or(birth.index);
-        Self { ordinal, formula, restarts: false, total: None, leaving: false }
+        Self { number: ordinal, formula, restarts: false, total: None, leaving: false }
     }
 
     /// kube-state-metrics.
@@ -113,7 +113,7 @@ impl Ordinal {
         }
         match before {
             Some(before) if self.restarts => {
-                let above = before.max(total).saturating_sub(self.ordinal + 1);
+                let above = before.max(total).saturating_sub(self.number + 1);
                 let wait = Span::from_nanos(ROLL.as_nanos() * u64::from(above));
                 io.after(now, (STOP, 0), wait);
             }
@@ -124,9 +124,9 @@ impl Ordinal {
     fn compute(&self, io: &mut Io) {
         let total = self.total.unwrap_or(0);
         let shards = (self.formula)(total as usize, io.slots.count());
-        let own = (0..).zip(&shards).filter(|(_, shard)| **shard == self.ordinal);
+        let own = (0..).zip(&shards).filter(|(_, shard)| **shard == self.number);
         io.owned = SlotSet::none(io.slots);
-        if self.ordinal < total {
+        if self.number < total {
             own.for_each(|(slot, _)| io.own(slot));
         }
     }
@@ -136,9 +136,10 @@ impl Logic for Ordinal {
     fn on(&mut self, now: Now, what: On, io: &mut Io) {
         match what {
             On::Answer((LIST, _), Ok(Reply::Listed { objects, .. })) if !objects.is_empty() => {
-                objects.iter().for_each(|held| self.learn(now, held, io));
+                for held in &objects {
+                    self.learn(now, held, io);
+                }
             }
-            On::Answer((LIST, _), Ok(_)) => {}
             On::Answer((LIST, _), Err(_)) | On::Shown(Shown::Broken) => {
                 io.call(now, (LIST, 0), Op::List(SCALES.into()), QUIET);
             }
@@ -238,7 +239,9 @@ mod tests {
     #[test]
     fn loads_are_bounded_but_not_those_of_a_shard_that_lost_its_points() {
         let mut loads = [0; 20];
-        argo(20, 2_000).into_iter().for_each(|shard| loads[shard as usize] += 1);
+        for shard in argo(20, 2_000) {
+            loads[shard as usize] += 1;
+        }
         assert!(loads.iter().all(|load| *load <= 126), "1.25 times the mean: {loads:?}");
         // `1` + `10` is `11` + `0`: shard 1 keeps 100 of 1,000 points.
         assert!((9..=27).contains(&loads[1]), "0.18 of the mean of 100: {loads:?}");

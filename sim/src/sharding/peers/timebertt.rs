@@ -182,18 +182,21 @@ impl Logic for Shard {
             }
             On::Timer((START, _)) => self.elector = elector(&self.id, now, io),
             On::Answer((LIST, _), Ok(Reply::Listed { objects, .. })) => {
-                objects.iter().for_each(|held| self.label(now, held, io));
+                for held in &objects {
+                    self.label(now, held, io);
+                }
             }
             On::Answer((LIST, _), Err(_)) => {
                 io.call(now, (LIST, 0), Op::List(OBJECTS.into()), QUIET);
             }
-            On::Answer((PATCH, _), Ok(Reply::Stored(held))) => self.label(now, &held, io),
+            On::Answer((PATCH, _), Ok(Reply::Stored(held))) | On::Shown(Shown::Stored(held)) => {
+                self.label(now, &held, io);
+            }
             On::Answer((LIST | PATCH, _), _) => {}
             On::Answer((kind, _), result) => {
                 let became = self.elector.answer(now, kind, result, io);
                 self.became(now, became, io);
             }
-            On::Shown(Shown::Stored(held)) => self.label(now, &held, io),
             On::Shown(Shown::Broken) => io.call(now, (LIST, 0), Op::List(OBJECTS.into()), QUIET),
             On::Drained(slots) => slots.iter().for_each(|slot| self.give(now, index(slot), io)),
             On::Leave => {
@@ -335,7 +338,9 @@ impl Logic for Sharder {
                 self.assign(now, io, |_, _| true);
             }
             On::Answer((LIST, _), Ok(Reply::Listed { objects, .. })) => {
-                objects.iter().for_each(|held| self.take(now, held, io));
+                for held in &objects {
+                    self.take(now, held, io);
+                }
             }
             On::Answer((LIST, _), _) | On::Shown(Shown::Broken) => {
                 io.call(now, (LIST, 0), Op::List("ring/".into()), QUIET);
