@@ -104,10 +104,10 @@ mod slot_set;
 mod view;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
-#[doc(hidden)]
-pub use machine::{Restated, Restatement};
 pub use event::{Cause, Event, Lapse};
 pub use lease::{GROUP_LABEL, RecordError};
+#[doc(hidden)]
+pub use machine::{Restated, Restatement};
 pub use permit::Permit;
 pub use planned::{Plan, StoredPlan};
 pub use range::{KeyRange, KeyRanges};
