@@ -37,7 +37,7 @@ Exit status:
 /// Leader election and sharding as Kubernetes does them, simulated and checked: clocks drift,
 /// messages get lost, processes pause and crash, and one seed makes it all happen again.
 ///
-/// Without a command: `tenure run experiment`, three replicas of one controller in three modes.
+/// Without a command: `tenure run experiment`, three replicas of one controller in four modes.
 #[derive(Debug, Parser)]
 #[command(name = "tenure", version, after_help = EXIT_STATUS, max_term_width = 100)]
 struct Cli {

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tenure::election::Failure;
+use tenure::election::{Failure, Token};
 use tenure::placement::Member;
 use tenure::sharding::{Sharder, Slot, SlotSet, Slots};
 use tenure::time::{Instant, Now};
@@ -35,7 +35,7 @@ pub(super) struct Group {
 #[derive(Debug)]
 enum Membership {
     None,
-    Naive(naive::Membership),
+    Naive(Box<naive::Membership>),
     Ranked(Box<ranked::Membership>),
 }
 
@@ -139,7 +139,7 @@ impl Replica {
             self.out.push_back(Action::Note { kind: note::LOST, a: slot.index().into(), b: 0 });
         }
         for slot in owned.without(&self.owned).iter() {
-            let b = sharder.token(slot, now.instant).map_or(0, |token| token.as_u64());
+            let b = sharder.token(slot, now.instant).map_or(0, Token::as_u64);
             self.out.push_back(Action::Note { kind: note::GAINED, a: slot.index().into(), b });
         }
         let mine = self.group.slot_of.iter().map(|slot| owned.contains(*slot)).collect();
@@ -204,7 +204,7 @@ impl Program for Replica {
                 let mut membership =
                     naive::Membership::new(self.name().into(), group.terms, now.instant);
                 membership.handle_timeout(now);
-                self.membership = Membership::Naive(membership);
+                self.membership = Membership::Naive(Box::new(membership));
             }
             Mode::Ranked => {
                 let incarnation = format!("{}-{}", self.index, self.life);
