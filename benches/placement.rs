@@ -61,8 +61,8 @@ fn placed<A: Placement>(criterion: &mut Criterion, name: &str, make: impl Fn(u32
 fn numbers(criterion: &mut Criterion) {
     numbered(criterion, "Jump", |n| Jump::new(n).unwrap());
     numbered(criterion, "JumpBack", |n| JumpBack::new(n).unwrap());
-    numbered(criterion, "Flip", |n| <Flip>::new(n).unwrap());
-    numbered(criterion, "Binomial", |n| <Binomial>::new(n).unwrap());
+    numbered(criterion, "Flip", <Flip>::new);
+    numbered(criterion, "Binomial", <Binomial>::new);
     numbered(criterion, "Anchor", |n| Anchor::new(n, n + n / 10).unwrap());
     numbered(criterion, "Dx", |n| <Dx>::new(n, 2 * n).unwrap());
     numbered(criterion, "Memento", |n| Memento::new(JumpBack::new(n).unwrap()));

@@ -1,12 +1,13 @@
-//! Who may act: leader election on lock records, exactly as Kubernetes does it, and the placement of
-//! objects on replicas. Pure state machines: no I/O, no clock, no threads, no randomness of their own.
+//! Who may act: leader election on lock records, exactly as Kubernetes does it, sharding of objects among
+//! replicas that all work, and their placement. Pure state machines: no I/O, no clock, no threads, no
+//! randomness of their own.
 //!
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`election`] | [`Elector`](election::Elector): one replica's part in the election of a leader |
 //! | [`lock`] | what is stored: records, versions, the objects that carry them, and their JSON |
 //! | [`placement`] | which member owns a key: [`Rendezvous`](placement::Rendezvous), and what serves where it does not |
-//! | [`sharding`] | which of N replicas that all work owns which slot of the hash space |
+//! | [`sharding`] | [`Sharder`](sharding::Sharder): one replica's part when all work, each on its own objects |
 //! | [`time`] | [`Instant`](time::Instant) decides, [`Timestamp`](time::Timestamp) is written for people |
 //!
 //! **It is** the part of a controller that decides, for any store with compare-and-swap: Kubernetes,
@@ -58,6 +59,23 @@
 //!     assert!(electors.iter().filter(|elector| elector.is_leading(instant)).count() <= 1);
 //! }
 //! assert_eq!(started.len(), 1); // one of them led from about 15 s on, and kept it
+//! ```
+//!
+//! # Shards
+//! A member asks for a slot's owner as for the time: [`sharding`] has a group of them running.
+//!
+//! ```
+//! use tenure::sharding::{Config, Op, Sharder};
+//! use tenure::time::{Instant, Now, Timestamp};
+//!
+//! let now = Now { instant: Instant::default(), timestamp: Timestamp::GO_ZERO };
+//! let config = Config::new("default", "controller", "pod-0", "incarnation-1");
+//! let mut member = Sharder::new(config, 7, now.instant)?;
+//! member.handle_timeout(now);
+//! assert_eq!(member.poll_request().map(|request| request.op), Some(Op::List)); // who is there?
+//! let key = member.key(b"2ddc2ef5-4eb1-44a4-9ab6-3a4f7a1e9c0b"); // an object's UID
+//! assert!(!member.owns(key, now.instant)); // until all others have acknowledged it
+//! # Ok::<(), tenure::sharding::ConfigError>(())
 //! ```
 //!
 //! # A placement

@@ -28,7 +28,7 @@
 //! [`Bounded`] is none of these: it assigns a finite set of keys under a limit of load.
 //!
 //! These know members by number, and place keys on members through [`Named`]. (n numbers in use, of a
-//! capacity of a, or r of them removed.)
+//! capacity of a, or r of them removed. Those without a history are [`HistoryFree`].)
 //!
 //! | algorithm | look-up | memory | who may go | history |
 //! | --- | --- | --- | --- | --- |
@@ -84,7 +84,7 @@ pub use members::{Member, Members, MembersError};
 pub use memento::Memento;
 pub use multi_probe::MultiProbe;
 pub use named::{Named, NamedError, NamedState};
-pub use numbered::{Absent, Full, Numbered, Numbering, NumberingError, Removal, Tail};
+pub use numbered::{Absent, Full, HistoryFree, Numbered, Numbering, NumberingError, Removal, Tail};
 pub use rendezvous::Rendezvous;
 pub use ring::{Ring, RingError};
 
@@ -168,8 +168,8 @@ pub trait Ranking: Placement {
     /// other, if that holds for the ranking; but this is no promise of
     /// [`Rationalizable`] for any but the owner.
     ///
-    /// Costs a ranking of all members and O(n · k) comparisons of zones. Allocates only what the
-    /// capacity of `best` lacks to hold *all* members.
+    /// Costs a ranking of all members and O(n · k) comparisons of zones, where the algorithm does not say
+    /// less. Allocates only what the capacity of `best` lacks to hold *all* members.
     ///
     /// ```
     /// use tenure::placement::{Key, Member, Members, MembersError, Ranking, Rendezvous};
@@ -225,6 +225,19 @@ pub trait Ranking: Placement {
 /// fn leaderless(_: impl Rationalizable) {}
 /// leaderless(Rendezvous::default());
 /// ```
+///
+/// [`Maglev`] is not, and neither is what [`Named`] knows by number:
+///
+/// ```compile_fail,E0277
+/// use tenure::placement::{Maglev, Rationalizable};
+/// fn leaderless<P: Rationalizable>() {}
+/// leaderless::<Maglev>();
+/// ```
+/// ```compile_fail,E0277
+/// use tenure::placement::{JumpBack, Named, Rationalizable};
+/// fn leaderless<P: Rationalizable>() {}
+/// leaderless::<Named<JumpBack>>();
+/// ```
 pub trait Rationalizable: Placement {}
 
 /// A warning: other members need another table, and that moves more keys than it must.
@@ -261,5 +274,18 @@ pub trait Rebuilt: Placement {
 /// use tenure::placement::{Rendezvous, Weighted};
 /// fn for_machines_of_different_size(_: impl Weighted) {}
 /// for_machines_of_different_size(Rendezvous::default());
+/// ```
+///
+/// [`MultiProbe`] ignores them, and so does a [`Ring`] with points of the caller's:
+///
+/// ```compile_fail,E0277
+/// use tenure::placement::{MultiProbe, Weighted};
+/// fn for_machines_of_different_size<P: Weighted>() {}
+/// for_machines_of_different_size::<MultiProbe>();
+/// ```
+/// ```compile_fail,E0277
+/// use tenure::placement::{Ring, Weighted, hash::Mixed};
+/// fn for_machines_of_different_size<P: Weighted>() {}
+/// for_machines_of_different_size::<Ring<Mixed, false>>();
 /// ```
 pub trait Weighted: Placement {}

@@ -142,12 +142,13 @@ fn memory_is_what_the_documentation_says_and_look_ups_take_none() {
     let of_bounded = of_bounded.bytes_current;
     assert!(of_bounded <= 12 * 1000 + 16 * 1000, "{of_bounded} bytes");
 
-    let mut best = Vec::with_capacity(5);
+    let mut best = Vec::with_capacity(1000);
     let look_ups = measure(|| {
         for key in keys() {
             assert!(ring.place(key).is_some() && multi.place(key).is_some());
             assert!(bounded.owner(key).is_some());
             ring.best_into(key, 5, &mut best);
+            ring.best_across_zones_into(key, 5, &mut best);
             multi.best_into(key, 5, &mut best);
         }
     });

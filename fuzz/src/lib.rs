@@ -50,7 +50,9 @@ mod tests {
     ) {
         let mut counts = BTreeMap::<&str, u32>::new();
         for data in (0..runs).map(crate::random_bytes) {
-            marks(&data).into_iter().for_each(|mark| *counts.entry(mark).or_default() += 1);
+            for mark in marks(&data) {
+                *counts.entry(mark).or_default() += 1;
+            }
         }
         let rare = |mark: &&&str| counts.get(**mark).is_none_or(|count| *count < 10);
         let rare: Vec<_> = wanted.iter().filter(rare).collect();

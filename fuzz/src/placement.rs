@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use arbitrary::{Result, Unstructured};
+use tenure::placement::presets::kube_state_metrics;
 use tenure::placement::{
     Anchor, Binomial, Dx, Flip, Guava, Jump, JumpBack, Key, Maglev, Member, Members, Memento,
     MultiProbe, Named, Numbered, Placement, Ranking, Rationalizable, Removal, Rendezvous, Ring,
     Tail,
 };
+
+mod laws;
+mod presets;
 
 type Marks = BTreeSet<&'static str>;
 
@@ -31,7 +35,7 @@ fn marks(data: &[u8]) -> Marks {
 }
 
 fn play(bytes: &mut Unstructured<'_>, marks: &mut Marks) -> Result<()> {
-    let algorithm = bytes.int_in_range(0..=12)?;
+    let algorithm = bytes.int_in_range(0..=19)?;
     let len = bytes.int_in_range(0..=6)?;
     let room = len + bytes.int_in_range(0..=6)?;
     let points = NonZeroU32::new(bytes.int_in_range(1..=9)?).expect("at least 1");
@@ -42,16 +46,26 @@ fn play(bytes: &mut Unstructured<'_>, marks: &mut Marks) -> Result<()> {
         0 => play.tail(Jump::new(len).expect("few")),
         1 => play.tail(Jump::<Guava>::rounded(len).expect("few")),
         2 => play.tail(JumpBack::new(len).expect("few")),
-        3 => play.tail(Flip::new(len).expect("few")),
-        4 => play.tail(Binomial::new(len).expect("few")),
+        3 => play.tail(Flip::new(len)),
+        4 => play.tail(Binomial::new(len)),
         5 => play.removal(Anchor::new(len, room).expect("few")),
         6 => play.removal(Memento::new(JumpBack::new(len).expect("few"))),
         7 => play.removal(Memento::new(Jump::<Guava>::rounded(len).expect("few"))),
-        8 => play.removal(Dx::new(len, room).expect("few")),
-        9 => play.leaderless(Rendezvous::new),
-        10 => play.leaderless(|members| Ring::new(members, points).expect("few points")),
-        11 => play.leaderless(|members| MultiProbe::new(members, points)),
-        _ => play.rebuilt(),
+        8 => play.removal(Memento::new(Flip::new(len))),
+        9 => play.removal(Memento::new(Binomial::new(len))),
+        10 => play.removal(Dx::new(len, room).expect("few")),
+        11 => play.leaderless(OPERATIONS, Rendezvous::new),
+        12 => play.leaderless(OPERATIONS, |all| Ring::new(all, points).expect("few points")),
+        13 => play.leaderless(OPERATIONS, |all| MultiProbe::new(all, points)),
+        14 => play.rebuilt(),
+        15 => play.tail(kube_state_metrics::shards(len).expect("few")),
+        16 => play.thanos(),
+        17 => play.timebertt(),
+        18 => play.ketama(),
+        _ => {
+            play.argo_cd()?;
+            play.knative()
+        }
     }
 }
 
@@ -80,12 +94,13 @@ impl Play<'_, '_> {
         self.keys.iter().map(owner).collect()
     }
 
-    /// One of ten names, some of which are parts of others.
+    /// One of ten names, some of which are parts of others, some those of zones.
     fn member(&mut self) -> Result<Member> {
         let name = ["x-1", "x-11", "x-110", "x", "1", "a", "b", "zürich", "東京", "x-1-1"];
         let member = Member::from(*self.bytes.choose(&name)?);
         let weight = NonZeroU32::new(self.bytes.int_in_range(1..=5)?).expect("at least 1");
-        Ok(member.with_weight(weight))
+        let zone = *self.bytes.choose(&["", "a", "b", "c"])?;
+        Ok(member.with_weight(weight).in_zone(zone))
     }
 
     /// What every joining of numbers and members keeps.
@@ -189,25 +204,38 @@ impl Play<'_, '_> {
     /// Sets with a member more, a member less, or one of another weight.
     fn leaderless<P: Rationalizable + Ranking>(
         &mut self,
+        operations: usize,
         build: impl Fn(Members) -> P,
     ) -> Result<()> {
-        let mut members = Members::default();
-        for _ in 0..OPERATIONS {
+        let mut placement = build(Members::default());
+        let mut before = self.owners(&placement);
+        for _ in 0..operations {
             if self.bytes.is_empty() {
                 break;
             }
-            let before = self.owners(&build(members.clone()));
             let member = self.member()?;
             let name = member.name();
+            let members = placement.members();
             let others = members.iter().filter(|other| other.name() != name).cloned();
             let known = members.contains(name);
             let stays = !known || self.bytes.ratio(1, 3)?;
             let next = Members::new(others.chain(stays.then(|| member.clone()))).expect("distinct");
-            let placement = build(next.clone());
-            let after = self.owners(&placement);
+            let next = build(next);
+            let after = self.owners(&next);
+            let k = self.bytes.int_in_range(0..=8)?;
             match (known, stays) {
-                (false, _) => self.joined(&before, &after, Some(name)),
-                (true, false) => self.left(&before, &after, Some(name)),
+                (false, _) => {
+                    self.joined(&before, &after, Some(name));
+                    self.keys
+                        .iter()
+                        .for_each(|key| laws::one_gives_way(&placement, &next, name, *key, k));
+                }
+                (true, false) => {
+                    self.left(&before, &after, Some(name));
+                    self.keys
+                        .iter()
+                        .for_each(|key| laws::one_gives_way(&next, &placement, name, *key, k));
+                }
                 (true, true) => {
                     // Of another weight: keys move to it or from it.
                     self.marks.insert("weighed");
@@ -217,22 +245,13 @@ impl Play<'_, '_> {
                     assert!(before.iter().zip(&after).all(from_or_to));
                 }
             }
-            self.ranks(&placement);
-            members = next;
+            self.keys.iter().for_each(|key| laws::ranks(&next, *key, k));
+            if laws::bounded(&next, &self.keys, self.bytes.int_in_range(0..=60)?) {
+                self.marks.insert("turned away");
+            }
+            (placement, before) = (next, after);
         }
         Ok(())
-    }
-
-    fn ranks(&self, placement: &impl Ranking) {
-        for &key in &self.keys {
-            let rank = placement.rank(key);
-            let distinct: BTreeSet<_> = rank.iter().collect();
-            assert_eq!((rank.len(), distinct.len()), (placement.members().len(), rank.len()));
-            assert_eq!(rank.first().copied(), placement.place(key));
-            assert!(placement.best(key, 3).iter().eq(rank.iter().take(3)));
-            let zones = placement.best_across_zones(key, 2);
-            assert_eq!(zones.len(), rank.len().min(2));
-        }
     }
 
     /// Made anew of each set: it need not move little, but is total and a function of the set.
@@ -278,7 +297,19 @@ impl Play<'_, '_> {
 mod tests {
     #[test]
     fn random_operations() {
-        let wanted = ["joined", "left", "replaced", "full", "weighed", "rebuilt"];
+        let wanted = [
+            "joined",
+            "left",
+            "replaced",
+            "full",
+            "weighed",
+            "rebuilt",
+            "turned away",
+            "ketama",
+            "zone used up",
+            "subset",
+            "argo",
+        ];
         crate::tests::reach(1_000, &wanted, super::marks);
     }
 }

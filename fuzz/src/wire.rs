@@ -199,7 +199,11 @@ mod tests {
     #[test]
     fn random_bytes_and_changed_seeds() {
         let seeds = super::seeds();
-        seeds.iter().for_each(|seed| PROPERTIES.iter().for_each(|property| property(seed)));
+        for seed in &seeds {
+            for property in PROPERTIES {
+                property(seed);
+            }
+        }
         let mut reached = [0_u32; 4]; // what makes the properties say something
         for number in 0..6_000 {
             let text = mutated(&seeds, number);

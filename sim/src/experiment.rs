@@ -1,14 +1,15 @@
-//! The experiment: three replicas of one controller and the objects that they reconcile, in three
+//! The experiment: three replicas of one controller and the objects that they reconcile, in four
 //! modes, through the same faults.
 //!
 //! | mode | who works on an object |
 //! | --- | --- |
 //! | [`Alone`](Mode::Alone) | every replica: there is no election |
 //! | [`Leader`](Mode::Leader) | the leader |
-//! | [`Sharded`](Mode::Sharded) | whoever owns it by rendezvous over the members that a replica sees |
+//! | [`Naive`](Mode::Naive) | whoever owns it by rendezvous over the members that a replica sees |
+//! | [`Ranked`](Mode::Ranked) | whoever owns its slot by [`tenure::sharding`] |
 //!
-//! The sharded mode is naive: there is nothing between two replicas that see different members. What
-//! comes of that is measured, not hidden.
+//! The naive mode shows why there is a protocol: it has nothing between two replicas that see different
+//! members. What comes of that is measured, not hidden.
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ mod measured;
 mod meter;
 mod naive;
 pub mod note;
+mod ranked;
 mod replica;
 mod report;
 mod verdict;
@@ -58,12 +60,14 @@ pub enum Mode {
     /// The leader.
     Leader,
     /// Its owner among the members that a replica sees, naively.
-    Sharded,
+    Naive,
+    /// The owner of its slot, by a [`Sharder`](tenure::sharding::Sharder) in each replica.
+    Ranked,
 }
 
 impl Mode {
     /// All, in the order of the table.
-    pub const ALL: [Self; 3] = [Self::Alone, Self::Leader, Self::Sharded];
+    pub const ALL: [Self; 4] = [Self::Alone, Self::Leader, Self::Naive, Self::Ranked];
 
     /// What it is called for people.
     #[must_use]
@@ -71,7 +75,8 @@ impl Mode {
         match self {
             Self::Alone => "without election",
             Self::Leader => "leader election",
-            Self::Sharded => "sharded, naively",
+            Self::Naive => "sharded, naively",
+            Self::Ranked => "sharded, ranked",
         }
     }
 
@@ -81,7 +86,8 @@ impl Mode {
         match self {
             Self::Alone => "without-election",
             Self::Leader => "leader-election",
-            Self::Sharded => "sharded",
+            Self::Naive => "sharded-naively",
+            Self::Ranked => "sharded-ranked",
         }
     }
 }
@@ -140,7 +146,7 @@ impl Experiment {
         let scenario = self.scenario(mode);
         let group = Arc::new(self.group(mode, &scenario));
         let mut meter = Meter::new(Arc::clone(&group));
-        let make = move |index, _life, seed| Replica::new(Arc::clone(&group), index, seed);
+        let make = move |index, life, seed| Replica::new(Arc::clone(&group), index, life, seed);
         let mut world = World::with_programs(&scenario, self.seed, make)?;
         let outcome = world.run(&mut (&mut meter, others));
         let effects = world.fault_effects().to_vec();
@@ -169,16 +175,21 @@ impl Experiment {
     }
 
     fn group(&self, mode: Mode, scenario: &Scenario) -> Group {
+        let terms = Terms {
+            lease: scenario.lease_duration.as_duration(),
+            deadline: scenario.renew_deadline.as_duration(),
+            retry: scenario.retry_period.as_duration(),
+            timeout: scenario.request_timeout.unwrap_or(scenario.retry_period).as_duration(),
+        };
+        let slots = ranked::config("", String::new(), terms).slots;
         Group {
             mode,
+            slots,
+            slot_of: self.workload.slots(slots),
             workload: Arc::clone(&self.workload),
             members: members(),
             pace: self.pace,
-            terms: Terms {
-                lease: scenario.lease_duration.as_duration(),
-                retry: scenario.retry_period.as_duration(),
-                timeout: scenario.request_timeout.unwrap_or(scenario.retry_period).as_duration(),
-            },
+            terms,
             faults: scenario.faults.clone(),
         }
     }

@@ -31,7 +31,7 @@
 mod canonical;
 mod electors;
 mod faults;
-mod fingerprint;
+pub(crate) mod fingerprint;
 pub mod laws;
 mod live;
 #[cfg(test)]

@@ -17,9 +17,10 @@
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
 //! | [`sweep`] | many random runs |
 //! | [`margin`] | the bound of a configuration, confirmed from both sides |
-//! | [`experiment`] | three replicas of a controller in three modes |
+//! | [`experiment`] | three replicas of a controller in four modes |
 //! | [`coordination`] | coordinated election: a coordinator, and what skewed clocks do to it |
 //! | [`explore`] | all that can happen in a small world |
+//! | [`shard_explore`] | all that can happen in a small sharded group |
 //! | [`sharding`] | sharded groups: their world, faults, checks and scenarios |
 //! | [`conform`] | recordings of the real client-go, replayed |
 //! | [`balance`] | placements measured: balance, movement, cost |
@@ -55,6 +56,7 @@ pub mod queue;
 mod replica;
 pub mod rng;
 pub mod scenario;
+pub mod shard_explore;
 pub mod sharding;
 pub mod store;
 pub mod sweep;
@@ -67,4 +69,5 @@ pub mod world;
 /// The examples of the documents, as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/placement.md")]
+#[doc = include_str!("../../docs/sharding.md")]
 struct Documents;

@@ -52,6 +52,18 @@ pub struct Found {
     pub first: Violation,
 }
 
+impl Found {
+    /// Both together.
+    pub(crate) fn merge(&mut self, theirs: Self) {
+        self.times += theirs.times;
+        self.runs += theirs.runs;
+        if theirs.first_seed < self.first_seed {
+            self.first_seed = theirs.first_seed;
+            self.first = theirs.first;
+        }
+    }
+}
+
 /// What a sweep came to, or a part of one: parts add up to the same in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
@@ -121,14 +133,7 @@ impl Tally {
                 None => {
                     self.found.insert(rule, theirs);
                 }
-                Some(mine) => {
-                    mine.times += theirs.times;
-                    mine.runs += theirs.runs;
-                    if theirs.first_seed < mine.first_seed {
-                        mine.first_seed = theirs.first_seed;
-                        mine.first = theirs.first;
-                    }
-                }
+                Some(mine) => mine.merge(theirs),
             }
         }
         self.digest = self.digest.wrapping_add(other.digest);

@@ -320,7 +320,7 @@ fn what_cannot_be_is_refused_before_any_answer() {
     );
     refused(
         "--algorithm jump --members 2 --weights 1,2",
-        &["jump", "member-1", "weight 2", "leave"],
+        &["--algorithm jump", "member-1", "weight 2", "leave"],
     );
     refused("--members 2 --weights 1", &["--weights", "1 for 2 members", "one for each"]);
     refused(
@@ -333,13 +333,22 @@ fn what_cannot_be_is_refused_before_any_answer() {
     refused("--members 0", &["--members 0", "from 1 to"]);
     refused("--members -3", &["--members -3", "from 1 to"]);
     refused("--members 99999999999999999999", &["99999999999999999999", "from 1 to"]);
-    refused("--members /nowhere/members", &["/nowhere/members", "cannot be read", "name a file"]);
+    refused(
+        "--members /nowhere/members",
+        &["--members", "/nowhere/members", "cannot be read", "a number, or name a file"],
+    );
+    refused("--algorithm ring,jump", &["--algorithm ring,jump", "name one"]);
+    refused("--algorithm all", &["--algorithm all", "name one"]);
+    refused("--algorithm maglev:100", &["--algorithm maglev:100", "not a prime", "101"]);
+    refused("--algorithm anchor:9", &["--algorithm anchor:9", "10 members", "10 or more"]);
     refused("--removed member-10", &["--removed", "\"member-10\"", "not a member"]);
     refused("--removed member-1,member-1", &["--removed", "\"member-1\"", "not a member"]);
     refused("--algorithm jump --removed member-3", &["member-3", "only the last", "member-9"]);
     refused("--algorithm jump --best 2", &["--best", "jump", "no second best"]);
     refused("--best 0", &["--best", "0"]);
-    refused("/nowhere/keys", &["/nowhere/keys", "cannot be read"]);
+    refused("--best -1", &["--best", "'-1'"]);
+    refused("/nowhere/keys", &["KEYS /nowhere/keys", "cannot be read"]);
+    refused(".", &["KEYS .", "cannot be read"]);
 }
 
 #[test]
@@ -355,7 +364,7 @@ fn a_list_of_members_is_refused_by_line() {
         ("marked", b"\xef\xbb\xbfa\n", &["line 1", "feff", "plain text"]),
     ] {
         let path = file(name, content);
-        let parts: Vec<_> = [&[path.as_str()], parts].concat();
+        let parts: Vec<_> = [&["--members", path.as_str()], parts].concat();
         refused(&format!("--members {path}"), &parts);
     }
     let heavy = file("heavy", b"a\t2\nb\n");

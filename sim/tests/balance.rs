@@ -200,6 +200,7 @@ fn what_cannot_be_is_refused() {
     refused("--algorithm jump,", &["--algorithm", "empty name"]);
     refused("--algorithm jump,ring,jump", &["jump", "twice"]);
     refused("--algorithm jump,anchor:10 --members 10", &["anchor:10: 10 numbers", "room for more"]);
+    refused("--algorithm dx:5", &["--algorithm dx:5", "CAPACITY 5", "10 members", "10 or more"]);
     refused(
         "--algorithm jump --weights 1,2 --members 2",
         &["jump", "weight 2", "leave weights out"],
@@ -212,13 +213,15 @@ fn what_cannot_be_is_refused() {
     refused("--members 0", &["--members 0", "from 1 to"]);
     refused("--keys 0", &["--keys 0", "from 1 to"]);
     refused("--keys -1", &["--keys -1", "from 1 to"]);
-    refused("--keys /nowhere/keys", &["/nowhere/keys", "cannot be read"]);
-    refused("--hash raw", &["no number", "--hash raw", "choose another"]);
+    refused("--keys /nowhere/keys", &["--keys", "/nowhere/keys", "cannot be read", "a number, or"]);
+    refused("--hash raw", &["--keys", "no number", "--hash raw", "choose another hash\n"]);
+    refused("--algorithm timebertt --hash raw", &["--hash raw", "its own"]);
     refused("--seed x", &["--seed"]);
+    refused("--seed -1", &["--seed", "'-1'"]);
     refused("--timing perhaps", &["--timing", "perhaps"]);
     refused(
         "--algorithm jump --plot /nowhere/plot.svg",
-        &["/nowhere/plot.svg", "cannot be written"],
+        &["--plot /nowhere/plot.svg", "cannot be written", "name a file"],
     );
     for (name, content, parts) in [
         ("no-keys", &b""[..], &["no key", "one a line"][..]),
@@ -227,10 +230,29 @@ fn what_cannot_be_is_refused() {
         ("binary", b"\xff", &["UTF-8"]),
     ] {
         let path = file(name, content);
-        refused(&format!("--keys {path}"), &[&[path.as_str()], parts].concat());
+        let named = format!("--keys {path}: ");
+        refused(&named[..named.len() - 2], &[&[named.as_str()], parts].concat());
     }
     let binary = file("binary-members", b"\xff");
-    refused(&format!("--members {binary}"), &[&binary, "UTF-8"]);
+    refused(&format!("--members {binary}"), &["--members", &binary, "UTF-8"]);
+}
+
+/// What is refused before anything is drawn leaves no file; what cannot be drawn is measured first.
+#[test]
+fn a_plot_that_cannot_be_is_no_file() {
+    let svg = path("never.svg");
+    let _ = fs::remove_file(&svg); // of a run before
+    let plot = format!("--plot {}", svg.display());
+    refused(&format!("--algorithm dx:5 {plot}"), &["dx:5"]);
+    refused(&format!("--hash raw {plot}"), &["--hash raw"]);
+    let output = balance(&format!("--algorithm anchor:20 --timing no {plot}"));
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    for part in ["--plot", "1000 members", "--algorithm anchor:20", "1000 or more"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(text(&output.stdout).contains("\nanchor:20 "));
+    assert!(!svg.exists());
 }
 
 #[test]

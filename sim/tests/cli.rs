@@ -62,8 +62,7 @@ fn no_arguments_are_the_experiment_and_the_same_seed_is_the_same_bytes() {
     assert_eq!(bare.stdout, tenure("run experiment --seed 42 --profile strict").stdout);
     assert_ne!(bare.stdout, tenure("run --seed 43").stdout);
     let table = text(&bare.stdout);
-    for part in
-        ["without election", "leader election", "sharded, naively", "2291 objects", "digest"]
+    for part in ["without election", "leader election", "sharded, ranked", "2291 objects", "digest"]
     {
         assert!(table.contains(part), "{part}");
     }
@@ -74,12 +73,34 @@ fn the_experiment_shows_what_it_is_for() {
     let report = json("run experiment --json");
     let figure =
         |mode: usize, path: &str| report["modes"][mode].pointer(path).unwrap().as_u64().unwrap();
-    let [alone, leader, sharded] = [0, 1, 2];
+    let [alone, leader, naive, ranked] = [0, 1, 2, 3];
     assert_eq!(figure(alone, "/object_millis/one_owner"), 0);
     assert_eq!(figure(leader, "/object_millis/two_owners"), 0);
-    assert!(figure(sharded, "/object_millis/two_owners") > 0);
+    assert!(figure(naive, "/object_millis/two_owners") > 0);
+    assert_eq!(figure(ranked, "/object_millis/two_owners"), 0);
+    let none = |mode| figure(mode, "/object_millis/no_owner");
+    assert!(0 < none(ranked) && none(ranked) < none(leader));
     assert!(figure(alone, "/reconciles/all") > 2 * figure(leader, "/reconciles/all"));
     assert_eq!(report["exit_status"], 0);
+}
+
+#[test]
+fn the_figures_of_the_readme_are_those_that_it_prints() {
+    let printed = tenure("");
+    let printed: Vec<&str> = text(&printed.stdout).lines().collect();
+    let readme = include_str!("../../README.md");
+    let rows = readme.lines().skip_while(|line| !line.starts_with("| | without election |"));
+    let rows: Vec<_> = rows.skip(2).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() >= 6);
+    for row in rows {
+        let mut cells = row.split('|').map(str::trim).filter(|cell| !cell.is_empty());
+        let title = cells.next().unwrap();
+        let line = printed.iter().find(|line| line.trim_start().starts_with(title));
+        let line = line.unwrap_or_else(|| panic!("no row {title}"));
+        let cells: Vec<_> = cells.flat_map(str::split_whitespace).collect();
+        let figures = line.trim_start().strip_prefix(title).unwrap().split_whitespace();
+        assert_eq!(cells, figures.collect::<Vec<_>>(), "{title}");
+    }
 }
 
 #[test]
@@ -286,7 +307,7 @@ fn the_experiment_writes_a_trace_a_mode() {
     fs::write(&keys, "a\nb\nc\n").unwrap();
     let path = directory.join("all.jsonl");
     tenure(&format!("run --keys {} --trace {}", keys.display(), path.display()));
-    for mode in ["without-election", "leader-election", "sharded"] {
+    for mode in ["without-election", "leader-election", "sharded-naively", "sharded-ranked"] {
         let file = fs::File::open(directory.join(format!("all.{mode}.jsonl"))).unwrap();
         let (header, entries) = trace::read(BufReader::new(file)).unwrap();
         assert_eq!(header.scenario.name, format!("experiment-{mode}"));

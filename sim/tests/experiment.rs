@@ -3,10 +3,11 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenure::election::Profile;
 use tenure::placement::{Key, Members, Placement, Rendezvous};
+use tenure::sharding::Slots;
 use tenure_sim::experiment::{Experiment, Measured, Mode, Workload, note};
 use tenure_sim::time::SimTime;
 use tenure_sim::trace::{Entry, Recorder, What};
@@ -42,7 +43,8 @@ fn may(mode: Mode, entries: &[&Entry], replica: u32, object: usize, at: SimTime)
     let right = match mode {
         Mode::Alone => true,
         Mode::Leader => until.is_some_and(|until| at < until),
-        Mode::Sharded => {
+        Mode::Ranked => unreachable!("counted by its notes"),
+        Mode::Naive => {
             let live = (0..3).filter(|index| counted >> index & 1 == 1);
             let members = Members::new(live.map(|index| format!("replica-{index}"))).unwrap();
             let key = Key::from_bytes(names()[object].as_bytes());
@@ -96,12 +98,51 @@ fn ownership(mode: Mode, entries: &[Entry]) -> [u128; 3] {
 #[test]
 fn ownership_is_what_the_entries_say() {
     // The leader's rights are those of all objects alike, and are renewed two thousand times.
-    for mode in [Mode::Alone, Mode::Sharded] {
+    for mode in [Mode::Alone, Mode::Naive] {
         let (measured, entries) = run(mode, 5);
         let [none, one, more] = ownership(mode, &entries).map(|area| area / 1_000_000);
         let figures = [measured.none_millis, measured.one_millis, measured.more_millis];
         assert_eq!(figures.map(u128::from), [none, one, more], "{mode:?}");
     }
+}
+
+/// Also: no slot ever has two owners, and the tokens of each slot grow with its owners.
+#[test]
+fn ranked_ownership_is_what_the_notes_say() {
+    let (measured, entries) = run(Mode::Ranked, 5);
+    let slots = Slots::new(1024).unwrap();
+    let slot = |name: &String| u64::from(slots.of(Key::from_bytes(name.as_bytes())).index());
+    let objects: Vec<u64> = names().iter().map(slot).collect();
+    let (mut owned, mut paused) = ([const { BTreeSet::new() }; 3], [false; 3]);
+    let (mut tokens, mut hand_overs) = (BTreeMap::new(), 0);
+    let (mut areas, mut now) = ([0_u128; 3], SimTime::ZERO);
+    for entry in &entries {
+        let span = u128::from(entry.at.saturating_since(now).as_nanos());
+        now = entry.at;
+        for slot in objects.iter().filter(|_| span > 0) {
+            let owns = |replica: &usize| !paused[*replica] && owned[*replica].contains(slot);
+            areas[(0..3).filter(owns).count().min(2)] += span;
+        }
+        let Some(replica) = entry.what.replica().map(|replica| replica as usize) else { continue };
+        match entry.what {
+            What::Started { .. } | What::Ended { .. } => owned[replica].clear(),
+            What::Paused { .. } => paused[replica] = true,
+            What::Resumed { .. } => paused[replica] = false,
+            What::Note { kind: note::GAINED, a, b, .. } => {
+                assert!(owned[replica].insert(a), "gained twice");
+                let before = tokens.insert(a, (replica, b));
+                if let Some((other, token)) = before {
+                    assert!(token < b, "slot {a}: {token} of {other}, then {b} of {replica}");
+                    hand_overs += usize::from(other != replica);
+                }
+            }
+            What::Note { kind: note::LOST, a, .. } => assert!(owned[replica].remove(&a)),
+            _ => {}
+        }
+    }
+    let figures = [measured.none_millis, measured.one_millis, measured.more_millis];
+    assert_eq!(figures.map(u128::from), areas.map(|area| area / 1_000_000));
+    assert!(hand_overs > 5_000, "{hand_overs}");
 }
 
 #[test]
@@ -171,11 +212,14 @@ fn work_is_counted_as_it_began_and_ended() {
 }
 
 #[test]
-fn over_many_seeds_a_leader_is_alone_and_naive_sharding_is_not() {
+fn over_many_seeds_owners_are_alone_and_naive_ones_are_not() {
     for seed in 0..40 {
         let (leader, _) = run(Mode::Leader, seed);
         assert_eq!(leader.more_millis, 0, "seed {seed}");
-        let (sharded, _) = run(Mode::Sharded, seed);
-        assert!(sharded.more_millis > 0, "seed {seed}");
+        let (naive, _) = run(Mode::Naive, seed);
+        assert!(naive.more_millis > 0, "seed {seed}");
+        let (ranked, _) = run(Mode::Ranked, seed);
+        assert!(ranked.exclusive, "seed {seed}");
+        assert!(ranked.requests() <= naive.requests() * 12 / 10, "seed {seed}");
     }
 }

@@ -3,7 +3,7 @@ use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
 
 use super::hash::{Draw, Mixed};
-use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
+use super::{Full, HistoryFree, Key, Numbered, Numbering, NumberingError, Tail};
 
 /// `BinomialHash`: constant time by integers, and, with attempts enough, as even as
 /// [`JumpBack`](super::JumpBack). Here for those who use it already.
@@ -36,17 +36,16 @@ use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
 /// engine's 5 attempts 3 of 100, measurably, with the default of 64 none.
 ///
 /// ```
-/// use tenure::placement::{Binomial, Key, Numbered, NumberingError, Tail, hash};
-/// let mut workers = Binomial::new(9)?;
+/// use tenure::placement::{Binomial, Key, Numbered, Tail, hash};
+/// let mut workers = Binomial::new(9);
 /// let key = Key::from("Pod/default/web-0");
 /// let before = workers.index(key);
 /// assert_eq!(workers.push(), Ok(9));
 /// assert!(workers.index(key) == before || workers.index(key) == Some(9));
 ///
 /// // With as few attempts as the engine in Java makes.
-/// let like_java = Binomial::<hash::Mixed, 5>::drawn(9)?;
+/// let like_java = Binomial::<hash::Mixed, 5>::drawn(9);
 /// assert_eq!(like_java.len(), 9);
-/// # Ok::<(), NumberingError>(())
 /// ```
 pub struct Binomial<D = Mixed, const ATTEMPTS: u32 = 64> {
     len: u32,
@@ -56,16 +55,13 @@ pub struct Binomial<D = Mixed, const ATTEMPTS: u32 = 64> {
 impl Binomial {
     /// The numbers `0..len`, of which each `u32` is possible.
     ///
-    /// # Errors
-    /// None at present; it is as with the other algorithms.
-    ///
     /// ```
-    /// use tenure::placement::{Binomial, Key, Numbered, NumberingError};
-    /// let greatest = Binomial::new(u32::MAX)?;
+    /// use tenure::placement::{Binomial, Key, Numbered};
+    /// let greatest = Binomial::new(u32::MAX);
     /// assert!(greatest.index(Key::from("a")).is_some_and(|index| index < u32::MAX));
-    /// # Ok::<(), NumberingError>(())
     /// ```
-    pub const fn new(len: u32) -> Result<Self, NumberingError> {
+    #[must_use]
+    pub const fn new(len: u32) -> Self {
         Self::drawn(len)
     }
 }
@@ -77,16 +73,13 @@ impl<D: Draw, const ATTEMPTS: u32> Binomial<D, ATTEMPTS> {
     /// The numbers `0..len`, with draws and attempts as another program makes them. No attempt is as
     /// one.
     ///
-    /// # Errors
-    /// As of [`new`](Binomial::new).
-    ///
     /// ```
-    /// use tenure::placement::{Binomial, NumberingError, hash};
-    /// assert_eq!(Binomial::<hash::Mixed, 64>::drawn(7)?, Binomial::new(7)?);
-    /// # Ok::<(), NumberingError>(())
+    /// use tenure::placement::{Binomial, hash};
+    /// assert_eq!(Binomial::<hash::Mixed, 64>::drawn(7), Binomial::new(7));
     /// ```
-    pub const fn drawn(len: u32) -> Result<Self, NumberingError> {
-        Ok(Self { len, draws: PhantomData })
+    #[must_use]
+    pub const fn drawn(len: u32) -> Self {
+        Self { len, draws: PhantomData }
     }
 }
 
@@ -126,9 +119,11 @@ impl<D: Draw, const ATTEMPTS: u32> Numbered for Binomial<D, ATTEMPTS> {
     }
 
     fn from_numbering(numbering: &Numbering) -> Result<Self, NumberingError> {
-        numbering.tail(Self::MOST).and_then(Self::drawn)
+        numbering.tail(Self::MOST).map(Self::drawn)
     }
 }
+
+impl<D: Draw, const ATTEMPTS: u32> HistoryFree for Binomial<D, ATTEMPTS> {}
 
 impl<D: Draw, const ATTEMPTS: u32> Tail for Binomial<D, ATTEMPTS> {
     fn push(&mut self) -> Result<u32, Full> {

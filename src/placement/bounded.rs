@@ -24,9 +24,15 @@ use super::{Key, Member, Members, Ranking};
 ///
 /// | | cost |
 /// | --- | --- |
-/// | [`new`](Self::new) | O(m log m), m rankings of about 1 + 1/e² members, and no allocation per key |
+/// | [`new`](Self::new) | O(m log m), m rankings of about 1 + 1/e² members (see below), and no allocation per key |
 /// | [`owner`](Self::owner) | O(log m), no allocation |
 /// | memory | 12 bytes a key, 16 a member |
+///
+/// With e = 0 there may be no slack at all: when the last keys come nearly all members are full, and a
+/// ranking of all n is walked to find the one that is not. Such a key costs O(n log n) over a
+/// [`Rendezvous`](super::Rendezvous), and O(n²) over a [`Ring`](super::Ring), 1 ms for 1,000 members and
+/// 115 for 10,000. They are few as long as keys are many: with 20 for each of 1,000 members the mean is 2.5
+/// times that with e = 25 over a ring, and 1.5 times over rendezvous.
 ///
 /// Source: Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2016
 /// (arXiv:1608.01350); there keys come one by one, here all are known, so that replicas agree.

@@ -5,7 +5,7 @@ use core::iter;
 use core::marker::PhantomData;
 
 use super::hash::{Draw, Mixed};
-use super::{Absent, Full, Key, Numbered, Numbering, NumberingError, Removal};
+use super::{Absent, Full, HistoryFree, Key, Numbered, Numbering, NumberingError, Removal};
 
 /// `DxHash`: any number may go, and nothing depends on the order: replicas that know which numbers are
 /// in use agree, however they learnt it.
@@ -197,6 +197,8 @@ impl<D: Draw> Numbered for Dx<D> {
         Ok(dx)
     }
 }
+
+impl<D: Draw> HistoryFree for Dx<D> {}
 
 impl<D: Draw> Removal for Dx<D> {
     /// The least number not in use: no order of removals is kept. [`insert`](Dx::insert) brings back

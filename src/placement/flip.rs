@@ -3,7 +3,7 @@ use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
 
 use super::hash::{Draw, Mixed};
-use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
+use super::{Full, HistoryFree, Key, Numbered, Numbering, NumberingError, Tail};
 
 /// `FlipHash`: as [`JumpBack`](super::JumpBack) in every regard, by other draws; and, of all here, the
 /// one that reaches beyond 32 bits: see [`index_to`](Self::index_to).
@@ -32,15 +32,14 @@ use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
 /// their own draws. Deviation: none but the draws.
 ///
 /// ```
-/// use tenure::placement::{Flip, Key, Numbered, NumberingError, Tail};
-/// let mut workers = Flip::new(9)?;
+/// use tenure::placement::{Flip, Key, Numbered, Tail};
+/// let mut workers = Flip::new(9);
 /// let key = Key::from("Pod/default/web-0");
 /// let before = workers.index(key);
 /// assert_eq!(workers.push(), Ok(9));
 /// assert!(workers.index(key) == before || workers.index(key) == Some(9));
 /// assert_eq!(workers.pop(), Some(9));
 /// assert_eq!(workers.index(key), before);
-/// # Ok::<(), NumberingError>(())
 /// ```
 pub struct Flip<D = Mixed> {
     len: u32,
@@ -50,16 +49,13 @@ pub struct Flip<D = Mixed> {
 impl Flip {
     /// The numbers `0..len`, of which each `u32` is possible.
     ///
-    /// # Errors
-    /// None at present; it is as with the other algorithms.
-    ///
     /// ```
-    /// use tenure::placement::{Flip, Key, Numbered, NumberingError};
-    /// let greatest = Flip::new(u32::MAX)?;
+    /// use tenure::placement::{Flip, Key, Numbered};
+    /// let greatest = Flip::new(u32::MAX);
     /// assert!(greatest.index(Key::from("a")).is_some_and(|index| index < u32::MAX));
-    /// # Ok::<(), NumberingError>(())
     /// ```
-    pub const fn new(len: u32) -> Result<Self, NumberingError> {
+    #[must_use]
+    pub const fn new(len: u32) -> Self {
         Self::drawn(len)
     }
 }
@@ -70,27 +66,23 @@ impl<D: Draw> Flip<D> {
 
     /// The numbers `0..len`, with draws as another program makes them.
     ///
-    /// # Errors
-    /// As of [`new`](Flip::new).
-    ///
     /// ```
-    /// use tenure::placement::{Flip, NumberingError, hash};
-    /// assert_eq!(Flip::<hash::Mixed>::drawn(7)?, Flip::new(7)?);
-    /// # Ok::<(), NumberingError>(())
+    /// use tenure::placement::{Flip, hash};
+    /// assert_eq!(Flip::<hash::Mixed>::drawn(7), Flip::new(7));
     /// ```
-    pub const fn drawn(len: u32) -> Result<Self, NumberingError> {
-        Ok(Self { len, draws: PhantomData })
+    #[must_use]
+    pub const fn drawn(len: u32) -> Self {
+        Self { len, draws: PhantomData }
     }
 
     /// The index of `key` among `0..=last`, for ranges of which 32 bits are too few.
     ///
     /// ```
-    /// use tenure::placement::{Flip, Key, Numbered, NumberingError, hash};
+    /// use tenure::placement::{Flip, Key, Numbered, hash};
     /// let key = Key::from("a");
     /// let wide = Flip::<hash::Mixed>::index_to(key, 9);
-    /// assert_eq!(Flip::new(10)?.index(key).map(u64::from), Some(wide));
+    /// assert_eq!(Flip::new(10).index(key).map(u64::from), Some(wide));
     /// assert!(Flip::<hash::Mixed>::index_to(key, 1 << 40) <= 1 << 40);
-    /// # Ok::<(), NumberingError>(())
     /// ```
     #[must_use]
     #[expect(clippy::inline_always, reason = "a call costs as much as a third of it")]
@@ -126,9 +118,11 @@ impl<D: Draw> Numbered for Flip<D> {
     }
 
     fn from_numbering(numbering: &Numbering) -> Result<Self, NumberingError> {
-        numbering.tail(Self::MOST).and_then(Self::drawn)
+        numbering.tail(Self::MOST).map(Self::drawn)
     }
 }
+
+impl<D: Draw> HistoryFree for Flip<D> {}
 
 impl<D: Draw> Tail for Flip<D> {
     fn push(&mut self) -> Result<u32, Full> {

@@ -1,6 +1,6 @@
 use core::marker::PhantomData;
 
-use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
+use super::{Full, HistoryFree, Key, Numbered, Numbering, NumberingError, Tail};
 
 /// Jump consistent hash: no memory, and the numbers that half of the world's shards are known by.
 ///
@@ -153,6 +153,8 @@ impl<R: Rounding> Numbered for Jump<R> {
         numbering.tail(Jump::MOST).and_then(Self::rounded)
     }
 }
+
+impl<R: Rounding> HistoryFree for Jump<R> {}
 
 impl<R: Rounding> Tail for Jump<R> {
     fn push(&mut self) -> Result<u32, Full> {
@@ -340,8 +342,11 @@ mod tests {
         let edges = [1, 2, 3, (1 << 30) - 1, 1 << 30, (1 << 31) - 1];
         let edges = edges.into_iter().flat_map(|x| edges.map(|times| (times, x)));
         let greatest = edges.clone().map(|(times, _)| (times, 1 << 31));
+        // Where the rounding takes one farthest beyond what is cut off: 2⁴¹ of what `step` looks at, by
+        // the paper's expression and by Guava's. (Of all x for which 2⁶³ / x, cut off, loses nearly 1.)
+        let farthest = [(3_437_392, 5_166_053), (426_167_450, 429_509_837)];
         let (mut differ, mut rounded_up) = (0, 0);
-        for (times, x) in close_pairs().chain(random).chain(edges).chain(greatest) {
+        for (times, x) in close_pairs().chain(random).chain(edges).chain(greatest).chain(farthest) {
             // From there on it is beyond the end, however far.
             let far = |j: u64| j.min(1 << 31);
             let [by_paper, by_guava] = ROUNDINGS.map(|rounding| far(in_floats(times, x, rounding)));

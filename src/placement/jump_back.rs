@@ -1,5 +1,5 @@
 use super::hash::mix;
-use super::{Full, Key, Numbered, Numbering, NumberingError, Tail};
+use super::{Full, HistoryFree, Key, Numbered, Numbering, NumberingError, Tail};
 
 /// `JumpBackHash`: what [`Jump`](super::Jump) does, in constant time. The first choice where numbers
 /// come and go at the end and no other system must agree; equal to hash4j where one must.
@@ -101,6 +101,8 @@ impl Numbered for JumpBack {
     }
 }
 
+impl HistoryFree for JumpBack {}
+
 impl Tail for JumpBack {
     fn push(&mut self) -> Result<u32, Full> {
         let index = self.len;
@@ -151,4 +153,50 @@ fn further(key: u64, first: u64, x: u32, last: u32) -> u32 {
         }
     }
     less
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{JumpBack, Key, Numbered, lower, mix, number};
+
+    const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+    /// The definition read aloud, with draws without end: the index, and how many further draws.
+    fn plainly(key: u64, len: u32) -> (u32, u32) {
+        let bits = u32::MAX >> (len - 1).leading_zeros();
+        let highest = bits ^ (bits >> 1);
+        let first = mix(key);
+        let x = lower(first ^ (first >> 32)) & bits;
+        if number(x, first) < len {
+            return (number(x, first), 0);
+        }
+        for draws in 1.. {
+            let draw = mix(key.wrapping_add(GAMMA.wrapping_mul(draws.into())));
+            for half in [lower(draw), lower(draw >> 32)].map(|half| half & bits) {
+                if half < len {
+                    let is_index = half & highest != 0;
+                    return (if is_index { half } else { number(x & !highest, first) }, draws);
+                }
+            }
+        }
+        unreachable!()
+    }
+
+    /// Each draw counts, and not only the first few. (To tell 64 of them from more takes a key of which
+    /// 128 halves are in vain: nobody finds one.)
+    #[test]
+    fn further_draws_are_as_defined() {
+        let found = [(845_198_938, 3, 8), (776_819_408, 5, 10), (223_698_978, 9, 13)];
+        for (key, len, draws) in found {
+            assert_eq!(plainly(key, len), (len - 1, draws));
+            assert_eq!(JumpBack::new(len).unwrap().index(Key::from_hash(key)), Some(len - 1));
+        }
+        for len in [2, 3, 5, 6, 9, 1_000, 1 << 20, JumpBack::MOST] {
+            let jump_back = JumpBack::new(len).unwrap();
+            for key in 0..20_000 {
+                let index = jump_back.index(Key::from_hash(key));
+                assert_eq!(index, Some(plainly(key, len).0), "{key} of {len}");
+            }
+        }
+    }
 }

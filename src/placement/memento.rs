@@ -55,6 +55,14 @@ use super::{Absent, Full, Key, Numbered, Numbering, NumberingError, Removal, Tai
 /// assert_eq!(memento.add(), Ok(10));
 /// # Ok::<(), NumberingError>(())
 /// ```
+///
+/// The base must be a [`Tail`], so there is none over an [`Anchor`](super::Anchor):
+///
+/// ```compile_fail,E0277
+/// use tenure::placement::{Anchor, Jump, Memento};
+/// Memento::new(Jump::new(3).unwrap());
+/// Memento::new(Anchor::new(3, 3).unwrap());
+/// ```
 #[derive(Debug, Clone)]
 pub struct Memento<B, D = Mixed> {
     base: B,

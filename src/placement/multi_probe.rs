@@ -74,11 +74,7 @@ impl<D: Draw> MultiProbe<D> {
     /// # Ok::<(), MembersError>(())
     /// ```
     #[must_use]
-    pub fn drawn(
-        members: Members,
-        probes: NonZeroU32,
-        mut point: impl FnMut(&Member) -> u64,
-    ) -> Self {
+    pub fn drawn(members: Members, probes: NonZeroU32, point: impl Fn(&Member) -> u64) -> Self {
         let points = members.iter().zip(0..).map(|(member, position)| (point(member), position));
         let points = Points::new(points.collect());
         Self { members, points, probes, draw: PhantomData }
@@ -163,7 +159,7 @@ mod tests {
     use alloc::vec::Vec;
     use core::num::NonZeroU32;
 
-    use super::{Draw, Key, Members, MultiProbe, Placement, Ranking};
+    use super::{Draw, Key, Member, Members, MultiProbe, Placement, Ranking};
 
     /// Probes at the key, 1,000 above it, and so on.
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,9 +173,8 @@ mod tests {
 
     fn steps(points: &'static [u64], probes: u32) -> MultiProbe<Steps> {
         let names = (b'a'..).take(points.len()).map(|name| format!("{}", char::from(name)));
-        let mut points = points.iter().copied();
-        let probes = NonZeroU32::new(probes).unwrap();
-        MultiProbe::drawn(Members::new(names).unwrap(), probes, |_| points.next().unwrap())
+        let point = |member: &Member| points[usize::from(member.name().as_bytes()[0] - b'a')];
+        MultiProbe::drawn(Members::new(names).unwrap(), NonZeroU32::new(probes).unwrap(), point)
     }
 
     fn rank<D: Draw>(placement: &MultiProbe<D>, key: u64) -> Vec<&str> {

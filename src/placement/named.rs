@@ -3,7 +3,8 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Full, Key, Member, Members, Numbered, Placement, Removal, Tail};
+use super::hash::Draw;
+use super::{Dx, Key, Member, Members, Numbered, Placement, Removal, Tail};
 
 mod state;
 pub use state::{NamedError, NamedState};
@@ -16,7 +17,8 @@ pub use state::{NamedError, NamedState};
 ///
 /// What can come and go is what the algorithm can do: with a [`Tail`], [`push`](Self::push) and
 /// [`pop`](Self::pop) at the end; with a [`Removal`], [`add`](Self::add) and [`remove`](Self::remove)
-/// of any. [`replace`](Self::replace) gives a member's number, and so all its keys, to another.
+/// of any; with [`Dx`], [`insert`](Self::insert) at any number that is free.
+/// [`replace`](Self::replace) gives a member's number, and so all its keys, to another.
 ///
 /// | | cost, beside the algorithm's own |
 /// | --- | --- |
@@ -24,6 +26,20 @@ pub use state::{NamedError, NamedState};
 /// | [`index_of`](Self::index_of) | O(log n) comparisons of names |
 /// | all that change it, and [`new`](Self::new) | O(n log n), since members are kept in canonical order |
 /// | memory | the [`Members`], and 4 bytes for each of them and for each number up to the greatest |
+///
+/// What the algorithm cannot do does not compile: [`Jump`](super::Jump) lets nobody go but the last, and
+/// [`Anchor`](super::Anchor) has no last.
+///
+/// ```compile_fail,E0599
+/// use tenure::placement::{Jump, Named};
+/// let mut named = Named::new(Jump::new(2).unwrap(), ["a", "b"]).unwrap();
+/// named.remove("a").unwrap();
+/// ```
+/// ```compile_fail,E0599
+/// use tenure::placement::{Anchor, Named};
+/// let mut named = Named::new(Anchor::new(2, 3).unwrap(), ["a", "b"]).unwrap();
+/// named.push("c").unwrap();
+/// ```
 ///
 /// Weights and zones of members are kept, and count for nothing here.
 ///
@@ -249,10 +265,10 @@ impl<A: Numbered> Named<A> {
     fn join(
         &mut self,
         member: &Member,
-        number: impl FnOnce(&mut A) -> Result<u32, Full>,
+        number: impl FnOnce(&mut A) -> Result<u32, NamedError>,
     ) -> Result<u32, NamedError> {
         let members = Members::new(self.members.iter().cloned().chain([member.clone()]))?;
-        let number = number(&mut self.algorithm).map_err(NamedError::Full)?;
+        let number = number(&mut self.algorithm)?;
         self.link(members, number, member);
         Ok(number)
     }
@@ -271,7 +287,7 @@ impl<A: Tail> Named<A> {
     /// # Errors
     /// Its name is empty or another member's, or the algorithm cannot have more. Then nothing changed.
     pub fn push(&mut self, member: impl Into<Member>) -> Result<u32, NamedError> {
-        self.join(&member.into(), A::push)
+        self.join(&member.into(), |algorithm| Ok(algorithm.push()?))
     }
 
     /// Lets the member with the greatest number go: not the one that joined last, if it was
@@ -292,7 +308,7 @@ impl<A: Removal> Named<A> {
     /// # Errors
     /// Its name is empty or another member's, or the algorithm cannot have more. Then nothing changed.
     pub fn add(&mut self, member: impl Into<Member>) -> Result<u32, NamedError> {
-        self.join(&member.into(), A::add)
+        self.join(&member.into(), |algorithm| Ok(algorithm.add()?))
     }
 
     /// Lets the member called `name` go, whatever its number.
@@ -305,6 +321,36 @@ impl<A: Removal> Named<A> {
         self.algorithm.remove(number).map_err(|_| NamedError::Unknown(name.into()))?;
         self.leave(name, members);
         Ok(former)
+    }
+}
+
+impl<D: Draw> Named<Dx<D>> {
+    /// Takes in a member by a given number, which is free: undoes a [`remove`](Self::remove), in whatever
+    /// order.
+    ///
+    /// A member that comes back by the number that it had has its former keys again, and no others move.
+    /// [`add`](Self::add) gives the least free number instead.
+    ///
+    /// # Errors
+    /// The number is in use, or not below the capacity; the member's name is empty or another member's.
+    /// Then nothing changed.
+    ///
+    /// ```
+    /// use tenure::placement::{Dx, Named, NamedError};
+    /// let mut named = Named::new(Dx::new(3, 8)?, ["a", "b", "c"])?;
+    /// let before = named.clone();
+    /// named.remove("a")?;
+    /// named.remove("c")?;
+    /// named.insert(2, "c")?; // add would have given it the number of a
+    /// named.insert(0, "a")?;
+    /// assert_eq!(named, before);
+    /// assert_eq!(named.insert(2, "d"), Err(NamedError::NotFree(2)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn insert(&mut self, number: u32, member: impl Into<Member>) -> Result<(), NamedError> {
+        let taken = NamedError::NotFree(number);
+        let insert = |dx: &mut Dx<D>| if dx.insert(number) { Ok(number) } else { Err(taken) };
+        self.join(&member.into(), insert).map(drop)
     }
 }
 

@@ -68,6 +68,33 @@ pub trait Removal: Numbered {
     fn remove(&mut self, index: u32) -> Result<(), Absent>;
 }
 
+/// A promise: keys are placed by *which* numbers are in use, and not by how that came about.
+///
+/// The law: two algorithms of a kind that can have the same numbers, and have the same in use, place
+/// every key alike, whatever came and went before, and in which order. So replicas agree as soon as
+/// they know the same numbers; without this one of them decides the order of removals, and the others
+/// follow or take over its [`numbering`](Numbered::numbering).
+///
+/// The compiler cannot check it: `tests/placement_laws/` does. [`Anchor`](super::Anchor) and
+/// [`Memento`](super::Memento) have a history, so that this does not compile with them:
+///
+/// ```
+/// use tenure::placement::{Binomial, Dx, Flip, HistoryFree, Jump, JumpBack};
+/// fn agree<A: HistoryFree>() {}
+/// (agree::<Dx>(), agree::<Jump>(), agree::<JumpBack>(), agree::<Flip>(), agree::<Binomial>());
+/// ```
+/// ```compile_fail,E0277
+/// use tenure::placement::{Anchor, HistoryFree};
+/// fn agree<A: HistoryFree>() {}
+/// agree::<Anchor>();
+/// ```
+/// ```compile_fail,E0277
+/// use tenure::placement::{HistoryFree, JumpBack, Memento};
+/// fn agree<A: HistoryFree>() {}
+/// agree::<Memento<JumpBack>>();
+/// ```
+pub trait HistoryFree: Numbered {}
+
 /// Which numbers there are: the state of a [`Numbered`] algorithm.
 ///
 /// The numbers in use are `0..end` without the `removed`. Algorithms with a history place keys by the

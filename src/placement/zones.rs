@@ -1,8 +1,10 @@
 //! The best members for a key, spread over zones: what every [`Ranking`] can do.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::iter;
 
-use super::{Key, Member, Ranking};
+use super::{Key, Member, Members, Ranking};
 
 /// See [`Ranking::best_across_zones_into`].
 pub(super) fn best_into<'a, R: Ranking + ?Sized>(
@@ -14,13 +16,64 @@ pub(super) fn best_into<'a, R: Ranking + ?Sized>(
     best.clear();
     if k > 0 {
         ranking.best_into(key, ranking.members().len(), best);
-        spread(best, k);
+        spread(best, k, |_| true);
+    }
+}
+
+/// How many zones have one member or more, how many two or more, and so on: what tells when the
+/// beginning of a ranking is enough.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Rounds(Box<[u32]>);
+
+impl Rounds {
+    /// O(n log n).
+    pub(super) fn of(members: &Members) -> Self {
+        let mut zones: Vec<_> = members.iter().filter_map(Member::zone).collect();
+        zones.sort_unstable();
+        let same = zones.chunk_by(|one, next| one == next).map(<[&str]>::len);
+        let lone = iter::repeat_n(1, members.len() - zones.len());
+        let mut rounds = Vec::new();
+        for size in same.chain(lone) {
+            if rounds.len() < size {
+                rounds.resize(size, 0);
+            }
+            rounds.iter_mut().take(size).for_each(|zones| *zones += 1);
+        }
+        Self(rounds.into())
+    }
+
+    /// The same as [`best_into`], from the best 2 k, then 4 k and so on, until no other member can be
+    /// chosen.
+    ///
+    /// *When that is.* A member beyond the beginning comes after all of it in the ranking. So it is not
+    /// chosen in the last round, which is cut off when there are `k`; and in a round before only if one
+    /// of its zone is not found, so if fewer are chosen than there are zones with members left.
+    pub(super) fn best_into<'a>(
+        &self,
+        ranking: &'a impl Ranking,
+        key: Key,
+        k: usize,
+        best: &mut Vec<&'a Member>,
+    ) {
+        let members = ranking.members().len();
+        let mut beginning = k;
+        loop {
+            beginning = beginning.saturating_mul(2).min(members);
+            ranking.best_into(key, beginning, best);
+            let mut zones = self.0.iter().map(|zones| *zones as usize);
+            if spread(best, k, |chosen| beginning >= members || zones.next() == Some(chosen)) {
+                return;
+            }
+        }
     }
 }
 
 /// Moves those to the front that are chosen, round by round, and drops what is beyond `k`. What is not
 /// chosen yet stays in the order of the ranking.
-fn spread(members: &mut Vec<&Member>, k: usize) {
+///
+/// Of each round but the last, `whole` is asked whether it may have chosen so many; if not, this ends
+/// with `false`.
+fn spread(members: &mut Vec<&Member>, k: usize, mut whole: impl FnMut(usize) -> bool) -> bool {
     let mut chosen = 0;
     while chosen < k.min(members.len()) {
         // One of each zone: the first that is left.
@@ -29,9 +82,9 @@ fn spread(members: &mut Vec<&Member>, k: usize) {
             let (Some(round), Some(rest)) =
                 (members.get(began..chosen), members.get(chosen..=next))
             else {
-                return;
+                return false;
             };
-            let Some(zone) = rest.last().map(|member| member.zone()) else { return };
+            let Some(zone) = rest.last().map(|member| member.zone()) else { return false };
             if zone.is_some() && round.iter().any(|member| member.zone() == zone) {
                 continue;
             }
@@ -43,8 +96,12 @@ fn spread(members: &mut Vec<&Member>, k: usize) {
                 break;
             }
         }
+        if chosen < k && !whole(chosen - began) {
+            return false;
+        }
     }
     members.truncate(k);
+    true
 }
 
 #[cfg(test)]
@@ -52,8 +109,11 @@ mod tests {
     use alloc::collections::BTreeMap;
     use alloc::format;
     use alloc::vec::Vec;
+    use core::cell::Cell;
+    use core::num::NonZeroU32;
 
-    use crate::placement::{Key, Member, Members, Placement, Ranking, Rendezvous};
+    use super::Rounds;
+    use crate::placement::{Key, Member, Members, Placement, Ranking, Rendezvous, Ring};
 
     /// So many members of zone a, b, c, …; and so many of none.
     fn members(zones: &[usize], without: usize) -> Members {
@@ -115,6 +175,74 @@ mod tests {
                 assert_eq!(all.first().copied(), ranking.place(key));
             }
         }
+    }
+
+    /// Twelve zones of 1 to 34 members and some of none, and the cases above, on rings of few points and
+    /// of many: what the beginning of a ranking says is what all of it says.
+    #[test]
+    fn a_ring_stops_early_with_the_same_answer() {
+        let sizes: Vec<_> = (1..=12).map(|zone| 3 * zone - 2).collect();
+        let all = cases().map(|case| case.members().clone()).chain([members(&sizes, 5)]);
+        for members in all {
+            for points in [1, 40] {
+                let points = NonZeroU32::new(points).unwrap();
+                let ring = Ring::new(members.clone(), points).unwrap();
+                let mut whole = Vec::new();
+                for key in keys() {
+                    for k in (0..15).chain([members.len(), members.len() + 1, usize::MAX]) {
+                        super::best_into(&ring, key, k, &mut whole);
+                        assert_eq!(ring.best_across_zones(key, k), whole, "{key:?} {k}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says how much of the ranking was asked for at most.
+    struct Asked<R>(R, Cell<usize>);
+
+    impl<R: Placement> Placement for Asked<R> {
+        fn members(&self) -> &Members {
+            self.0.members()
+        }
+        fn place(&self, key: Key) -> Option<&Member> {
+            self.0.place(key)
+        }
+    }
+
+    impl<R: Ranking> Ranking for Asked<R> {
+        fn best_into<'a>(&'a self, key: Key, k: usize, best: &mut Vec<&'a Member>) {
+            self.1.set(self.1.get().max(k));
+            self.0.best_into(key, k, best);
+        }
+    }
+
+    /// In three zones of 300 members, and in one of 900 with two of 30.
+    #[test]
+    fn no_more_of_the_ranking_is_asked_for_than_zones_need() {
+        for (sizes, most) in [(&[300, 300, 300], 8), (&[900, 30, 30], 70)] {
+            let asked = Asked(Rendezvous::new(members(sizes, 0)), Cell::new(0));
+            let rounds = Rounds::of(asked.members());
+            let mut best = Vec::new();
+            let mut sum = 0;
+            for (key, k) in keys().zip([1, 2, 3, 4, 5, 7].into_iter().cycle()) {
+                asked.1.set(0);
+                rounds.best_into(&asked, key, k, &mut best);
+                assert_eq!(best, asked.0.best_across_zones(key, k));
+                sum += asked.1.get();
+            }
+            let mean = sum / keys().count();
+            assert!(mean <= most, "{mean} of {sizes:?}");
+        }
+    }
+
+    #[test]
+    fn rounds_count_the_zones_with_so_many_members() {
+        let rounds = |sizes: &[usize], without| Rounds::of(&members(sizes, without)).0;
+        assert_eq!(*rounds(&[6, 2, 1], 2), [5, 2, 1, 1, 1, 1]);
+        assert_eq!(*rounds(&[], 3), [3]);
+        assert_eq!(*rounds(&[3, 3], 0), [2, 2, 2]);
+        assert!(rounds(&[], 0).is_empty());
     }
 
     /// A zone is used at most once more than any other that has members left.

@@ -105,6 +105,19 @@ impl KeyHash {
 }
 
 /// Who decides who owns what.
+///
+/// ```
+/// use tenure::sharding::{Config, Mode, Sharder, Slots};
+/// use tenure::time::Instant;
+/// let few = Config {
+///     mode: Mode::Leased,
+///     slots: Slots::new(16)?,
+///     ..Config::new("default", "controller", "controller-0", "6ba7b810")
+/// };
+/// let sharder = Sharder::new(few, 1, Instant::default()).unwrap();
+/// assert!(sharder.until().is_none()); // it has not joined
+/// # Ok::<(), tenure::sharding::SlotsError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Nobody: each member computes it from the members it knows. The default.

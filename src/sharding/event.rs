@@ -6,6 +6,30 @@ use super::SlotSet;
 use crate::time::Instant;
 
 /// Something that happened, in order.
+///
+/// ```
+/// use tenure::sharding::{Cause, Event, Lapse, SlotSet};
+/// /// What a driver makes of one: `end(slots, at_once)` ends the work on them.
+/// fn heed(event: Event, start: impl Fn(&SlotSet), end: impl Fn(&SlotSet, bool)) {
+///     match event {
+///         Event::Acquired(slots) => start(&slots),
+///         // When it has ended: `Sharder::drained`.
+///         Event::Revoking { slots, cause: Cause::Moved } => end(&slots, false),
+///         Event::Revoking { slots, cause: Cause::Leaving | Cause::Reconfiguring } => end(&slots, false),
+///         Event::Lapsed { slots, cause: Lapse::Expired { at } } => {
+///             println!("without authority since {at:?}: is the store out of reach?");
+///             end(&slots, true);
+///         }
+///         Event::Lapsed { slots, cause } => {
+///             println!("{cause:?}");
+///             end(&slots, true);
+///         }
+///         Event::DrainOverdue(slots) => println!("work on {} slots does not end", slots.len()),
+///         Event::Excluded { member } => println!("{member} gave no sign"),
+///         Event::Joined | Event::Released(_) | Event::Left => {}
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Event {
     /// This member takes part: slots follow.
@@ -22,9 +46,9 @@ pub enum Event {
     },
     /// These slots are given away: work on them has ended, and the store will be told.
     Released(SlotSet),
-    /// Authority has ended, for all slots at once (in mode `leased` maybe for some of them only): these are to be stopped at once, and reported
-    /// [`drained`](super::Sharder::drained) when all work on them has ended. The member joins anew by
-    /// itself, but not before.
+    /// Authority has ended, for all slots at once (in mode `leased` maybe for some of them only): these
+    /// are to be stopped at once, and reported [`drained`](super::Sharder::drained) when all work on them
+    /// has ended. The member joins anew by itself, but not before.
     Lapsed {
         /// Which slots it had, or was giving away.
         slots: SlotSet,

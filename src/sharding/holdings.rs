@@ -63,6 +63,13 @@ impl Holdings {
         self.asked.take();
     }
 
+    /// What the owned slots' tokens are decides nothing.
+    pub(super) fn forget_tokens(&mut self) {
+        for (_, token) in &mut self.tokens {
+            *token = 0;
+        }
+    }
+
     fn own(&mut self, slots: &SlotSet, token: u64) {
         if slots.is_empty() {
             return;

@@ -37,7 +37,7 @@ use alloc::vec::Vec;
 use super::machine::Machine;
 use super::outbox::Outbox;
 use super::rules::Rule;
-use super::{Answer, Config, Lapse, Op, Request, RequestId, Response, Slot, SlotSet};
+use super::{Answer, Config, Lapse, Op, Request, RequestId, Response, Slot, SlotSet, Slots};
 use crate::election::{self, Cause, Elector, ElectorId, Electors, Failure, Missing};
 use crate::lock::LockRef;
 use crate::time::{Instant, Now};
@@ -257,12 +257,17 @@ impl Leases {
                 _ => {}
             }
         }
-        let set = |slots: Vec<Slot>| set(machine.config.slots, slots);
-        let (acquired, moved, lost) = (set(acquired), set(moved), lost.by_cause(set));
-        machine.acquired(acquired);
-        machine.moved(now.instant, moved);
-        for (slots, cause) in lost {
-            machine.lost(now.instant, slots, cause);
+        let slots = machine.config.slots;
+        if let Some(acquired) = set(slots, acquired) {
+            machine.acquired(acquired);
+        }
+        if let Some(moved) = set(slots, moved) {
+            machine.moved(now.instant, moved);
+        }
+        for (lost, cause) in lost.by_cause() {
+            if let Some(lost) = set(slots, lost) {
+                machine.lost(now.instant, lost, cause);
+            }
         }
     }
 
@@ -288,21 +293,22 @@ struct Lost {
 }
 
 impl Lost {
-    fn by_cause(self, set: impl Fn(Vec<Slot>) -> SlotSet) -> [(SlotSet, Lapse); 3] {
+    fn by_cause(self) -> [(Vec<Slot>, Lapse); 3] {
         let at = self.expired.iter().map(|(at, _)| *at).min().unwrap_or_default();
         let expired = self.expired.into_iter().map(|(_, slot)| slot).collect();
         [
-            (set(expired), Lapse::Expired { at }),
-            (set(self.preempted), Lapse::Replaced),
-            (set(self.deleted), Lapse::Missing),
+            (expired, Lapse::Expired { at }),
+            (self.preempted, Lapse::Replaced),
+            (self.deleted, Lapse::Missing),
         ]
     }
 }
 
-fn set(slots: super::Slots, of: Vec<Slot>) -> SlotSet {
-    let mut set = SlotSet::none(slots);
+/// `None` if that is none of them: most often, and then nothing is allocated.
+fn set(slots: Slots, of: Vec<Slot>) -> Option<SlotSet> {
+    let mut set = (!of.is_empty()).then(|| SlotSet::none(slots))?;
     set.extend(of);
-    set
+    Some(set)
 }
 
 fn slot_of(id: ElectorId) -> Slot {

@@ -7,9 +7,12 @@ mod leased;
 mod own;
 mod plan;
 mod react;
+mod restate;
 mod watch;
 
 use alloc::sync::Arc;
+
+pub use restate::{Restated, Restatement};
 
 use super::holdings::Holdings;
 use super::outbox::Outbox;
@@ -68,8 +71,10 @@ pub(super) struct Machine {
     /// In mode `leased`: leases are held or sought, and who should have which has changed.
     leasing: bool,
     reckoned: bool,
-    /// With `distrust_deletion`: when the first read of this process was answered.
+    /// When a read first showed the own record of this life.
     met: Option<Instant>,
+    /// With `distrust_deletion`: when a joiner need not wait any more for what it cannot see.
+    wake: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -146,6 +151,7 @@ impl Machine {
             leasing: false,
             reckoned: false,
             met: None,
+            wake: None,
             generation: config.generation(),
             config,
         }
@@ -175,7 +181,7 @@ impl Machine {
         let read = (!self.calls.reading()).then_some(self.next_read);
         let plan = self.next_plan_read();
         let others = [Some(self.watchdog), self.overdue, self.calls.deadline()];
-        [until, write, read, plan].into_iter().chain(others).flatten().min()
+        [until, write, read, plan, self.wake].into_iter().chain(others).flatten().min()
     }
 
     // --- what happens
@@ -249,6 +255,9 @@ impl Machine {
         self.guard(now);
         self.read_if_due(now.instant);
         self.read_plan_if_due(now.instant);
+        if self.wake.take_if(|at| *at <= now.instant).is_some() {
+            self.activate_if_acknowledged(now.instant);
+        }
         self.write_if_due(now);
         self.tell_overdue(now.instant);
         self.acts_until = match self.phase {

@@ -30,6 +30,11 @@ impl Outbox {
         self.requests.retain(|request| request.id != id);
     }
 
+    /// The next request gets the id that the first gets after the [restated](super::Restatement) ones.
+    pub(super) fn restate(&mut self) {
+        self.next_id = 32;
+    }
+
     pub(super) fn event(&mut self, event: Event) {
         self.events.push_back(event);
     }

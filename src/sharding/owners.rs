@@ -62,13 +62,13 @@ impl Owners {
         set
     }
 
-    /// Puts `members` in place of those before.
-    pub(super) fn update(&mut self, members: Members) {
+    /// Puts `members` in place of those before; whether they are others.
+    pub(super) fn update(&mut self, members: Members) -> bool {
         let come: Vec<_> = members.iter().filter(|new| !self.has(new)).cloned().collect();
         let gone: Vec<_> =
             self.members.iter().filter(|old| !is_in(&members, old)).cloned().collect();
         if come.is_empty() && gone.is_empty() {
-            return;
+            return false;
         }
         let few = come.len() + gone.len() <= FEW && gone.len() < self.members.len();
         self.members = members;
@@ -78,6 +78,12 @@ impl Owners {
         } else {
             self.rebuild();
         }
+        true
+    }
+
+    /// The same whatever came and went before.
+    pub(super) fn settle(&mut self) {
+        self.rebuild();
     }
 
     fn has(&self, member: &Member) -> bool {
@@ -194,7 +200,7 @@ impl Draw for InPlace {
 
 enum Placer {
     Rendezvous(Rendezvous),
-    Ring(Ring<InPlace>),
+    Ring(Ring<InPlace, false>),
 }
 
 impl Placer {
@@ -222,12 +228,13 @@ impl Placer {
 }
 
 /// `None` only for more members than a ring can hold, which are 65,536.
-fn ring(members: &Members, points: NonZeroU32) -> Option<Ring<InPlace>> {
+fn ring(members: &Members, points: NonZeroU32) -> Option<Ring<InPlace, false>> {
     let of = |member: &Member| member.weight().get().saturating_mul(points.get()).min(MOST_POINTS);
-    let points = members.iter().enumerate().flat_map(|(position, member)| {
-        (0..of(member)).map(move |n| (Mixed::draw(member.name_hash(), n.into()), position))
-    });
-    Ring::drawn(members.clone(), points).ok()
+    let drawn = |member: &Member| {
+        let hash = member.name_hash();
+        (0..of(member)).map(move |n| Mixed::draw(hash, n.into()))
+    };
+    Ring::drawn(members.clone(), drawn).ok()
 }
 
 #[cfg(test)]

@@ -68,6 +68,11 @@ impl core::str::FromStr for State {
 }
 
 /// A text that names no [`State`].
+///
+/// ```
+/// use tenure::sharding::{State, UnknownState};
+/// assert_eq!("Asleep".parse::<State>(), Err(UnknownState));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UnknownState;
 
@@ -115,6 +120,11 @@ impl core::str::FromStr for Incarnation {
 }
 
 /// A text that is no [`Incarnation`].
+///
+/// ```
+/// use tenure::sharding::{Incarnation, NoIncarnation};
+/// assert_eq!("6ba7b810".parse::<Incarnation>(), Err(NoIncarnation));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NoIncarnation;
 
@@ -164,6 +174,11 @@ impl core::str::FromStr for Generation {
 }
 
 /// A text that is no [`Generation`].
+///
+/// ```
+/// use tenure::sharding::{Generation, NoGeneration};
+/// assert_eq!("3".parse::<Generation>(), Err(NoGeneration));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NoGeneration;
 

@@ -8,7 +8,21 @@ use crate::election;
 use crate::lock::LockRef;
 use crate::time::Instant;
 
-/// Names a request; to be repeated in its [`Response`].
+/// Names a request; to be repeated in its [`Response`]. Greater for each later request of a sharder.
+///
+/// ```
+/// # use tenure::sharding::{Config, Sharder};
+/// # use tenure::time::{Instant, Now, Timestamp};
+/// # let now = Now { instant: Instant::default(), timestamp: Timestamp::GO_ZERO };
+/// # let config = Config::new("default", "controller", "pod-0", "6ba7b810");
+/// # let mut member = Sharder::new(config, 7, now.instant)?;
+/// # member.handle_timeout(now);
+/// let mut on_their_way = std::collections::BTreeMap::new();
+/// while let Some(request) = member.poll_request() {
+///     on_their_way.insert(request.id.as_u64(), request);
+/// }
+/// # Ok::<(), tenure::sharding::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub(super) u64);
 
@@ -93,6 +107,27 @@ pub enum Answer {
 
 /// What a watch of the group's records shows. Deliveries are in the order of the store's versions, and
 /// none is left out between [`Started`](Watched::Started) and [`Broken`](Watched::Broken).
+///
+/// ```
+/// use tenure::sharding::{Answer, Response, Sharder, StoredMember, Watched};
+/// use tenure::time::Now;
+///
+/// /// A list was answered: hand it in, and watch from there.
+/// fn listed(sharder: &mut Sharder, now: Now, response: Response) -> Option<u64> {
+///     let Ok(Answer::Listed { version, .. }) = response.result else {
+///         sharder.handle_response(now, response);
+///         return None;
+///     };
+///     sharder.handle_response(now, response);
+///     sharder.handle_watch(now, Watched::Started { after: version });
+///     Some(version)
+/// }
+///
+/// /// What the watch delivers; `None` when it has ended.
+/// fn delivered(sharder: &mut Sharder, now: Now, event: Option<StoredMember>) {
+///     sharder.handle_watch(now, event.map_or(Watched::Broken, Watched::Stored));
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Watched {
     /// A watch has begun: everything after this version will be delivered. Start one from the version

@@ -87,7 +87,7 @@ pub fn shard_selector(field: Field, ranges: &[KeyRange]) -> Option<String> {
 /// let text = "shardRange(object.metadata.namespace, '0x8000000000000000', '0x10000000000000000')";
 /// let selector: Selector = text.parse()?;
 /// assert_eq!(selector.to_string(), text);
-/// assert!(selector.matches("") && !selector.matches("default"));
+/// assert!(selector.matches("default") && !selector.matches("monitoring"));
 /// // An older server has not looked at it: it sends everything, and says nothing.
 /// assert_eq!(selector.answered(None), ShardInfo::Ignored);
 /// assert_eq!(selector.answered(Some(text)), ShardInfo::Honoured);

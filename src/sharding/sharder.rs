@@ -2,15 +2,107 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::leased::Leases;
-use super::machine::{Machine, Phase};
+use super::machine::{Machine, Phase, Restated, Restatement};
 use super::planned::Leader;
 use super::rules::Rule;
-use super::{Config, ConfigError, Event, Permit, Request, Response, Slot, SlotSet, Watched};
+use super::{
+    Config, ConfigError, Event, KeyRanges, Permit, Request, Response, Slot, SlotSet, Watched,
+};
 use crate::election::Token;
 use crate::placement::{Key, Member};
 use crate::time::{Instant, Now};
 
-/// One member's part in sharding: a state machine without I/O, clock or threads.
+/// One member's part in sharding: a state machine without I/O, clock or threads. One type for all
+/// [modes](super::Mode).
+///
+/// **The contract: after each call that has a `now` and changes something, fetch everything: first the
+/// events, then all requests; call [`handle_timeout`](Self::handle_timeout) when
+/// [`poll_timeout`](Self::poll_timeout) says so; and report slots as [`drained`](Self::drained) only when
+/// all work on them has ended.** The first two keep the group alive; the third keeps it safe.
+///
+/// # A driver's loop
+/// 1. [`poll_event`](Self::poll_event) until `None`. On [`Event::Acquired`] list, watch and work on these
+///    slots. On [`Event::Revoking`] and [`Event::Lapsed`] begin nothing more on them, and when what was
+///    begun has ended call `drained`, for all of them or for some after others; on `Lapsed` stop it.
+/// 2. [`poll_request`](Self::poll_request) until `None`; send all, in any order. Several may be on their
+///    way at once; each is answered by its id, and given up at its deadline.
+/// 3. Wait for whichever comes first: an answer, something from a watch, the instant of `poll_timeout`,
+///    work that has ended, a wish to leave.
+/// 4. Hand it in with the time, and go to 1. Leave the loop when [`is_finished`](Self::is_finished), but
+///    after step 1.
+///
+/// Work asks [`owns`](Self::owns) before each act, or carries a [`Permit`] and asks that, since events
+/// arrive late in a process that is paused or slow; and it passes the [`Token`] on where the resource can
+/// check it.
+///
+/// # Methods
+/// - what happens: [`handle_timeout`](Self::handle_timeout),
+///   [`handle_response`](Self::handle_response), [`handle_watch`](Self::handle_watch),
+///   [`drained`](Self::drained), [`poke`](Self::poke), [`measure`](Self::measure),
+///   [`leave`](Self::leave), [`reconfigure`](Self::reconfigure). They never fail, but for a configuration
+///   that cannot work; calls too early or repeated do nothing.
+/// - what to do: [`poll_event`](Self::poll_event), [`poll_request`](Self::poll_request),
+///   [`poll_timeout`](Self::poll_timeout).
+/// - what holds: [`owns`](Self::owns), [`owned`](Self::owned), [`ranges`](Self::ranges),
+///   [`permit`](Self::permit), [`token`](Self::token), [`until`](Self::until),
+///   [`explain`](Self::explain), [`key`](Self::key), [`config`](Self::config),
+///   [`is_finished`](Self::is_finished).
+///
+/// | | cost |
+/// | --- | --- |
+/// | [`owns`](Self::owns), [`owned`](Self::owned), [`token`](Self::token) | O(1), no allocation |
+/// | a renewal, a read that shows nothing new | O(members) |
+/// | a member that comes or goes | O(slots) by rendezvous; all slots ranked anew: O(slots × members) |
+/// | [`ranges`](Self::ranges), [`explain`](Self::explain) | O(slots), O(members) |
+///
+/// ```
+/// use tenure::sharding::{Answer, Config, Event, Op, Response, Sharder, Standing, StoredMember};
+/// use tenure::time::{Instant, Now, Timestamp};
+///
+/// let at = |secs: u64| Now {
+///     instant: Instant::from_nanos(secs * 1_000_000_000),
+///     timestamp: Timestamp::from_unix(1_700_000_000 + secs as i64, 0).unwrap(),
+/// };
+/// let config = Config::new("default", "controller", "pod-0", "6ba7b810");
+/// let mut member = Sharder::new(config, 1, at(0).instant)?;
+/// let (mut own, mut version) = (None, 40);
+/// let mut turn = |member: &mut Sharder, secs| {
+///     while let Some(request) = member.poll_request() {
+///         let answer = match request.op {
+///             Op::List => Answer::Listed { members: own.iter().cloned().collect(), version },
+///             Op::Create(record) | Op::Update(record, _) => {
+///                 version += 1; // it is alone, so that all these succeed
+///                 own = Some(StoredMember { record, version });
+///                 Answer::Written { version }
+///             }
+///             _ => unreachable!("of other modes"),
+///         };
+///         member.handle_response(at(secs), Response { id: request.id, result: Ok(answer) });
+///     }
+/// };
+/// member.handle_timeout(at(0));
+/// turn(&mut member, 0); // it reads, joins, reads and renews
+/// assert_eq!(member.poll_event(), Some(Event::Joined));
+/// let Some(Event::Acquired(slots)) = member.poll_event() else { panic!() };
+/// assert_eq!(slots.len(), 1024);
+///
+/// let key = member.key(b"2ddc2ef5-4eb1-44a4-9ab6-3a4f7a1e9c0b"); // the hash of an object's UID
+/// let slot = member.config().slots.of(key);
+/// // Authority lasts for the renew deadline from the sending of what succeeded last.
+/// assert!(member.owns(key, at(9).instant) && !member.owns(key, at(10).instant));
+/// let permit = member.permit(slot, at(9).instant).unwrap();
+/// assert_eq!(Some(permit.until), member.until());
+/// assert_eq!(member.explain(slot, at(9).instant).standing, Standing::Owned);
+/// assert_eq!(member.ranges(at(9).instant).len(), 1); // the whole hash space
+///
+/// member.leave(at(1));
+/// assert!(matches!(member.poll_event(), Some(Event::Revoking { .. })));
+/// assert!(!member.owns(key, at(1).instant)); // no work may begin any more
+/// member.drained(at(1), &slots); // all that was begun has ended
+/// turn(&mut member, 1);
+/// assert!(member.is_finished());
+/// # Ok::<(), tenure::sharding::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sharder {
     machine: Machine,
@@ -146,6 +238,13 @@ impl Sharder {
         self.machine.phase == Phase::Left
     }
 
+    /// The key of what is called so, by the group's [hash](super::KeyHash).
+    #[must_use]
+    #[inline]
+    pub fn key(&self, text: &[u8]) -> Key {
+        self.machine.config.hash.key(text)
+    }
+
     /// Whether work on `key` may start at `now`.
     #[must_use]
     #[inline]
@@ -177,6 +276,14 @@ impl Sharder {
         token.filter(|_| self.owns_slot(slot, now))
     }
 
+    /// The least ranges of the hash space that hold the slots on which work may start at `now`; none if
+    /// there are no such slots. What to list and watch, see
+    /// [`shard_selector`](super::shard_selector). O(slots).
+    #[must_use]
+    pub fn ranges(&self, now: Instant) -> KeyRanges {
+        self.owned(now).map_or_else(KeyRanges::default, SlotSet::ranges)
+    }
+
     /// When authority ends, if no renewal and no read succeeds before; in mode `leased` that over the
     /// slot that is the first to go.
     #[must_use]
@@ -200,6 +307,12 @@ impl Sharder {
 
     fn has_clock(&self) -> bool {
         self.machine.config.rules.hold(Rule::Clock)
+    }
+
+    /// For explorers of all states; see [`Restatement`].
+    #[doc(hidden)]
+    pub fn restate(&mut self, mut to: Restatement<'_>) -> Restated {
+        self.machine.restate(&mut to)
     }
 
     /// Who owns `slot` as far as this member knows, and why.

@@ -19,20 +19,22 @@ use super::{Slot, Slots};
 pub struct SlotSet {
     slots: Slots,
     words: Box<[u64]>,
+    /// How many bits are set: most questions are whether there is any.
+    len: u32,
 }
 
 impl SlotSet {
     /// The empty set of some of these.
     #[must_use]
     pub fn none(slots: Slots) -> Self {
-        Self { slots, words: vec![0; words(slots)].into() }
+        Self { slots, words: vec![0; words(slots)].into(), len: 0 }
     }
 
     /// All of these.
     #[must_use]
     pub fn all(slots: Slots) -> Self {
         let last = if slots.count() < 64 { (1 << slots.count()) - 1 } else { u64::MAX };
-        Self { slots, words: vec![last; words(slots)].into() }
+        Self { slots, words: vec![last; words(slots)].into(), len: slots.count() }
     }
 
     /// Of how many slots this is a set.
@@ -41,16 +43,16 @@ impl SlotSet {
         self.slots
     }
 
-    /// How many are in it. O(slots / 64).
+    /// How many are in it. O(1).
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    pub const fn len(&self) -> usize {
+        self.len as usize
     }
 
     /// Whether none is in it.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Whether `slot` is in it. O(1).
@@ -65,6 +67,7 @@ impl SlotSet {
         let new = slot.index() < self.slots.count() && !self.contains(slot);
         if new && let Some(word) = self.words.get_mut(slot.at() / 64) {
             *word |= 1 << (slot.at() % 64);
+            self.len += 1;
         }
         new
     }
@@ -74,6 +77,7 @@ impl SlotSet {
         let found = self.contains(slot);
         if found && let Some(word) = self.words.get_mut(slot.at() / 64) {
             *word &= !(1 << (slot.at() % 64));
+            self.len -= 1;
         }
         found
     }
@@ -125,9 +129,12 @@ impl SlotSet {
     }
 
     fn each(&mut self, other: &Self, join: impl Fn(u64, u64) -> u64) {
+        let mut len = 0;
         for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
             *mine = join(*mine, *theirs);
+            len += mine.count_ones();
         }
+        self.len = len;
     }
 }
 

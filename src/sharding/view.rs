@@ -3,9 +3,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::rules::{Rule, Rules};
-use super::{Generation, MemberRecord, State, StoredMember};
+use super::{MemberRecord, State, StoredMember};
 use crate::placement::{Member, Members};
 use crate::time::Instant;
+
+/// Of so many that join at once each is acknowledged at once; others wait for the next renewal.
+const MOST_JOINERS: usize = 64;
 
 /// What a member knows of all members' records, itself included, and when it learnt it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -13,8 +16,12 @@ pub(super) struct View {
     /// Everything that was written up to this version has been seen.
     pub(super) version: u64,
     known: BTreeMap<Arc<str>, Known>,
+    /// At which versions joiners were met. Those that are acknowledged are forgotten.
+    pub(super) joiners: Vec<u64>,
     /// Somebody began or ceased to count since the last [`take_change`](View::take_change).
     changed: bool,
+    /// Or does something else.
+    restated: bool,
 }
 
 /// A record as it was seen last.
@@ -42,9 +49,8 @@ impl Known {
     }
 
     /// All that decides what it may have.
-    fn counted(&self, rules: Rules) -> (&Member, State, Generation, bool) {
-        let record = self.record();
-        (&record.member, record.state, record.generation, self.counts(rules))
+    fn counted(&self, rules: Rules) -> (&Member, bool) {
+        (&self.record().member, self.counts(rules))
     }
 
     /// When others have waited long enough for a sign of it.
@@ -78,6 +84,10 @@ impl View {
         self.known.values()
     }
 
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Known> {
+        self.known.values_mut()
+    }
+
     /// All but the member called `me`.
     pub(super) fn others<'a>(&'a self, me: &'a str) -> impl Iterator<Item = &'a Known> {
         self.iter().filter(move |known| known.record().name() != me)
@@ -85,7 +95,13 @@ impl View {
 
     /// Whether who counts has changed since this was asked last.
     pub(super) fn take_change(&mut self) -> bool {
+        core::mem::take(&mut self.restated);
         core::mem::take(&mut self.changed)
+    }
+
+    /// As [`take_change`](Self::take_change), or does something else.
+    pub(super) fn take_restatement(&mut self) -> bool {
+        core::mem::take(&mut self.restated) | core::mem::take(&mut self.changed)
     }
 
     /// The members that count, as the ranking wants them.
@@ -94,13 +110,10 @@ impl View {
         Members::new(counted.map(|known| known.record().member.clone())).unwrap_or_default()
     }
 
-    /// The members that act under this generation, and of those that do not say so yet the one called
-    /// `me`.
-    pub(super) fn acting(&self, generation: Generation, me: &Member) -> Members {
-        let others = self
-            .others(me.name())
-            .map(Known::record)
-            .filter(|record| record.state == State::Active && record.generation == generation);
+    /// The members that act, `me` included, which may not have said so yet.
+    pub(super) fn acting(&self, me: &Member) -> Members {
+        let others = self.others(me.name()).map(Known::record);
+        let others = others.filter(|record| record.state == State::Active);
         let all = others.map(|record| record.member.clone()).chain([me.clone()]);
         Members::new(all).unwrap_or_default()
     }
@@ -108,28 +121,40 @@ impl View {
     /// A record was read, or written by this member. An older version than the one in hand says
     /// nothing. Whether it was new.
     pub(super) fn store(&mut self, stored: StoredMember, now: Instant, rules: Rules) -> bool {
-        let name: Arc<str> = stored.record.name().into();
-        let before = self.known.get(&name);
-        let forward = rules.hold(Rule::ViewsForward);
-        if before.is_some_and(|known| {
-            let old = known.stored.version > stored.version && forward;
-            old || known.stored.version == stored.version && !known.gone
-        }) {
+        let joins = stored.record.state == State::Joining;
+        let Some(known) = self.known.get_mut(stored.record.name()) else {
+            if joins {
+                self.meet(stored.version);
+            }
+            let name = stored.record.name().into();
+            let met = stored.version;
+            let new = Known { stored, since: now, gone: false, met, excluded_at: None };
+            self.known.insert(name, new);
+            (self.changed, self.restated) = (true, true);
+            return true;
+        };
+        let old = known.stored.version > stored.version && rules.hold(Rule::ViewsForward);
+        let deaf = known.record().state == State::Excluded && !rules.hold(Rule::NewerCounts);
+        if old || deaf || known.stored.version == stored.version && !known.gone {
             return false;
         }
-        let deaf = !rules.hold(Rule::NewerCounts);
-        if deaf && before.is_some_and(|known| known.record().state == State::Excluded) {
-            return false;
-        }
-        let same = before.filter(|known| known.record().incarnation == stored.record.incarnation);
-        let met = same.map_or(stored.version, |known| known.met);
-        let counted = before.map(|known| known.counted(rules));
+        let same = known.record().incarnation == stored.record.incarnation;
+        let met = if same { known.met } else { stored.version };
         let new = Known { stored, since: now, gone: false, met, excluded_at: None };
-        if counted != Some(new.counted(rules)) {
-            self.changed = true;
+        self.changed |= known.counted(rules) != new.counted(rules);
+        self.restated |= known.record().state != new.record().state;
+        *known = new;
+        if joins && !same {
+            self.meet(met);
         }
-        self.known.insert(name, new);
         true
+    }
+
+    fn meet(&mut self, joiner: u64) {
+        if self.joiners.len() == MOST_JOINERS {
+            self.joiners.remove(0);
+        }
+        self.joiners.push(joiner);
     }
 
     /// There is no record of this name at `version`.

@@ -1,8 +1,8 @@
 //! The laws, each for one row, on input that the tests choose.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tenure::placement::{Key, Members, Placement};
+use tenure::placement::{Bounded, Key, Members, Placement};
 
 use super::table::Algorithm;
 use super::{members, subset};
@@ -94,6 +94,40 @@ pub(crate) fn ranks_some_as_all(
         let filtered: Vec<_> =
             ranking.rank(key).into_iter().filter(|member| some.contains(member.name())).collect();
         check(sub.rank(key) == filtered, || format!("{key:?}: {filtered:?} expected"))
+    })
+}
+
+/// Bounded loads over a ranking: each key has one owner, the first of its ranking that had room; nobody
+/// has more than a fair share and the extra, rounded up; and neither the order of keys nor one more of
+/// the same counts.
+pub(crate) fn bounded(
+    algorithm: &Algorithm,
+    members: &Members,
+    keys: &[Key],
+    extra_percent: u32,
+) -> Verdict {
+    let Some(build) = algorithm.rank else { return Ok(()) };
+    let ranking = build(members);
+    let bounded = Bounded::new(&*ranking, keys.iter().copied(), extra_percent);
+    let again = Bounded::new(&*ranking, keys.iter().rev().chain(keys).copied(), extra_percent);
+    check(bounded == again, || "the order of keys counts".into())?;
+    let set: BTreeSet<_> = if members.is_empty() { BTreeSet::new() } else { keys.iter().collect() };
+    let assigned: Vec<_> = bounded.iter().collect();
+    check(assigned.iter().map(|(key, _)| key).eq(set.iter().copied()), || "other keys".into())?;
+    let fair = |percent: u128| (percent * set.len() as u128).div_ceil(100 * members.len() as u128);
+    let mut loads = BTreeMap::new();
+    for (key, owner) in assigned {
+        check(bounded.owner(key) == Some(owner), || format!("{key:?}: two owners"))?;
+        let has_room = |member| {
+            loads.get(member).copied().unwrap_or(0) < fair(100 + u128::from(extra_percent))
+        };
+        let first = ranking.rank(key).into_iter().find(|member| has_room(*member));
+        check(first == Some(owner), || format!("{key:?}: {owner}, and {first:?} has room"))?;
+        *loads.entry(owner).or_insert(0_u128) += 1;
+    }
+    bounded.loads().try_for_each(|(member, load, capacity)| {
+        let counted = loads.get(member).copied().unwrap_or(0);
+        check(load as u128 == counted && load <= capacity, || format!("{member}: {load}"))
     })
 }
 

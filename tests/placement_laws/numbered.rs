@@ -1,9 +1,11 @@
 //! The laws of algorithms that know members by number.
 
+use std::marker::PhantomData;
+
 use proptest::prelude::*;
 use tenure::placement::{
-    Anchor, Binomial, Dx, Flip, Jump, JumpBack, Key, Memento, Numbered, Numbering, NumberingError,
-    Removal, Tail,
+    Anchor, Binomial, Dx, Flip, HistoryFree, Jump, JumpBack, Key, Memento, Numbered, Numbering,
+    NumberingError, Removal, Tail,
 };
 
 use super::keys;
@@ -44,13 +46,13 @@ pub(crate) const NUMBERED: &[Row] = &[
     },
     Row {
         name: "Flip",
-        kind: Kind::Tail(|n| Box::new(Flip::new(n).unwrap())),
+        kind: Kind::Tail(|n| Box::new(Flip::new(n))),
         history: false,
         restore: restore::<Flip>,
     },
     Row {
         name: "Binomial",
-        kind: Kind::Tail(|n| Box::new(Binomial::new(n).unwrap())),
+        kind: Kind::Tail(|n| Box::new(Binomial::new(n))),
         history: false,
         restore: restore::<Binomial>,
     },
@@ -210,6 +212,30 @@ fn all_short_histories() {
             }
         }
     }
+}
+
+/// Whether it has the marker: an inherent constant goes before a trait's, where its bound holds.
+struct Marked<A>(PhantomData<A>);
+trait Unmarked {
+    const FREE: bool = false;
+}
+impl<A> Unmarked for Marked<A> {}
+impl<A: HistoryFree> Marked<A> {
+    const FREE: bool = true;
+}
+
+#[test]
+fn the_marker_says_what_the_table_says() {
+    let marked = [
+        ("Jump", Marked::<Jump>::FREE),
+        ("JumpBack", Marked::<JumpBack>::FREE),
+        ("Flip", Marked::<Flip>::FREE),
+        ("Binomial", Marked::<Binomial>::FREE),
+        ("Anchor", Marked::<Anchor>::FREE),
+        ("Memento", Marked::<Memento<JumpBack>>::FREE),
+        ("Dx", Marked::<Dx>::FREE),
+    ];
+    assert!(NUMBERED.iter().map(|row| (row.name, !row.history)).eq(marked));
 }
 
 /// Two replicas that saw the same two numbers go, in different orders.

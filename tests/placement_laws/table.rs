@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU32;
 
+#[cfg(feature = "presets")]
+use tenure::placement::presets::{thanos, timebertt};
 use tenure::placement::{
     Anchor, Binomial, Dx, Flip, Guava, Jump, JumpBack, Maglev, Members, Memento, MultiProbe, Named,
     Numbered, Placement, Ranking, Rationalizable, Rendezvous, Ring, Weighted,
@@ -122,9 +124,31 @@ pub(crate) const ALGORITHMS: &[Algorithm] = &[
         ..numbered("Jump, Guava", |members| named(members, |n| Jump::<Guava>::rounded(n).unwrap()))
     },
     numbered("JumpBack", |members| named(members, |n| JumpBack::new(n).unwrap())),
-    numbered("Flip", |members| named(members, |n| Flip::new(n).unwrap())),
-    numbered("Binomial", |members| named(members, |n| Binomial::new(n).unwrap())),
+    numbered("Flip", |members| named(members, Flip::new)),
+    numbered("Binomial", |members| named(members, Binomial::new)),
     numbered("Anchor", |members| named(members, |n| Anchor::new(n, 2 * n).unwrap())),
     numbered("Memento", |members| named(members, |n| Memento::new(JumpBack::new(n).unwrap()))),
     numbered("Dx", |members| named(members, |n| Dx::new(n, 2 * n).unwrap())),
+    #[cfg(feature = "presets")]
+    Algorithm {
+        name: "Thanos",
+        place: |members| Box::new(thanos::ring(members.clone()).unwrap()),
+        rank: Some(|members| Box::new(thanos::ring(members.clone()).unwrap())),
+        rationalizable: Some(|members| Box::new(thanos::ring(members.clone()).unwrap())),
+        weighted: None,
+        least_disruption: true,
+        balance: Balance::Uneven(0.032),
+        raw: true,
+    },
+    #[cfg(feature = "presets")]
+    Algorithm {
+        name: "timebertt",
+        place: |members| Box::new(timebertt::ring(members.clone()).unwrap()),
+        rank: Some(|members| Box::new(timebertt::ring(members.clone()).unwrap())),
+        rationalizable: Some(|members| Box::new(timebertt::ring(members.clone()).unwrap())),
+        weighted: None,
+        least_disruption: true,
+        balance: Balance::Uneven(0.1),
+        raw: true,
+    },
 ];

@@ -108,7 +108,7 @@ impl Draw for OfFlipInJava {
 
 #[test]
 fn flip_in_java() {
-    all_rows("flip_java.json", hashed_as_in_java, |len| Flip::<OfFlipInJava>::drawn(len).unwrap());
+    all_rows("flip_java.json", hashed_as_in_java, Flip::<OfFlipInJava>::drawn);
 }
 
 /// Those of the engine in Java, found from the vectors: a step of jump's generator, squared, times the
@@ -127,7 +127,7 @@ impl Draw for OfBinomialInJava {
 
 #[test]
 fn binomial_in_java() {
-    let algorithm = |len| Binomial::<OfBinomialInJava, 5>::drawn(len).unwrap();
+    let algorithm = Binomial::<OfBinomialInJava, 5>::drawn;
     all_rows("binomial_java.json", hashed_as_in_java, algorithm);
 }
 

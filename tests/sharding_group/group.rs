@@ -30,6 +30,12 @@ pub(crate) struct Group {
     /// Of so many calls two fail, one of them after it took effect; none if 0.
     pub(crate) loses: u64,
     random: u64,
+    /// Answers come so many milliseconds later at most, about locks and about all.
+    pub(crate) lock_latency: u64,
+    pub(crate) latency: u64,
+    late: Vec<(u64, usize, Response)>,
+    /// No call on the lease of a slot succeeds.
+    pub(crate) locked: bool,
     /// Shows members what is written, at once.
     pub(crate) watches: bool,
 }
@@ -65,6 +71,10 @@ impl Group {
             tokens: BTreeMap::new(),
             loses: 0,
             random: 1,
+            lock_latency: 0,
+            latency: 0,
+            late: Vec::new(),
+            locked: false,
             watches: false,
         }
     }
@@ -103,6 +113,7 @@ impl Group {
         let end = self.millis + u64::try_from(duration.as_millis()).unwrap();
         while self.millis < end {
             self.millis += 10;
+            self.answer_late();
             for index in 0..self.members.len() {
                 let now = self.now();
                 if !self.members[index].frozen {
@@ -112,6 +123,17 @@ impl Group {
             }
             self.check();
         }
+    }
+
+    fn answer_late(&mut self) {
+        let now = self.now();
+        let due = |(at, ..): &mut (u64, usize, Response)| *at <= self.millis;
+        for (_, index, response) in self.late.extract_if(.., due).collect::<Vec<_>>() {
+            if !self.members[index].frozen {
+                self.members[index].sharder.handle_response(now, response);
+            }
+        }
+        self.settle();
     }
 
     /// All work of a member on these slots ends.
@@ -209,6 +231,7 @@ impl Group {
                 continue;
             }
             let id = request.id;
+            let about_lock = matches!(request.op, Op::Elect(..));
             if std::env::var("DBG").is_ok() {
                 eprintln!("{} {index} {:?}", self.millis, request.op);
             }
@@ -219,8 +242,15 @@ impl Group {
                 Ok(Answer::Listed { version, .. }) => Some(*version),
                 _ => None,
             };
+            let response = Response { id, result };
+            let latency = if about_lock { self.lock_latency } else { 0 }.max(self.latency);
+            if latency > 0 {
+                let due = self.millis + self.random() % latency;
+                self.late.push((due, index, response));
+                continue;
+            }
             let seat = &mut self.members[index];
-            seat.sharder.handle_response(now, Response { id, result });
+            seat.sharder.handle_response(now, response);
             if let Some(after) = listed.filter(|_| self.watches && !seat.watching) {
                 seat.watching = true;
                 seat.sharder.handle_watch(now, Watched::Started { after });
@@ -285,6 +315,9 @@ impl Group {
     }
 
     fn elect(&mut self, lock: &Arc<LockRef>, op: election::Op) -> Result<Stored, Failure> {
+        if self.locked {
+            return Err(Failure::Other);
+        }
         let before = self.locks.get(&lock.name);
         let object = match (op, before) {
             (election::Op::Get, before) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenure::sharding::{Cause, Event, Lapse, SlotSet, State};
+use tenure::sharding::{Cause, Config, Event, Lapse, SlotSet, State};
 
 use crate::group::Group;
 
@@ -215,4 +215,23 @@ fn overdue_drains_are_reported() {
     group.members[0].sharder.drained(now, &all);
     group.settle();
     assert!(group.members[0].sharder.is_finished());
+}
+
+/// A record that was deleted before a joiner could see it: its member may still be at work, and is
+/// given its time.
+#[test]
+fn a_joiner_distrusts_what_it_cannot_see() {
+    let careful = |name: &str| Config { distrust_deletion: true, ..Group::config(name) };
+    let mut group = Group::new();
+    group.add(careful("member-0"));
+    group.run(SECOND * 25);
+    all_owned(&group);
+    group.members[0].cut = true;
+    group.delete(&"member-0".into());
+    group.add(careful("member-1"));
+    // The check of each step finds two owners if this one does not wait.
+    group.run(SECOND * 14);
+    assert_eq!(group.shares()[1], 0);
+    group.run(SECOND * 4);
+    all_owned(&group);
 }

@@ -109,7 +109,7 @@ pub fn flip(n: u32) -> Group {
     let ours = subject!(
         "tenure",
         Hashed,
-        <Flip>::new(n).expect("few enough"),
+        <Flip>::new(n),
         |s, key| s.index(Key::from_hash(key)),
         |found| found
     );
@@ -122,7 +122,7 @@ pub fn flip_equal(n: u32) -> Group {
     let ours = subject!(
         "tenure",
         Equal,
-        Flip::<FlipDraws>::drawn(n).expect("few enough"),
+        Flip::<FlipDraws>::drawn(n),
         |s, key| s.index(Key::from_hash(key)),
         |found| found
     );
@@ -145,7 +145,7 @@ pub fn binomial(n: u32) -> Group {
     let ours = subject!(
         "tenure",
         Hashed,
-        <Binomial>::new(n).expect("few enough"),
+        <Binomial>::new(n),
         |s, key| s.index(Key::from_hash(key)),
         |found| found
     );

@@ -184,14 +184,14 @@ impl Instance {
         let weighted = members.iter().find(|member| member.weight().get() != 1);
         if let (Some(member), false) = (weighted, choice.algorithm.weights) {
             return Err(Unfit::new(format_args!(
-                "{choice}: weights do not count here, and {:?} has weight {}: leave weights out, or \
+                "--algorithm {choice}: weights do not count here, and {:?} has weight {}: leave weights out, or \
                  choose an algorithm that knows them",
                 member.name(),
                 member.weight()
             )));
         }
         let setup = Setup { members, parameter: choice.parameter() };
-        let named = |why: Unfit| Unfit::new(format_args!("{choice}: {why}"));
+        let named = |why: Unfit| Unfit::new(format_args!("--algorithm {choice}: {why}"));
         let placer = (choice.algorithm.build)(&setup).map_err(named)?;
         Ok(Self { choice, setup, placer })
     }
@@ -259,8 +259,9 @@ impl Instance {
             None => Self::new(self.choice, members),
             Some(placer) => {
                 let setup = Setup { members, parameter: self.setup.parameter };
-                let named = |why: Unfit| Unfit::new(format_args!("{}: {why}", self.choice));
-                Ok(Self { choice: self.choice, setup, placer: placer.map_err(named)? })
+                let choice = self.choice;
+                let named = |why: Unfit| Unfit::new(format_args!("--algorithm {choice}: {why}"));
+                Ok(Self { choice, setup, placer: placer.map_err(named)? })
             }
         }
     }

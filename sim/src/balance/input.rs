@@ -138,7 +138,7 @@ pub fn members(text: &str) -> Result<Vec<Member>, Unfit> {
         let at = |what: fmt::Arguments<'_>| Unfit::new(format_args!("line {number}: {what}"));
         let mut fields = line.split('\t');
         let name = fields.next().unwrap_or_default();
-        check_name(name, "a member a line").map_err(|why| at(format_args!("{why}")))?;
+        check_text(name, "name").map_err(|why| at(format_args!("{why}")))?;
         let mut member = Member::from(name);
         if let Some(weight) = fields.next().filter(|weight| !weight.is_empty()) {
             member =
@@ -180,13 +180,13 @@ pub fn weight(text: &str) -> Result<NonZeroU32, Unfit> {
 }
 
 /// Whether there is text that a person can see and a line can hold.
-fn check_name(name: &str, remedy: &str) -> Result<(), Unfit> {
-    if name.trim().is_empty() {
-        return Err(Unfit::new(format_args!("the name is empty: write {remedy}")));
+fn check_text(text: &str, what: &str) -> Result<(), Unfit> {
+    if text.trim().is_empty() {
+        return Err(Unfit::new(format_args!("the {what} is empty: write one in each line")));
     }
-    if let Some(odd) = name.chars().find(|odd| odd.is_control() || *odd == BYTE_ORDER_MARK) {
-        let why = format_args!("the name has {odd:?} in it: write plain text, {remedy}");
-        return Err(Unfit::new(why));
+    if let Some(odd) = text.chars().find(|odd| odd.is_control() || *odd == BYTE_ORDER_MARK) {
+        let remedy = "write plain text, one in each line";
+        return Err(Unfit::new(format_args!("the {what} has {odd:?} in it: {remedy}")));
     }
     Ok(())
 }
@@ -232,7 +232,7 @@ impl Keys {
         let mut seen = BTreeMap::new();
         for (number, line) in (1_u32..).zip(text.lines()) {
             let at = |what: fmt::Arguments<'_>| Unfit::new(format_args!("line {number}: {what}"));
-            check_name(line, "a key a line").map_err(|why| at(format_args!("{why}")))?;
+            check_text(line, "key").map_err(|why| at(format_args!("{why}")))?;
             if let Some(first) = seen.insert(line, number) {
                 let told = beginning(line);
                 return Err(at(format_args!(

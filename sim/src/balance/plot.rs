@@ -38,8 +38,8 @@ const WIDTH: u32 = 1000;
 const LEGEND: u32 = 240;
 const PANEL: u32 = 380;
 const HEAD: u32 = 60;
-/// Of Okabe and Ito, made to be told apart by everybody, without the yellow.
-const COLOURS: [RGBColor; 7] = [
+/// Of Okabe and Ito, made to be told apart by everybody, with a wine red for the yellow.
+const COLOURS: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -47,8 +47,9 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(86, 180, 233),
     RGBColor(230, 159, 0),
     RGBColor(60, 60, 60),
+    RGBColor(136, 34, 85),
 ];
-/// For each colour.
+/// Neighbours differ, and so do curves of one colour.
 const MARKS: usize = 4;
 const GREY: RGBColor = RGBColor(150, 150, 150);
 
@@ -147,12 +148,13 @@ fn draw_panel(area: &Area<'_>, panel: &Panel, curves: &[Curve], keys: usize) -> 
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let range = decades(points().filter_map(|point| (panel.value)(point, keys)));
     let floor = range.start;
+    let sizes = (2.5..1200.0).log_scale().with_key_points(SIZES.map(f64::from).to_vec());
     let mut chart = ChartBuilder::on(area)
         .caption(panel.title, ("sans-serif", 17))
         .margin(10)
         .x_label_area_size(45)
         .y_label_area_size(75)
-        .build_cartesian_2d((2.5..1200.0).log_scale(), range.log_scale())?;
+        .build_cartesian_2d(sizes, range.log_scale())?;
     chart
         .configure_mesh()
         .light_line_style(WHITE.mix(0.0))
@@ -202,14 +204,18 @@ fn colour(place: usize) -> RGBColor {
     COLOURS.get(place % COLOURS.len()).copied().unwrap_or(BLACK)
 }
 
-/// What tells curves of one colour apart.
+fn shape(place: usize) -> usize {
+    (place + place / COLOURS.len()) % MARKS
+}
+
+/// What tells curves apart, besides the colour.
 fn mark<B, C>(place: usize, at: C) -> DynElement<'static, B, C>
 where
     B: DrawingBackend,
     C: Clone + 'static,
 {
     let (colour, size) = (colour(place), 5);
-    match place / COLOURS.len() % MARKS {
+    match shape(place) {
         0 => Circle::new(at, size - 1, colour.filled()).into_dyn(),
         1 => TriangleMarker::new(at, size, colour.filled()).into_dyn(),
         2 => Cross::new(at, size, colour.stroke_width(2)).into_dyn(),
@@ -218,8 +224,8 @@ where
 }
 
 /// Whether the mark shows what lies below it.
-const fn is_hollow(place: usize) -> bool {
-    place / COLOURS.len() % MARKS == MARKS - 1
+fn is_hollow(place: usize) -> bool {
+    shape(place) == MARKS - 1
 }
 
 fn draw_legend(area: &Area<'_>, curves: &[Curve]) -> Drawn {

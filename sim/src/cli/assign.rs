@@ -35,7 +35,7 @@ pub struct AssignArgs {
     #[arg(long, value_name = "NAME,…")]
     pub removed: Option<String>,
     /// The best K members instead of the owner alone, with tabulators between them.
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     pub best: Option<u16>,
     /// With --best: members in as many zones as possible, for which the file of members must name some.
     #[arg(long, requires = "best")]
@@ -55,6 +55,11 @@ pub fn run(args: &AssignArgs) -> Result<u8, Refusal> {
         output::print(report::list())?;
         return Ok(0);
     }
+    if args.algorithm.contains(',') || ["all", "presets"].contains(&args.algorithm.as_str()) {
+        let several = &args.algorithm;
+        let remedy = "a key has one owner: name one algorithm";
+        return Err(Refusal::new(format_args!("--algorithm {several}: {remedy}")));
+    }
     let choice = input::choice(&args.algorithm)?;
     let hash = choice.hash(input::hash(args.hash.as_deref())?).map_err(Refusal::new)?;
     let members = input::members(&args.members, "member", args.weights.as_deref())?;
@@ -73,12 +78,13 @@ pub fn run(args: &AssignArgs) -> Result<u8, Refusal> {
         return Err(Refusal::new(format_args!("--zones: no member has a zone: {remedy}")));
     }
     let best = args.best.map(|count| Best { count: count.into(), across_zones: args.zones });
-    let answers = Answers { instance: &instance, choice, hash, best };
+    let answers = Answers { instance: &instance, choice, hash, best, from: &args.keys };
     if args.keys == "-" {
         return answers.stream(io::stdin().lock());
     }
     let path = std::path::Path::new(&args.keys);
-    let file = std::fs::File::open(path).map_err(|error| Refusal::unreadable(path, &error))?;
+    let file =
+        std::fs::File::open(path).map_err(|error| Refusal::unreadable(path, &error).of("KEYS"))?;
     answers.stream(io::BufReader::with_capacity(BLOCK, file))
 }
 
@@ -93,6 +99,8 @@ struct Answers<'a> {
     choice: Choice,
     hash: KeyHash,
     best: Option<Best>,
+    /// Where the keys are.
+    from: &'a str,
 }
 
 impl Answers<'_> {
@@ -104,8 +112,7 @@ impl Answers<'_> {
             let read = match keys.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
-                    let why = format_args!("keys: cannot be read ({error}): give others");
-                    return Err(Refusal::new(why));
+                    return Err(Refusal::unreadable(self.from.as_ref(), &error).of("KEYS"));
                 }
                 Ok(block) => {
                     pending.extend_from_slice(block);

@@ -49,7 +49,7 @@ pub struct BalanceArgs {
     #[arg(long)]
     pub json: bool,
     /// For random keys, and to choose who leaves.
-    #[arg(long, default_value_t = 42)]
+    #[arg(long, default_value_t = 42, allow_negative_numbers = true)]
     pub seed: u64,
     /// Whether to time builds and look-ups, which differ from run to run; all else is the same bytes
     /// for the same arguments. If absent, yes for the table and the plot, no for JSON.
@@ -88,8 +88,7 @@ pub fn run(args: &BalanceArgs) -> Result<u8, Refusal> {
     let work = work(args)?;
     // Before minutes are spent.
     if let Some(path) = &args.plot {
-        let opened = fs::OpenOptions::new().append(true).create(true).open(path);
-        opened.map_err(|error| Refusal::unwritable(path, &error))?;
+        check_writable(path)?;
     }
     let progress = Progress::new((work.choices.len() * 2) as u64, "measurements");
     let figures = work.figures(&progress).map_err(|why| {
@@ -122,6 +121,10 @@ fn work(args: &BalanceArgs) -> Result<Work, Refusal> {
     let work = Work { choices, members, keys, hash, seed: args.seed, timed };
     for choice in &work.choices {
         choice.hash(work.hash).map_err(Refusal::new)?;
+    }
+    if hash == Some(KeyHash::Raw) {
+        let wrong = |why| Refusal::new(format_args!("--keys: {why}"));
+        work.keys.items(KeyHash::Raw).map_err(wrong)?;
     }
     Ok(work)
 }
@@ -172,10 +175,10 @@ fn keys(text: Option<&str>, seed: u64) -> Result<Keys, Refusal> {
     if let Some(count) = input::count("--keys", text, MOST_KEYS)? {
         return Ok(Keys::drawn(count, seed));
     }
-    let content = input::read(text)?;
+    let content = input::read("--keys", text)?;
     let name = Path::new(text).file_name().unwrap_or_default().to_string_lossy();
     let keys = Keys::read(&format!("those of {name}"), &content);
-    keys.map_err(|why| Refusal::new(format_args!("{text}: {why}")))
+    keys.map_err(|why| Refusal::new(format_args!("--keys {text}: {why}")))
 }
 
 impl Work {
@@ -210,23 +213,32 @@ impl Work {
         let names: Vec<Member> =
             names.chain(measure::newcomers(&self.members, more, self.seed)).collect();
         let curve = |choice: &Choice| {
-            let mut points = Vec::new();
-            for members in plot::SIZES {
-                let these = names.get(..members as usize).unwrap_or(&names).to_vec();
-                let look_up = self.timing(*choice, &these)?.map(|timing| timing.look_up_nanos);
-                let instance = Instance::new(*choice, these)?;
-                let hash = choice.hash(self.hash)?;
-                points.push(Point {
-                    members,
-                    variation: measure::variation(&instance, &self.keys, hash)?,
-                    look_up_nanos: look_up,
-                    bytes: instance.bytes(self.keys.len()),
+            // The largest first: what it cannot have is said before the others are drawn.
+            let points = plot::SIZES.iter().rev().map(|size| {
+                let these = names.get(..*size as usize).unwrap_or(&names).to_vec();
+                let point = self.point(*choice, *size, these).map_err(|why| {
+                    Unfit::new(format_args!("--plot: it draws {size} members as well: {why}"))
                 });
                 progress.advance(1);
-            }
+                point
+            });
+            let mut points: Vec<Point> = points.collect::<Result<_, _>>()?;
+            points.reverse();
             Ok(Curve { name: choice.to_string(), points })
         };
         self.choices.iter().map(curve).collect()
+    }
+
+    fn point(&self, choice: Choice, size: u32, members: Vec<Member>) -> Result<Point, Unfit> {
+        let look_up_nanos = self.timing(choice, &members)?.map(|timing| timing.look_up_nanos);
+        let instance = Instance::new(choice, members)?;
+        let hash = choice.hash(self.hash)?;
+        Ok(Point {
+            members: size,
+            variation: measure::variation(&instance, &self.keys, hash)?,
+            look_up_nanos,
+            bytes: instance.bytes(self.keys.len()),
+        })
     }
 
     fn heading(&self) -> String {
@@ -264,8 +276,19 @@ impl Work {
     }
 }
 
+/// Leaves nothing where nothing was.
+fn check_writable(path: &Path) -> Result<(), Refusal> {
+    let is_new = fs::symlink_metadata(path).is_err();
+    let opened = fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.map_err(|error| Refusal::unwritable(path, &error).of("--plot"))?;
+    if is_new {
+        fs::remove_file(path).map_err(|error| Refusal::unwritable(path, &error).of("--plot"))?;
+    }
+    Ok(())
+}
+
 fn write_plot(path: &Path, work: &Work, curves: &[Curve]) -> Result<(), Refusal> {
     let title = format!("Placement of {} keys: {}", work.keys.len(), work.keys.what);
     let svg = plot::draw(&title, curves, work.keys.len()).map_err(Refusal::new)?;
-    fs::write(path, svg).map_err(|error| Refusal::unwritable(path, &error))
+    fs::write(path, svg).map_err(|error| Refusal::unwritable(path, &error).of("--plot"))
 }

@@ -1,6 +1,7 @@
 //! `tenure explore`: all that can happen in a small world.
 
 mod rule_args;
+mod sharded;
 
 use core::fmt::Write as _;
 use std::fs;
@@ -36,6 +37,16 @@ pub struct ExploreArgs {
     /// Play a script on electors as they are in production: does it come to the same violation?
     #[arg(long, value_name = "FILE", conflicts_with = "list")]
     pub replay: Option<PathBuf>,
+    /// Explore sharded groups instead: all known worlds, or the one with this name, or one with these
+    /// rules, as "settled=2 slow=w0 without=send-time".
+    #[arg(
+        long,
+        value_name = "WORLD",
+        num_args = 0..=1,
+        default_missing_value = "",
+        conflicts_with_all = ["world", "list", "replay", "json"]
+    )]
+    pub sharding: Option<String>,
     /// Stop when so many states are known.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub states: Option<u32>,
@@ -74,6 +85,9 @@ fn timed(rules: &Rules, states: usize, progress: &mut dyn FnMut(usize)) -> Explo
 /// The rules, a file or standard output.
 pub fn run(args: &ExploreArgs) -> Result<u8, Refusal> {
     let states = |default| args.states.map_or(default, |states| states as usize);
+    if let Some(what) = &args.sharding {
+        return sharded::run(what, args.states.map(|states| states as usize));
+    }
     if let Some(file) = &args.replay {
         return replay(args, file);
     }

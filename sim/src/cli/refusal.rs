@@ -18,6 +18,11 @@ impl Refusal {
         Self(format!("{}: {what}", path.display()))
     }
 
+    /// The same about what was given with this option.
+    pub(super) fn of(self, option: &str) -> Self {
+        Self(format!("{option} {}", self.0))
+    }
+
     /// A file that cannot be read.
     pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
         let remedy = match error.kind() {

@@ -37,7 +37,7 @@ pub(super) fn asked(args: &RunArgs) -> Result<Option<Scenario>, Refusal> {
     Ok(Some(scenario))
 }
 
-fn rules(names: &[String]) -> Result<Vec<Rule>, Refusal> {
+pub(super) fn rules(names: &[String]) -> Result<Vec<Rule>, Refusal> {
     let rule = |name: &String| {
         Rule::ALL.into_iter().find(|rule| rule.name() == name).ok_or_else(|| {
             let near = nearest::nearest(name, Rule::ALL.into_iter().map(Rule::name));

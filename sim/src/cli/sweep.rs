@@ -1,5 +1,7 @@
 //! `tenure sweep`: many random runs.
 
+mod sharded;
+
 use core::fmt::{self, Write as _};
 use core::ops::Range;
 use core::str::FromStr;
@@ -25,6 +27,10 @@ use crate::world::World;
 /// same plan may hold there. Exits with 3 if all runs are unknown.
 #[derive(Debug, clap::Args)]
 pub struct SweepArgs {
+    /// A scenario of a sharded group (`sharding/swarm` draws its faults from the seed), which is run with
+    /// each seed as it is; an election under random faults, if absent.
+    #[arg(value_name = "NAME")]
+    pub scenario: Option<String>,
     /// The seeds, from A up to but not including B.
     #[arg(long, value_name = "A..B", default_value = "0..1000")]
     pub seeds: Seeds,
@@ -32,6 +38,9 @@ pub struct SweepArgs {
     /// releases.
     #[arg(long, default_value_t)]
     pub profile: Profile,
+    /// Leave out this rule of the sharding protocol (sharded groups only; may be repeated).
+    #[arg(long, value_name = "RULE")]
+    pub without: Vec<String>,
     /// How many threads; one for each processor if absent. What comes out does not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
@@ -91,10 +100,17 @@ fn one(profile: Profile, seed: u64) -> Result<Outcome, ScenarioError> {
 /// # Errors
 /// Threads or standard output do not work.
 pub fn run(args: &SweepArgs) -> Result<u8, Refusal> {
+    if let Some(name) = &args.scenario {
+        let scenario = crate::sharding::catalogue::find(name).ok_or_else(|| unknown(name))?;
+        return sharded::run(&scenario, args);
+    }
+    if let Some(rule) = args.without.first() {
+        return Err(Refusal::new(format_args!(
+            "--without: {rule:?} is a rule of sharded groups: name a scenario of one, such as sharding/swarm"
+        )));
+    }
     let Range { start, end } = args.seeds.from..args.seeds.to;
-    let jobs = args.jobs.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
-    let pool = pool.map_err(|error| Refusal::new(format_args!("--jobs: {error}: use fewer")))?;
+    let pool = pool(args)?;
     let progress = Progress::new(end - start, "runs");
     let tally = pool.install(|| {
         sweep(start..end, |seed| {
@@ -111,6 +127,22 @@ pub fn run(args: &SweepArgs) -> Result<u8, Refusal> {
         output::print(text(args, &tally)?)?;
     }
     Ok(exit_status(args.profile, &tally))
+}
+
+fn pool(args: &SweepArgs) -> Result<rayon::ThreadPool, Refusal> {
+    let jobs = args.jobs.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    pool.map_err(|error| Refusal::new(format_args!("--jobs: {error}: use fewer")))
+}
+
+fn unknown(name: &str) -> Refusal {
+    let names = crate::sharding::catalogue::names();
+    let near = super::nearest::nearest(name, names);
+    let near = match near.as_slice() {
+        [] => "`tenure scenarios` lists those called sharding/…".to_owned(),
+        near => format!("did you mean {}?", near.join(" or ")),
+    };
+    Refusal::new(format_args!("{name:?} is no scenario of a sharded group: {near}"))
 }
 
 /// Under client-go violations are what the sweep is to show.

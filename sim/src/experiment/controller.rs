@@ -37,11 +37,8 @@ impl Default for Pace {
 pub(super) enum Right {
     Nothing,
     Everything,
-    /// Those that `owners` says are `mine`.
-    Owned {
-        owners: Arc<Vec<Option<u32>>>,
-        mine: u32,
-    },
+    /// Those that are marked.
+    Some(Arc<Vec<bool>>),
 }
 
 impl Right {
@@ -49,9 +46,7 @@ impl Right {
         match self {
             Self::Nothing => false,
             Self::Everything => true,
-            Self::Owned { owners, mine } => {
-                owners.get(object as usize).is_some_and(|owner| *owner == Some(*mine))
-            }
+            Self::Some(these) => these.get(object as usize) == Some(&true),
         }
     }
 }
@@ -169,6 +164,11 @@ impl Controller {
         let ends = self.working.iter().map(|(ends, _)| *ends).min();
         let due = self.next_due().filter(|_| self.right != Right::Nothing).map(|(due, _)| due);
         ends.into_iter().chain(due).min()
+    }
+
+    /// What is worked on.
+    pub(super) fn working(&self) -> impl Iterator<Item = u32> {
+        self.working.iter().map(|(_, object)| *object)
     }
 
     /// Whether nothing is worked on.

@@ -261,6 +261,23 @@ impl Meter {
         }
     }
 
+    /// A replica may work on a slot's objects, or may not.
+    fn mark(&mut self, replica: u32, slot: u64, may: bool) {
+        let group = Arc::clone(&self.group);
+        self.change(replica, |standing| {
+            let mut these = match &standing.right {
+                Right::Some(these) => these.to_vec(),
+                _ => vec![false; group.slot_of.len()],
+            };
+            for (marked, of) in these.iter_mut().zip(&group.slot_of) {
+                if u64::from(of.index()) == slot {
+                    *marked = may;
+                }
+            }
+            standing.right = Right::Some(Arc::new(these));
+        });
+    }
+
     fn noted(&mut self, replica: u32, kind: u32, a: u64) {
         match kind {
             note::BEGAN => self.began(replica as usize, usize::try_from(a).unwrap_or(usize::MAX)),
@@ -268,11 +285,10 @@ impl Meter {
                 self.work(replica as usize, usize::try_from(a).unwrap_or(usize::MAX), false);
             }
             note::COUNTS => {
-                let owners = Arc::new(self.group.workload.owners(&self.group.members, a));
-                self.change(replica, |standing| {
-                    standing.right = Right::Owned { owners, mine: replica };
-                });
+                let right = self.group.naively(a, replica);
+                self.change(replica, |standing| standing.right = right);
             }
+            note::GAINED | note::LOST => self.mark(replica, a, kind == note::GAINED),
             note::CALLED => *self.calls.entry(a).or_default() += 1,
             _ => {}
         }

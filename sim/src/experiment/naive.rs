@@ -22,6 +22,8 @@ pub(super) struct Terms {
     pub(super) lease: Duration,
     /// Renewals and lists are due once in this.
     pub(super) retry: Duration,
+    /// How long authority lasts after what succeeded last; the naive way has none such.
+    pub(super) deadline: Duration,
     /// How long a call is waited for.
     pub(super) timeout: Duration,
 }
@@ -193,6 +195,7 @@ mod tests {
     const TERMS: Terms = Terms {
         lease: Duration::from_secs(15),
         retry: Duration::from_secs(2),
+        deadline: Duration::from_secs(10),
         timeout: Duration::from_secs(5),
     };
 

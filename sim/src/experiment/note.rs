@@ -10,7 +10,12 @@ pub const COUNTS: u32 = 2;
 /// The replica sent a call about membership; `a` is [`LISTS`] or [`WRITES`], `b` the call's number.
 pub const CALLED: u32 = 3;
 
+/// From now on the replica may work on the slot `a`; `b` is its token.
+pub const GAINED: u32 = 4;
+/// From now on the replica may not begin to work on the slot `a`.
+pub const LOST: u32 = 5;
+
 /// A list of all membership Leases.
 pub const LISTS: u64 = 0;
-/// A create or an update of the replica's own Lease.
+/// A create, an update or a deletion of a membership Lease.
 pub const WRITES: u64 = 1;

@@ -1,4 +1,4 @@
-//! What a replica's process does in the experiment: its controller, and in the sharded mode its
+//! What a replica's process does in the experiment: its controller, and in the sharded modes its
 //! membership.
 
 use std::collections::VecDeque;
@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use tenure::election::Failure;
 use tenure::placement::Member;
+use tenure::sharding::{Sharder, Slot, SlotSet, Slots};
 use tenure::time::{Instant, Now};
 
 use super::controller::{Controller, Pace, Right, Step};
-use super::naive::{Membership, Terms};
+use super::naive::{self, Terms};
 use super::workload::Workload;
-use super::{Mode, note};
+use super::{Mode, note, ranked};
 use crate::fault::Planned;
 use crate::program::{Action, Program, Standing};
 use crate::store::{Answer, Call};
@@ -24,7 +25,18 @@ pub(super) struct Group {
     pub(super) members: Vec<Member>,
     pub(super) pace: Pace,
     pub(super) terms: Terms,
+    pub(super) slots: Slots,
+    /// In which of them each object lies.
+    pub(super) slot_of: Vec<Slot>,
     pub(super) faults: Vec<Planned>,
+}
+
+/// How a replica knows what it may work on, if neither everything nor its elector says so.
+#[derive(Debug)]
+enum Membership {
+    None,
+    Naive(naive::Membership),
+    Ranked(Box<ranked::Membership>),
 }
 
 /// One life of a replica.
@@ -32,12 +44,16 @@ pub(super) struct Group {
 pub(super) struct Replica {
     group: Arc<Group>,
     index: u32,
+    /// How many lives it had before.
+    life: u32,
     seed: u64,
     /// Nothing before the process began.
     controller: Option<Controller>,
-    membership: Option<Membership>,
-    /// The members that it counts, a bit each.
+    membership: Membership,
+    /// The members that it counts, a bit each (naive).
     live: u64,
+    /// The slots that it may work on (ranked).
+    owned: SlotSet,
     /// Asked by timers: when it was last asked to do something.
     now: Instant,
     stopping: bool,
@@ -45,18 +61,24 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    pub(super) fn new(group: Arc<Group>, index: u32, seed: u64) -> Self {
+    pub(super) fn new(group: Arc<Group>, index: u32, life: u32, seed: u64) -> Self {
         Self {
+            owned: SlotSet::none(group.slots),
             group,
             index,
+            life,
             seed,
             controller: None,
-            membership: None,
+            membership: Membership::None,
             live: 0,
             now: Instant::default(),
             stopping: false,
             out: VecDeque::new(),
         }
+    }
+
+    fn name(&self) -> &str {
+        self.group.members.get(self.index as usize).map_or("", Member::name)
     }
 
     fn grant(&mut self, right: Right, now: Now) {
@@ -69,10 +91,8 @@ impl Replica {
     fn go_on(&mut self, now: Now, standing: Standing) {
         self.now = now.instant;
         self.look_around(now);
-        let may_begin = match self.group.mode {
-            Mode::Alone | Mode::Sharded => true,
-            Mode::Leader => standing.is_leading,
-        };
+        self.look_at_slots(now);
+        let may_begin = self.group.mode != Mode::Leader || standing.is_leading;
         let Some(controller) = &mut self.controller else { return };
         controller.handle_timeout(now.instant, may_begin);
         while let Some(step) = controller.poll_step() {
@@ -86,29 +106,89 @@ impl Replica {
             self.stopping = false;
             self.out.push_back(Action::WorkEnded);
         }
+        self.go_on_with_slots(now);
     }
 
     /// Sees which members count now; if others do than before, it owns other objects.
     fn look_around(&mut self, now: Now) {
-        let Some(membership) = &mut self.membership else { return };
+        let Membership::Naive(membership) = &mut self.membership else { return };
         let position =
             |name: &str| self.group.members.iter().position(|member| member.name() == name);
         let live = membership.live(now.instant).filter_map(position);
         let live = live.fold(0_u64, |live, index| live | 1 << index);
         while let Some((id, call)) = membership.poll_call() {
-            let verb = match call {
-                Call::List { .. } => note::LISTS,
-                _ => note::WRITES,
-            };
-            self.out.push_back(Action::Note { kind: note::CALLED, a: verb, b: id });
-            self.out.push_back(Action::Call { id, call });
+            self.out.extend(called(id, call));
         }
         if live != self.live {
             self.live = live;
             self.out.push_back(Action::Note { kind: note::COUNTS, a: live, b: 0 });
-            let owners = Arc::new(self.group.workload.owners(&self.group.members, live));
-            self.grant(Right::Owned { owners, mine: self.index }, now);
+            self.grant(self.group.naively(live, self.index), now);
         }
+    }
+
+    /// Sees which slots it owns now.
+    fn look_at_slots(&mut self, now: Now) {
+        let Membership::Ranked(membership) = &self.membership else { return };
+        let none = || SlotSet::none(self.group.slots);
+        let sharder = membership.sharder();
+        let owned = sharder.owned(now.instant).cloned().unwrap_or_else(none);
+        if owned == self.owned {
+            return;
+        }
+        for slot in self.owned.without(&owned).iter() {
+            self.out.push_back(Action::Note { kind: note::LOST, a: slot.index().into(), b: 0 });
+        }
+        for slot in owned.without(&self.owned).iter() {
+            let b = sharder.token(slot, now.instant).map_or(0, |token| token.as_u64());
+            self.out.push_back(Action::Note { kind: note::GAINED, a: slot.index().into(), b });
+        }
+        let mine = self.group.slot_of.iter().map(|slot| owned.contains(*slot)).collect();
+        let right = if owned.is_empty() { Right::Nothing } else { Right::Some(Arc::new(mine)) };
+        self.owned = owned;
+        self.grant(right, now);
+    }
+
+    /// Says on which slots work has ended, and sends what is to be sent.
+    fn go_on_with_slots(&mut self, now: Now) {
+        let Membership::Ranked(membership) = &mut self.membership else { return };
+        membership.busy_with(now, || {
+            let working = self.controller.iter().flat_map(Controller::working);
+            let slots = working.filter_map(|object| self.group.slot_of.get(object as usize));
+            let mut busy = SlotSet::none(self.group.slots);
+            busy.extend(slots.copied());
+            busy
+        });
+        while let Some((id, call)) = membership.poll_call() {
+            self.out.extend(called(id, call));
+        }
+    }
+}
+
+/// A call, and that it is sent.
+fn called(id: u64, call: Call) -> [Action; 2] {
+    let verb = match call {
+        Call::List { .. } => note::LISTS,
+        _ => note::WRITES,
+    };
+    [Action::Note { kind: note::CALLED, a: verb, b: id }, Action::Call { id, call }]
+}
+
+impl Group {
+    /// What a replica takes for its own that counts the members whose bits are set in `live`.
+    pub(super) fn naively(&self, live: u64, index: u32) -> Right {
+        let owners = self.workload.owners(&self.members, live);
+        Right::Some(Arc::new(owners.into_iter().map(|owner| owner == Some(index)).collect()))
+    }
+
+    /// A member that joins at `now`.
+    fn ranked(&self, name: &str, incarnation: String, seed: u64, now: Instant) -> Membership {
+        let config = ranked::config(name, incarnation, self.terms);
+        // The terms are those of a scenario that was checked.
+        let sharder = Sharder::new(config, seed, now).ok();
+        let none = SlotSet::none(self.slots);
+        sharder.map_or(Membership::None, |sharder| {
+            Membership::Ranked(Box::new(ranked::Membership::new(sharder, none)))
+        })
     }
 }
 
@@ -120,11 +200,18 @@ impl Program for Replica {
         match group.mode {
             Mode::Alone => self.grant(Right::Everything, now),
             Mode::Leader => {}
-            Mode::Sharded => {
-                let name = group.members.get(self.index as usize).map_or("", Member::name);
-                let mut membership = Membership::new(name.into(), group.terms, now.instant);
+            Mode::Naive => {
+                let mut membership =
+                    naive::Membership::new(self.name().into(), group.terms, now.instant);
                 membership.handle_timeout(now);
-                self.membership = Some(membership);
+                self.membership = Membership::Naive(membership);
+            }
+            Mode::Ranked => {
+                let incarnation = format!("{}-{}", self.index, self.life);
+                self.membership = group.ranked(self.name(), incarnation, self.seed, now.instant);
+                if let Membership::Ranked(membership) = &mut self.membership {
+                    membership.handle_timeout(now);
+                }
             }
         }
         self.go_on(now, standing);
@@ -143,8 +230,10 @@ impl Program for Replica {
     }
 
     fn handle_timeout(&mut self, now: Now, standing: Standing) {
-        if let Some(membership) = &mut self.membership {
-            membership.handle_timeout(now);
+        match &mut self.membership {
+            Membership::None => {}
+            Membership::Naive(membership) => membership.handle_timeout(now),
+            Membership::Ranked(membership) => membership.handle_timeout(now),
         }
         self.go_on(now, standing);
     }
@@ -156,8 +245,10 @@ impl Program for Replica {
         id: u64,
         answer: &Result<Answer, Failure>,
     ) {
-        if let Some(membership) = &mut self.membership {
-            membership.handle_answer(now, id, answer);
+        match &mut self.membership {
+            Membership::None => {}
+            Membership::Naive(membership) => membership.handle_answer(now, id, answer),
+            Membership::Ranked(membership) => membership.handle_answer(now, id, answer),
         }
         self.go_on(now, standing);
     }
@@ -168,7 +259,11 @@ impl Program for Replica {
 
     fn poll_timeout(&self) -> Option<Instant> {
         let work = self.controller.as_ref().and_then(Controller::poll_timeout);
-        let calls = self.membership.as_ref().map(|membership| membership.poll_timeout(self.now));
+        let calls = match &self.membership {
+            Membership::None => None,
+            Membership::Naive(membership) => Some(membership.poll_timeout(self.now)),
+            Membership::Ranked(membership) => membership.poll_timeout(),
+        };
         work.into_iter().chain(calls).min()
     }
 }

@@ -85,7 +85,7 @@ impl Report {
             f,
             "Three replicas of one controller and {} objects. Each object is due once in {}, and when a \
              replica\ngets it; a reconcile takes {shortest} to {longest}, and a replica does {} at once. \
-             Simulated: {HORIZON} in each of\nthree modes, with seed {seed} and the same faults:",
+             Simulated: {HORIZON} in each of\nfour modes, with seed {seed} and the same faults:",
             workload.len(),
             pace.resync,
             pace.workers,
@@ -106,10 +106,11 @@ impl Report {
         let (lease, retry) = (scenario.lease_duration, scenario.retry_period);
         writeln!(
             f,
-            "The election is {profile}: lease duration {lease}, renew deadline {}, retry period {retry}. \
-             The naive sharding\nrenews one Lease a replica and lists all every {retry}; a replica \
-             counts those that changed within {lease}, and\ntakes for its own what rendezvous over \
-             them gives it.",
+            "The election is {profile}: lease duration {lease}, renew deadline {}, retry period {retry}; \
+             the shards have the same.\nBoth kinds of sharding renew one Lease a replica and list all \
+             every {retry}. Naively, a replica counts those that\nchanged within {lease}, and takes for \
+             its own what rendezvous over them gives it. Ranked, it keeps to the\nprotocol of \
+             tenure::sharding.",
             scenario.renew_deadline,
         )
     }
@@ -141,8 +142,9 @@ impl Report {
     }
 
     fn conclusion(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [alone, leader, sharded] = &self.runs[..] else { return Ok(()) };
-        let [alone, leader, sharded] = [alone, leader, sharded].map(|run| &run.measured);
+        let [alone, leader, naive, ranked] = &self.runs[..] else { return Ok(()) };
+        let [alone, leader, naive, ranked] =
+            [alone, leader, naive, ranked].map(|run| &run.measured);
         writeln!(
             f,
             "Without election each object is reconciled {} times as often as with a leader. With a \
@@ -160,20 +162,37 @@ impl Report {
         }
         writeln!(
             f,
-            "Sharding divides the work (the busiest replica has {} times the mean, not {}). But replicas \
+            "Sharding divides the work: the busiest replica has {} times the mean, not {}. But replicas \
              that trust what\nthey see had {}.",
-            busiest(sharded),
+            busiest(ranked),
             busiest(leader),
-            match sharded.more_millis {
+            match naive.more_millis {
                 0 => "no object in common in this run".to_owned(),
                 more => format!(
-                    "objects in common for {} object-seconds, and worked on {} objects at the same \
-                     time:\nit takes a protocol",
+                    "objects in common for {} object-seconds, and worked on {} objects at the same time",
                     seconds(more),
-                    sharded.doubled_objects,
+                    naive.doubled_objects,
                 ),
             },
-        )
+        )?;
+        if !ranked.exclusive {
+            return Ok(());
+        }
+        writeln!(
+            f,
+            "With a protocol they had none, and objects were without owner for {} % of the time (with a \
+             leader {} %).",
+            percent(ranked, ranked.none_millis),
+            percent(leader, leader.none_millis),
+        )?;
+        if ranked.doubled_objects > 0 {
+            let doubled = ranked.doubled_objects;
+            writeln!(
+                f,
+                "Here, too, what stood still in the middle of its work ({doubled}) needs a token."
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -199,9 +218,9 @@ const ROWS: [(&str, Cell); 15] = [
     ("objects that two worked on at once", |m| m.doubled_objects.to_string()),
     ("  for how long, object-seconds", |m| seconds(m.doubled_millis)),
     ("two owners, object-seconds", |m| seconds(m.more_millis)),
-    ("  share of all object-time", |m| percent(m, m.more_millis)),
+    ("  share of all object-time, %", |m| percent(m, m.more_millis)),
     ("no owner, object-seconds", |m| seconds(m.none_millis)),
-    ("  share of all object-time", |m| percent(m, m.none_millis)),
+    ("  share of all object-time, %", |m| percent(m, m.none_millis)),
     ("busiest replica of a minute to mean", busiest),
     ("requests a second: election, members", |m| per_second(m.requests(), m)),
     ("  reconciles", |m| per_second(m.reconciles, m)),
@@ -218,14 +237,14 @@ fn row<T: fmt::Display>(
 ) -> fmt::Result {
     write!(f, "{title:<38}")?;
     for cell in cells {
-        write!(f, "{cell:>18}")?;
+        write!(f, "{cell:>17}")?;
     }
     writeln!(f)
 }
 
 fn percent(measured: &Measured, part: u64) -> String {
     let all = measured.none_millis + measured.one_millis + measured.more_millis;
-    format!("{} %", decimal(100 * u128::from(part), all.into(), 3))
+    decimal(100 * u128::from(part), all.into(), 3)
 }
 
 fn per_second(count: u64, measured: &Measured) -> String {

@@ -40,8 +40,10 @@ pub(super) fn findings(experiment: &Experiment, runs: &[Run]) -> Vec<Finding> {
     let mut findings = Vec::from_iter(balance(experiment));
     for run in runs {
         findings.push(one_owner(experiment, run));
-        if run.measured.mode == Mode::Leader {
+        if matches!(run.measured.mode, Mode::Leader | Mode::Ranked) {
             findings.push(recovery(experiment, run));
+        }
+        if run.measured.mode == Mode::Leader {
             findings.extend(checks(experiment, run));
         }
         findings.push(all_worked_on(run));
@@ -77,27 +79,27 @@ fn balance(experiment: &Experiment) -> Option<Finding> {
 
 fn one_owner(experiment: &Experiment, run: &Run) -> Finding {
     let measured = &run.measured;
-    let violated =
-        if measured.mode == Mode::Leader { broken(experiment) } else { Holds::NotPromised };
-    let verdict = if measured.exclusive { Holds::Holds } else { violated };
+    let verdict = if measured.exclusive { Holds::Holds } else { broken(experiment, measured.mode) };
     let what = format!("{} object-seconds with two or more", seconds(measured.more_millis));
     let property = "no object ever has two owners".to_owned();
     Finding { mode: Some(measured.mode), property, verdict, what }
 }
 
-/// What it means that an election did not do what it should.
-fn broken(experiment: &Experiment) -> Holds {
-    match experiment.profile {
-        Profile::Strict => Holds::Failed,
-        Profile::ClientGo(_) => Holds::NotPromised,
+/// What it means that a mode did not do what it should.
+fn broken(experiment: &Experiment, mode: Mode) -> Holds {
+    match (mode, experiment.profile) {
+        (Mode::Ranked, _) | (Mode::Leader, Profile::Strict) => Holds::Failed,
+        _ => Holds::NotPromised,
     }
 }
 
-/// The longest that a new leader may take, in nanoseconds: a renewal may still arrive whose answer is
-/// lost; from then a lease duration, and two waits of a candidate, on the slowest clock.
-fn bound(experiment: &Experiment) -> Span {
-    let scenario = experiment.scenario(Mode::Leader);
-    let local = scenario.lease_duration.as_nanos() + scenario.retry_period.as_nanos() * 54 / 10;
+/// The longest that a new owner may take, in nanoseconds, on the slowest clock: a renewal may still
+/// arrive whose answer is lost; from then a lease duration, and two waits of a candidate. Of members: the
+/// reads that show them that renewal and then the exclusion, a retry period each.
+fn bound(experiment: &Experiment, mode: Mode) -> Span {
+    let scenario = experiment.scenario(mode);
+    let tenths = if mode == Mode::Leader { 54 } else { 20 };
+    let local = scenario.lease_duration.as_nanos() + scenario.retry_period.as_nanos() * tenths / 10;
     let slowest = RATES.into_iter().min().unwrap_or(1);
     let real = u128::from(local) * 1_000_000_000 / u128::from(slowest);
     let latency = scenario.network.request.longest() + scenario.network.response.longest();
@@ -105,17 +107,21 @@ fn bound(experiment: &Experiment) -> Span {
 }
 
 fn recovery(experiment: &Experiment, run: &Run) -> Finding {
-    let bound = bound(experiment);
+    let mode = run.measured.mode;
+    let bound = bound(experiment, mode);
     let mut longest = Some(Span::ZERO);
     for moment in &run.measured.moments {
         longest = longest.and_then(|longest| Some(longest.max(moment.recovered?)));
     }
     let holds = longest.is_some_and(|longest| longest <= bound);
-    let verdict = if holds { Holds::Holds } else { broken(experiment) };
+    let verdict = if holds { Holds::Holds } else { broken(experiment, mode) };
     let longest = longest.map_or_else(|| "never".to_owned(), |longest| seconds(millis(longest)));
     let what = format!("longest {longest} s (at most {} s)", seconds(millis(bound)));
-    let property = "a leader is back in time after each fault".to_owned();
-    Finding { mode: Some(Mode::Leader), property, verdict, what }
+    let property = match mode {
+        Mode::Leader => "a leader is back in time after each fault",
+        _ => "each object has one owner in time after each fault",
+    };
+    Finding { mode: Some(mode), property: property.to_owned(), verdict, what }
 }
 
 fn checks(experiment: &Experiment, run: &Run) -> Vec<Finding> {
@@ -133,7 +139,8 @@ fn checks(experiment: &Experiment, run: &Run) -> Vec<Finding> {
     let failed = |(check, count): (&str, usize)| {
         let first = run.outcome.violations.iter().find(|violation| violation.check == check);
         let first = first.map_or("", |violation| &violation.what);
-        finding(check.to_owned(), broken(experiment), format!("{count} times; first: {first}"))
+        let verdict = broken(experiment, run.measured.mode);
+        finding(check.to_owned(), verdict, format!("{count} times; first: {first}"))
     };
     found.into_iter().map(failed).collect()
 }

@@ -4,6 +4,7 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 use tenure::placement::{Key, Member, Members, Placement, Rendezvous};
+use tenure::sharding::{Slot, Slots};
 
 use crate::distribution::scale;
 use crate::time::Span;
@@ -104,6 +105,11 @@ impl Workload {
     #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
     pub fn len(&self) -> usize {
         self.keys.len()
+    }
+
+    /// In which slot each object lies.
+    pub(super) fn slots(&self, slots: Slots) -> Vec<Slot> {
+        self.keys.iter().map(|key| slots.of(*key)).collect()
     }
 
     /// The object that is due at this place of the order within each period, and when in a period of

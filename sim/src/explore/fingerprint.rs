@@ -3,10 +3,10 @@
 use std::hash::{Hash, Hasher};
 
 /// 128 bits that stand for a value.
-pub(super) type Digest = (u64, u64);
+pub(crate) type Digest = (u64, u64);
 
 /// Digests a value as if each replica had the name of the one that is in its place in `names`.
-pub(super) fn digest(value: &impl Hash, names: [u8; 3]) -> Digest {
+pub(crate) fn digest(value: &impl Hash, names: [u8; 3]) -> Digest {
     let mut folding = Folding { lanes: SEED, names };
     value.hash(&mut folding);
     folding.lanes
@@ -16,17 +16,17 @@ const SEED: Digest = (0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344);
 
 /// Two lanes of multiply and fold; the standard hasher gives 64 bits only, and not the same ones
 /// for ever.
-pub(super) struct Folding {
+pub(crate) struct Folding {
     lanes: Digest,
     names: [u8; 3],
 }
 
 impl Folding {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { lanes: SEED, names: [0, 1, 2] }
     }
 
-    pub(super) const fn word(&mut self, word: u64) {
+    pub(crate) const fn word(&mut self, word: u64) {
         self.lanes.0 =
             fold(self.lanes.0 ^ word, 0x9e37_79b9_7f4a_7c15).wrapping_add(0xa409_3822_299f_31d0);
         self.lanes.1 = fold(self.lanes.1.rotate_left(23) ^ word, 0xd6e8_feb8_6659_fd93)
@@ -34,7 +34,7 @@ impl Folding {
     }
 
     /// 64 bits, never 0.
-    pub(super) const fn end(&self) -> u64 {
+    pub(crate) const fn end(&self) -> u64 {
         let both = fold(self.lanes.0 ^ self.lanes.1.rotate_left(32), 0x9e37_79b9_7f4a_7c15);
         if both == 0 { 1 } else { both }
     }
@@ -92,26 +92,26 @@ impl Hasher for Folding {
 ///
 /// Among 10⁸ states the chance that any two are taken for one, so that one is not explored, is
 /// below 10⁻³.
-pub(super) struct Fingerprints {
+pub(crate) struct Fingerprints {
     places: Vec<u64>,
     taken: usize,
 }
 
 impl Fingerprints {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { places: vec![0; 1 << 12], taken: 0 }
     }
 
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.taken
     }
 
-    pub(super) const fn bytes(&self) -> usize {
+    pub(crate) const fn bytes(&self) -> usize {
         self.places.capacity() * size_of::<u64>()
     }
 
     /// True if it is new.
-    pub(super) fn insert(&mut self, fingerprint: u64) -> bool {
+    pub(crate) fn insert(&mut self, fingerprint: u64) -> bool {
         if self.taken * 4 >= self.places.len() * 3 {
             self.grow();
         }

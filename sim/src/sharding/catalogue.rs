@@ -34,6 +34,9 @@ files!(
     "clock-beyond",
     "forged-left",
     "swarm",
+    "planned",
+    "planned-swarm",
+    "leased",
 );
 
 /// The names of all scenarios.

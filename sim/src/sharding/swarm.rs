@@ -108,7 +108,9 @@ fn group(drawn: &mut Scenario, stream: &mut Stream) {
     if stream.chance(1, 2) {
         drawn.collect_after = Span::from_nanos(drawn.lease_duration.as_nanos() * 2);
     }
-    let slow = stream.log_uniform(20, 1_000);
+    // Slower messages than that, and nobody could join before its authority ends: those are faults.
+    let retry = drawn.retry_period.as_nanos() / 1_000_000;
+    let slow = stream.log_uniform(20, (retry / 3).clamp(21, 1_000));
     if stream.chance(1, 2) {
         (drawn.network.request, drawn.network.response) = (millis(1, slow), millis(1, slow));
     }

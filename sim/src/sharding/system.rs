@@ -35,6 +35,12 @@ pub trait System: Hash {
     /// What it takes to be its own at `now`.
     fn claim(&self, now: Instant) -> Claim<'_>;
 
+    /// If it counts them: how often what it claims may have changed, other than by time. Spares a look
+    /// at all slots.
+    fn changes(&self) -> Option<u64> {
+        None
+    }
+
     /// The right to begin work on a slot at `now`.
     fn permit(&self, slot: Slot, now: Instant) -> Option<Permit>;
 

@@ -72,6 +72,8 @@ pub struct Tenure {
     sharder: Sharder,
     calls: BTreeMap<u64, (RequestId, Asked)>,
     stops: VecDeque<SlotSet>,
+    /// Events so far: what is claimed changes with some of them, and in no other way but by time.
+    events: u64,
     memberships: u64,
     record: Arc<str>,
 }
@@ -105,6 +107,7 @@ impl Tenure {
             sharder: sharder.expect("the scenario was checked"),
             calls: BTreeMap::new(),
             stops: VecDeque::new(),
+            events: 0,
             memberships: 0,
             record,
         }
@@ -118,6 +121,7 @@ impl Tenure {
 
     fn take_events(&mut self) {
         while let Some(event) = self.sharder.poll_event() {
+            self.events += 1;
             match event {
                 Event::Revoking { slots, .. } => self.stops.push_back(slots),
                 Event::Lapsed { slots, .. } => {
@@ -268,6 +272,10 @@ impl System for Tenure {
 
     fn poll_timeout(&self) -> Option<Instant> {
         self.sharder.poll_timeout()
+    }
+
+    fn changes(&self) -> Option<u64> {
+        Some(self.events)
     }
 
     fn claim(&self, now: Instant) -> Claim<'_> {

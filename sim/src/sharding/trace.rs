@@ -47,6 +47,7 @@ impl Serialize for Set {
 }
 
 /// What happened. `replica` is an index, `life` counts that replica's processes from 0.
+#[expect(clippy::large_enum_variant, reason = "entries are handed on, few are kept")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum What {

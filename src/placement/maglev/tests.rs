@@ -159,7 +159,8 @@ fn a_leave_moves_what_the_documentation_says() {
             f64::from(u32::try_from(moved).unwrap()) / f64::from(u32::try_from(must).unwrap());
         assert!((least..most).contains(&ratio), "{n} {size}: {ratio}");
     }
-    // No room: another size.
+    // Room for each, just so: the same size. No room: another.
     let small = Maglev::with_size(members([1, 1]), 3).unwrap();
+    assert_eq!(small.rebuilt(members([1; 3])).size(), 3);
     assert_eq!(small.rebuilt(members([1; 4])).size(), Maglev::new(members([1; 4])).size());
 }

@@ -86,6 +86,8 @@ pub enum NamedError {
     },
     /// The algorithm cannot have more members.
     Full(Full),
+    /// The number at which a member was to be taken in is in use, or not below the capacity.
+    NotFree(u32),
     /// The state has a numbering that the algorithm does not have.
     Numbering(NumberingError),
     /// The state gives a member a number that is not in use.
@@ -110,6 +112,12 @@ impl From<MembersError> for NamedError {
     }
 }
 
+impl From<Full> for NamedError {
+    fn from(full: Full) -> Self {
+        Self::Full(full)
+    }
+}
+
 impl From<NumberingError> for NamedError {
     fn from(error: NumberingError) -> Self {
         Self::Numbering(error)
@@ -128,6 +136,11 @@ impl fmt::Display for NamedError {
                 write!(f, "members: {members} for {numbers} numbers: give one for each number")
             }
             Self::Full(full) => full.fmt(f),
+            Self::NotFree(number) => write!(
+                f,
+                "the number {number} is in use, or not below the capacity: choose one of \
+                 state().numbering.removed"
+            ),
             Self::Numbering(error) => write!(f, "numbering: {error}"),
             Self::NotInUse { number, name } => write!(
                 f,

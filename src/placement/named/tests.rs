@@ -5,7 +5,7 @@ use alloc::{format, vec};
 use core::num::NonZeroU32;
 
 use super::super::{Absent, Full, Key, Member, Numbered, Numbering, NumberingError, Placement};
-use super::{Named, NamedError, NamedState, Removal, Tail};
+use super::{Dx, Named, NamedError, NamedState, Removal, Tail};
 
 /// The key modulo the number of numbers; at most five.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,6 +182,43 @@ fn replace_keeps_the_number() {
     assert_eq!(names(&named), "new c");
 }
 
+/// All orders in which three of five that went come back, by their numbers or exchanged.
+#[test]
+fn insert_undoes_removals_in_any_order() {
+    let whole = Named::new(Dx::new(5, 70).unwrap(), ["a", "b", "c", "d", "e"]).unwrap();
+    let places = |named: &Named<Dx>| {
+        let owner = |key| named.place(Key::from_hash(key)).unwrap().clone();
+        (0..500).map(owner).collect::<Vec<_>>()
+    };
+    let gone = [(1, "b"), (3, "d"), (4, "e")];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let mut named = whole.clone();
+        for (_, name) in gone {
+            named.remove(name).unwrap();
+        }
+        for at in order {
+            let (number, name) = gone[at];
+            let before = places(&named);
+            named.insert(number, name).unwrap();
+            names(&named);
+            let moved = before.iter().zip(places(&named)).filter(|(old, new)| *old != new);
+            assert!(moved.map(|(_, new)| new).all(|new| new.name() == name));
+        }
+        assert_eq!((&named, places(&named)), (&whole, places(&whole)));
+    }
+    let mut named = whole.clone();
+    named.remove("b").unwrap();
+    let before = named.clone();
+    for number in [0, 4, 70, 127, u32::MAX] {
+        assert_eq!(named.insert(number, "b"), Err(NamedError::NotFree(number)));
+    }
+    assert_eq!(named.insert(1, "a"), Err(NamedError::Duplicate("a".into())));
+    assert_eq!(named.insert(1, ""), Err(NamedError::EmptyName));
+    assert_eq!(named, before);
+    named.insert(69, "z").unwrap();
+    assert_eq!((named.index_of("z"), named.add("b")), (Some(69), Ok(1)));
+}
+
 #[test]
 fn what_is_refused_changes_nothing() {
     let mut named = gaps();
@@ -282,6 +319,7 @@ fn errors_name_field_value_and_remedy() {
         (NamedError::Unknown("x".into()), "\"x\""),
         (NamedError::Count { members: 3, numbers: 4 }, "3 for 4"),
         (NamedError::Full(Full(4)), "4 numbers"),
+        (NamedError::NotFree(3), "the number 3"),
         (NamedError::Numbering(NumberingError::Removed(3)), "numbering: removed 3"),
         (NamedError::NotInUse { number: 3, name: "x".into() }, "\"x\" has the number 3"),
         (NamedError::Twice(3), "the number 3"),

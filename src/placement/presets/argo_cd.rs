@@ -73,7 +73,7 @@ pub fn round_robin<'a>(
 /// assert_eq!(shard.map(|member| member.name()), Some("1"));
 /// # Ok::<(), tenure::placement::RingError>(())
 /// ```
-pub fn ring(replicas: NonZeroU32) -> Result<Ring<Unmixed>, RingError> {
+pub fn ring(replicas: NonZeroU32) -> Result<Ring<Unmixed, false>, RingError> {
     let points = u64::from(replicas.get()) * u64::from(POINTS);
     if points > RingError::MOST_POINTS {
         return Err(RingError::TooManyPoints(points));
@@ -82,11 +82,11 @@ pub fn ring(replicas: NonZeroU32) -> Result<Ring<Unmixed>, RingError> {
     let members = Members::new(names()).unwrap_or_default();
     let mut points = BTreeMap::new();
     for name in names() {
-        let position = members.position(&name).unwrap_or(0);
+        let position = members.position(&name).and_then(|at| u32::try_from(at).ok()).unwrap_or(0);
         // In the order of shards: the last that comes to a point has it.
         points.extend((0..POINTS).map(|i| (hash(&format!("{name}{i}")), position)));
     }
-    Ring::drawn(members, points)
+    Ring::owned(members, points.into_iter().collect())
 }
 
 /// The key of a cluster's id: the first eight bytes of its BLAKE2b-512, little-endian.
@@ -103,8 +103,8 @@ fn hash(text: &str) -> u64 {
 /// `consistent-hashing`: all ids in ascending order, each with its shard. Clusters are given by id and
 /// by the number of their applications, which is their load.
 ///
-/// In the order of ids, each cluster goes to the first shard upwards on the [`ring`], strictly, whose
-/// load is below 1.25 times the mean: that is ⌈1.25 ⌊(t + 1)/n⌋⌉, where t is the load of all before and
+/// In the order of ids, each cluster goes to the first shard upwards on the [`ring`], strictly (a point
+/// at the cluster's own place does not count, unlike without the limit), whose load is below 1.25 times the mean: that is ⌈1.25 ⌊(t + 1)/n⌋⌉, where t is the load of all before and
 /// n the number of replicas, and 2 while the mean is 0.
 ///
 /// *There is such a shard.* Else each of n loads is at least ⌈1.25 q⌉ with q = ⌊(t + 1)/n⌋, so at least
@@ -136,7 +136,7 @@ pub fn bounded<'a>(
     for (id, applications) in clusters {
         let mean = ((total + 1) / u128::from(replicas.get())).max(1);
         let capacity = (5 * mean).div_ceil(4);
-        let mut owners = ring.owners(hash(id).wrapping_add(1));
+        let mut owners = ring.owners(hash(id).wrapping_add(1)); // strictly upwards
         let Some(owner) = owners.find(|owner| loads.get(*owner).is_some_and(|l| *l < capacity))
         else {
             continue;
@@ -154,7 +154,7 @@ pub fn bounded<'a>(
 mod tests {
     use alloc::collections::BTreeSet;
     use alloc::format;
-    use alloc::string::String;
+    use alloc::string::{String, ToString};
     use alloc::vec::Vec;
     use core::num::NonZeroU32;
 
@@ -180,6 +180,24 @@ mod tests {
             let owner_of = ring.place(Key::from_hash(hash(label))).unwrap();
             assert_eq!(owner_of.name(), owner, "{label}");
         }
+    }
+
+    /// A cluster whose id is the label of a point lies on it. By the ring alone the point's shard has it;
+    /// with a limit of load the search begins above, as in the source: `Get` and `GetLeast`.
+    #[test]
+    fn who_lies_on_a_point_is_placed_there_but_bounded_above() {
+        let ring = ring(replicas(20)).unwrap();
+        let bounded = |id| bounded([(id, 1)], replicas(20)).unwrap()[0].1.to_string();
+        let mut others = 0;
+        for (label, owner) in [("110", "11"), ("1999", "19"), ("20", "2"), ("0110", "0")] {
+            let above = Key::from_hash(hash(label) + 1);
+            assert_eq!(ring.place(super::key(label)).unwrap().name(), owner);
+            assert_eq!(ring.place(above).unwrap().name(), bounded(label), "{label}");
+            others += u32::from(bounded(label) != owner);
+        }
+        assert!(others > 0, "the four points are not followed by others of the same shards");
+        let id = "0179ec04-acb6-48eb-9b70-2d5633298771";
+        assert_eq!(ring.place(super::key(id)).unwrap().name(), bounded(id));
     }
 
     #[test]

@@ -40,7 +40,7 @@ use crate::placement::{Key, Member, Members, Placement, Ranking, Ring, RingError
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Ketama {
-    ring: Ring<Upper>,
+    ring: Ring<Upper, false>,
 }
 
 impl Ketama {
@@ -76,11 +76,10 @@ impl Ketama {
     /// # }
     /// ```
     pub fn unweighted(members: Members) -> Result<Self, RingError> {
-        let all = members.clone();
-        let points = all.iter().enumerate().flat_map(|(position, member)| {
+        let points = |member: &Member| {
             let point = |i| one_at_a_time(&format!("{}-{i}", member.name()));
-            (0..100).map(move |i| (Upper::draw(point(i).as_u64(), 0), position))
-        });
+            (0..100).map(|i| Upper::draw(point(i).as_u64(), 0)).collect::<Vec<_>>()
+        };
         Ok(Self { ring: Ring::drawn(members, points)? })
     }
 
@@ -91,14 +90,14 @@ impl Ketama {
         digests: fn(weight: u32, total: u64, members: usize) -> u32,
     ) -> Result<Self, RingError> {
         let total = members.iter().map(|member| u64::from(member.weight().get())).sum();
-        let all = members.clone();
-        let points = all.iter().enumerate().flat_map(|(position, member)| {
+        let points = members.iter().zip(0..).flat_map(|(member, position)| {
             let digest = |i| Md5::digest(format!("{}-{i}", member.name()));
-            let digests = (0..digests(member.weight().get(), total, all.len())).map(digest);
+            let digests = (0..digests(member.weight().get(), total, members.len())).map(digest);
             let words = digests.flat_map(|digest| iter::zip(0..4, [digest; 4]));
             words.map(move |(number, digest)| (Upper::draw(word(&digest, number), 0), position))
         });
-        Ok(Self { ring: Ring::drawn(members, points)? })
+        let points = points.collect();
+        Ok(Self { ring: Ring::owned(members, points)? })
     }
 }
 
@@ -118,6 +117,10 @@ impl Placement for Ketama {
 impl Ranking for Ketama {
     fn best_into<'a>(&'a self, key: Key, k: usize, best: &mut Vec<&'a Member>) {
         self.ring.best_into(key, k, best);
+    }
+
+    fn best_across_zones_into<'a>(&'a self, key: Key, k: usize, best: &mut Vec<&'a Member>) {
+        self.ring.best_across_zones_into(key, k, best);
     }
 }
 
@@ -173,7 +176,12 @@ fn go_digests(weight: u32, total: u64, members: usize) -> u32 {
     (f64::from(share) * 40.0 * members as f64) as f32 as u32
 }
 
-/// All with 32-bit floats, but a ten-thousand-millionth is added before the last rounding.
+/// All with 32-bit floats.
+///
+/// There 10⁻¹⁰ is added at last, and the sum rounded to a 32-bit float before its integer part is taken.
+/// That changes nothing: from 1/2 on the nearest such float to the sum is what it was, for its
+/// neighbours are 2⁻²⁵ away or more, and 10⁻¹⁰ is less than half of that; and below 1/2 the integer part
+/// is 0 with it and without.
 #[expect(
     clippy::float_arithmetic,
     clippy::cast_precision_loss,
@@ -183,8 +191,7 @@ fn go_digests(weight: u32, total: u64, members: usize) -> u32 {
 )]
 fn libmemcached_digests(weight: u32, total: u64, members: usize) -> u32 {
     let share = weight as f32 / total as f32;
-    let digests = share * 160.0 / 4.0 * members as f32;
-    (f64::from(digests) + 0.000_000_000_1) as f32 as u32
+    (share * 160.0 / 4.0 * members as f32) as u32
 }
 
 #[cfg(test)]

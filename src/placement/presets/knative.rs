@@ -128,9 +128,9 @@ mod tests {
     use alloc::format;
     use alloc::vec::Vec;
 
-    use super::{ANGLES, TooManyMembers, add_digits, choose_subset, circle};
+    use super::{ANGLES, TooManyMembers, add_digits, angle, choose_subset, circle};
     use crate::placement::Members;
-    use crate::placement::hash::fnv1a_64;
+    use crate::placement::hash::{fnv1a_64, fnv1a_64_continue};
 
     fn members(n: usize) -> Members {
         Members::new((0..n).map(|i| format!("activator-{i}"))).unwrap()
@@ -142,16 +142,30 @@ mod tests {
             let hash = fnv1a_64(text.as_bytes());
             assert_eq!(add_digits(hash), fnv1a_64(format!("{text}{hash:x}").as_bytes()));
         }
+        // No text is known with this hash: one digit all the same.
+        assert_eq!(add_digits(0), fnv1a_64_continue(0, b"0"));
     }
 
-    /// Up to every angle taken, which the last members find after 2,048 tries on average.
+    /// Up to every angle taken, and each by trying as often as it takes: thousands of times at the end.
     #[test]
-    fn every_angle_is_found() {
+    fn every_angle_is_found_as_defined() {
         for n in [1, 2, 100, ANGLES] {
             let members = members(n);
-            let circle = circle(&members, "default/rev-0");
-            assert!(circle.windows(2).all(|pair| pair[0].0 < pair[1].0));
-            assert_eq!(circle.len(), n);
+            let mut taken = [None; ANGLES];
+            let mut most = 0;
+            for member in &members {
+                let mut hash = fnv1a_64(format!("{}default/rev-0", member.name()).as_bytes());
+                let mut tries = 0;
+                while taken[angle(hash)].is_some() {
+                    hash = add_digits(hash);
+                    tries += 1;
+                }
+                taken[angle(hash)] = Some(member);
+                most = most.max(tries);
+            }
+            let standing = (0..).zip(taken).filter_map(|(angle, member)| Some((angle, member?)));
+            assert!(circle(&members, "default/rev-0").into_iter().eq(standing), "{n}");
+            assert!(n < ANGLES || most > 1_000, "{most}");
         }
     }
 

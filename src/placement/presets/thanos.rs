@@ -33,13 +33,11 @@ pub const SECTIONS: u32 = 1000;
 /// # Ok(())
 /// # }
 /// ```
-pub fn ring(members: Members) -> Result<Ring<Unmixed>, RingError> {
-    let all = members.clone();
-    let points = all.iter().enumerate().flat_map(|(position, member)| {
+pub fn ring(members: Members) -> Result<Ring<Unmixed, false>, RingError> {
+    Ring::drawn(members, |member| {
         let section = |i| xxh64(format!("{}:{i}", member.name()).as_bytes());
-        (1..=SECTIONS).map(move |i| (section(i), position))
-    });
-    Ring::drawn(members, points)
+        (1..=SECTIONS).map(section).collect::<Vec<_>>()
+    })
 }
 
 /// The members that hold `count` replicas of what has this key, the owner first: upwards from the key,
@@ -52,7 +50,7 @@ pub fn ring(members: Members) -> Result<Ring<Unmixed>, RingError> {
 ///
 /// O(p count) for p points passed, at most `count` times the ring.
 #[must_use]
-pub fn replicas(ring: &Ring<Unmixed>, key: Key, count: usize) -> Vec<&Member> {
+pub fn replicas(ring: &Ring<Unmixed, false>, key: Key, count: usize) -> Vec<&Member> {
     let members = ring.members();
     let mut zones: Vec<_> = members.iter().map(|member| (member.zone(), 0)).collect();
     zones.sort_unstable();
@@ -87,7 +85,7 @@ pub fn replicas(ring: &Ring<Unmixed>, key: Key, count: usize) -> Vec<&Member> {
 mod tests {
     use alloc::format;
 
-    use super::{Key, Member, Members, replicas, ring};
+    use super::{Key, Member, Members, Ring, replicas, ring};
     use crate::placement::Ranking;
 
     /// Where Thanos would search for ever.
@@ -103,6 +101,23 @@ mod tests {
         }
         let none = super::ring(Members::default()).unwrap();
         assert!(replicas(&none, Key::from_hash(1), 3).is_empty());
+    }
+
+    /// Thanos goes on around the circle. With [`super::SECTIONS`] of each one turn finds all that can be
+    /// found; with one, x and y are passed while zone a has none, and on the next turn y comes first.
+    #[test]
+    fn the_second_turn_begins_at_the_key_as_well() {
+        let of = |name: &str| match name {
+            "x" => 10,
+            "a" => 12,
+            "z" => 20,
+            _ => 30,
+        };
+        let member = |name| Member::new(name).in_zone(if name == "a" { "a" } else { "b" });
+        let members = Members::new(["a", "x", "y", "z"].map(member)).unwrap();
+        let ring = Ring::drawn(members, |member| [of(member.name())]).unwrap();
+        let all = replicas(&ring, Key::from_hash(15), 4);
+        assert!(all.iter().map(|member| member.name()).eq(["z", "a", "y"]), "{all:?}");
     }
 
     #[test]

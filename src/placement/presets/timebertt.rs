@@ -9,6 +9,7 @@
 //! to the smaller name.
 
 use alloc::format;
+use alloc::vec::Vec;
 
 use super::Unmixed;
 use crate::placement::hash::xxh64;
@@ -34,13 +35,11 @@ pub const TOKENS: u32 = 100;
 /// # Ok(())
 /// # }
 /// ```
-pub fn ring(members: Members) -> Result<Ring<Unmixed>, RingError> {
-    let all = members.clone();
-    let points = all.iter().enumerate().flat_map(|(position, member)| {
+pub fn ring(members: Members) -> Result<Ring<Unmixed, false>, RingError> {
+    Ring::drawn(members, |member| {
         let token = |i| xxh64(format!("{}{i}", member.name()).as_bytes());
-        (0..TOKENS).map(move |i| (token(i), position))
-    });
-    Ring::drawn(members, points)
+        (0..TOKENS).map(token).collect::<Vec<_>>()
+    })
 }
 
 /// The key of an object. For one that a controller owns, `group`, `kind` and `name` are the owner's, so

@@ -95,14 +95,21 @@ impl Offer for Bid {
 
     #[inline]
     fn above((best, limit): &(Self, u64), score: u64, weight: NonZeroU32) -> Option<Self> {
-        // −log₂(u) is at least (1 − u) log₂ e, and 5/4 (1 − u) is less. Three are more than what the
-        // logarithm may lack. Of many members most need none.
-        let least = (!score >> 7) + (!score >> 9);
-        if u128::from(least) > u128::from(*limit) * u128::from(weight.get()) + 3 {
+        // Of many members most need no logarithm.
+        if u128::from(at_least(score)) > u128::from(*limit) * u128::from(weight.get()) {
             return None;
         }
         Some(Self::new(score, weight)).filter(|bid| bid.beats(best))
     }
+}
+
+/// No more than `minus_log2(score)`, and mostly not much less.
+///
+/// −log₂(u) is at least (1 − u) log₂ e. That exceeds 5/4 (1 − u), which this is, by more than the
+/// logarithm may lack, except for the 2¹¹ greatest scores; the test has those.
+#[inline]
+const fn at_least(score: u64) -> u64 {
+    (!score >> 7) + (!score >> 9)
 }
 
 /// So many a [`List`] holds.
@@ -152,5 +159,76 @@ impl<O: Offer> List<O> {
             let last = self.offers.get(held).copied().flatten();
             self.limit = last.map(|last| last.limit());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cmp::Ordering;
+    use core::num::NonZeroU32;
+
+    use super::{Bid, Offer, Score, at_least, minus_log2};
+    use crate::placement::hash::mix;
+
+    fn weight(weight: u32) -> NonZeroU32 {
+        NonZeroU32::new(weight).unwrap()
+    }
+
+    /// The greatest scores share logarithms, and 0 is 0 whatever the weight.
+    #[test]
+    fn of_equal_quotients_the_higher_score_is_better() {
+        assert_eq!([minus_log2(u64::MAX), minus_log2(u64::MAX - 1)], [0, 0]);
+        for weights in [[1, 1], [1, 7], [7, 1], [u32::MAX, 2]] {
+            let [high, low] =
+                [(u64::MAX, weights[0]), (u64::MAX - 1, weights[1])].map(|(s, w)| (s, weight(w)));
+            let [better, worse] = [high, low].map(|(score, weight)| Bid::new(score, weight));
+            assert_eq!(better.products(&worse), (0, 0));
+            assert_eq!(
+                [better.order(&worse), worse.order(&better)],
+                [Ordering::Less, Ordering::Greater]
+            );
+            assert_eq!([better.beats(&worse), worse.beats(&better)], [true, false]);
+            assert!(Bid::above(&worse.limit(), high.0, high.1).is_some());
+            assert!(Bid::above(&better.limit(), low.0, low.1).is_none());
+        }
+        let tied = [1, 7].map(|w| Bid::new(u64::MAX, weight(w)));
+        assert_eq!(tied[0].order(&tied[1]), Ordering::Equal);
+        assert!(!tied[0].beats(&tied[1]) && !tied[1].beats(&tied[0]));
+        assert!(
+            Score::above(&5, 5, weight(1)).is_none() && Score::above(&5, 6, weight(1)).is_some()
+        );
+    }
+
+    #[test]
+    fn the_bound_is_one() {
+        let greatest = (0..1 << 12).map(|below| u64::MAX - below);
+        let others = (0..10_000).map(|i| mix(i) >> (i % 64));
+        for score in greatest.chain(others).chain([0, 1]) {
+            let (bound, log) = (at_least(score), minus_log2(score));
+            assert!(bound <= log, "{score}: {bound} {log}");
+            assert!(score < 1 << 63 || bound >= log / 2, "{score}: {bound} {log}");
+        }
+    }
+
+    /// Where logarithms are small, weights decide, and a quotient that is rounded down would refuse who
+    /// is better.
+    #[test]
+    fn nobody_is_refused_who_beats_the_best() {
+        let scores = || (0..40).map(|i| u64::MAX - 61 * i);
+        let weights = [1, 2, 3, 20, 1_000, u32::MAX].map(weight);
+        let offers = || scores().flat_map(|score| weights.map(|weight| (score, weight)));
+        let mut close = 0;
+        for (best, best_weight) in offers() {
+            let best = Bid::new(best, best_weight);
+            let limit = best.limit();
+            for (score, weight) in offers() {
+                let better = Bid::new(score, weight).beats(&best);
+                assert_eq!(Bid::above(&limit, score, weight).is_some(), better, "{best:?} {score}");
+                let rounded_down = best.log / u64::from(best.weight.get());
+                close +=
+                    u32::from(better && at_least(score) > rounded_down * u64::from(weight.get()));
+            }
+        }
+        assert!(close > 1_000, "{close}");
     }
 }

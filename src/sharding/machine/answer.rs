@@ -102,7 +102,6 @@ impl Machine {
         self.view.list(members, version, now, rules);
         let credit = if rules.hold(Rule::SendTime) { sent } else { now };
         self.read = self.read.max(Some(credit));
-        self.met = self.met.or(Some(now));
         if self.unsure.is_some_and(|since| since <= sent) {
             self.unsure = None;
         }

@@ -72,6 +72,14 @@ impl Calls {
         self.under_way.iter().map(|call| call.deadline).min()
     }
 
+    pub(super) fn all(&self) -> &[Call] {
+        &self.under_way
+    }
+
+    pub(super) fn all_mut(&mut self) -> &mut [Call] {
+        &mut self.under_way
+    }
+
     pub(super) fn writing(&self) -> bool {
         self.under_way.iter().any(|call| matches!(call.kind, Kind::Write(..)))
     }

@@ -18,7 +18,7 @@ impl Machine {
     /// Reckons which slots should be whose.
     pub(super) fn prefer(&mut self) {
         if self.may_lease() {
-            self.owners.update(self.view.acting(self.generation, &self.config.member));
+            self.owners.update(self.view.acting(&self.config.member));
             self.reckoned = true;
         }
     }
@@ -57,9 +57,7 @@ impl Machine {
     }
 
     pub(in crate::sharding) fn acquired(&mut self, slots: SlotSet) {
-        if !slots.is_empty() {
-            self.out.event(Event::Acquired(slots));
-        }
+        self.out.event(Event::Acquired(slots));
     }
 
     pub(in crate::sharding) fn moved(&mut self, now: Instant, slots: SlotSet) {
@@ -68,9 +66,7 @@ impl Machine {
 
     /// The leases of these slots were lost.
     pub(in crate::sharding) fn lost(&mut self, now: Instant, slots: SlotSet, cause: Lapse) {
-        if !slots.is_empty() {
-            self.await_drain(now, true);
-            self.out.event(Event::Lapsed { slots, cause });
-        }
+        self.await_drain(now, true);
+        self.out.event(Event::Lapsed { slots, cause });
     }
 }

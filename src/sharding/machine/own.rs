@@ -2,7 +2,7 @@
 
 use super::calls::{Kind, Write};
 use super::{Life, Machine, Phase, Stopping};
-use crate::sharding::rules::Rule;
+use crate::sharding::rules::{Rule, Rules};
 use crate::sharding::view::Known;
 use crate::sharding::{Event, Lapse, Op, State, StoredMember};
 use crate::time::{Instant, Now};
@@ -83,11 +83,8 @@ impl Machine {
         if self.is_planned() {
             return true; // somebody waits for what has moved
         }
-        self.view.others(self.config.member.name()).any(|known| {
-            known.record().state == State::Joining
-                && known.met > self.published
-                && known.met <= acted_on
-        })
+        let waits = |met: &u64| (self.published + 1..=acted_on).contains(met);
+        self.view.joiners.iter().any(waits)
     }
 
     /// A replica that leaves without ever having written anything.
@@ -156,7 +153,7 @@ impl Machine {
         let credit = if rules.hold(Rule::SendTime) { sent } else { now.instant };
         match write {
             Write::Join => {
-                self.view.store(stored, now.instant, rules);
+                self.view.store(stored, now.instant, Rules::default());
                 let life = Life { joined: version, version, seen: 0 };
                 self.phase = Phase::Joining(life);
                 self.written = Some(credit);
@@ -164,6 +161,7 @@ impl Machine {
                 self.watch.echo = Some((version, sent));
                 self.next_read = now.instant;
                 self.forget_plan(now.instant);
+                (self.met, self.wake) = (None, None);
                 if self.until().is_none_or(|until| until <= now.instant) && self.lapses() {
                     self.lapse_if_over(now.instant);
                     return;
@@ -180,12 +178,14 @@ impl Machine {
                 life.version = life.version.max(version);
                 self.written = self.written.max(Some(credit));
                 self.published = self.published.max(*acted_on);
+                let published = self.published;
+                self.view.joiners.retain(|met| *met > published);
                 self.watch.echo = Some((version, sent));
-                self.view.store(stored, now.instant, rules);
+                self.view.store(stored, now.instant, Rules::default());
                 self.grant(version);
             }
             Write::Leave => {
-                self.view.store(stored, now.instant, rules);
+                self.view.store(stored, now.instant, Rules::default());
                 self.phase = Phase::Standby;
                 self.written = None;
                 self.published = 0;

@@ -9,16 +9,25 @@ impl Machine {
     /// The view has changed, or its version has; everything up to `before` had been seen already.
     pub(super) fn seen(&mut self, now: Instant, before: u64) {
         self.watchdog = self.watchdog.min(self.next_watch(now));
-        if self.view.take_change() {
+        if self.take_change() {
             self.reckon(now, before);
         }
         self.entitle_if_waiting(now);
         self.activate_if_acknowledged(now);
     }
 
+    /// Whether something has changed that decides who owns what.
+    pub(super) fn take_change(&mut self) -> bool {
+        if self.is_leased() || self.is_planned() {
+            self.view.take_restatement()
+        } else {
+            self.view.take_change()
+        }
+    }
+
     /// As [`seen`](Self::seen), for what is known otherwise than by a read.
     pub(super) fn view_changed(&mut self, now: Instant) {
-        self.view.take_change();
+        self.take_change();
         self.reckon(now, self.view.version);
         self.activate_if_acknowledged(now);
     }
@@ -37,7 +46,12 @@ impl Machine {
             self.entitle(now);
             return;
         }
-        self.owners.update(self.view.counted(self.config.rules));
+        if !matches!(self.phase, Phase::Active(_)) {
+            return; // a joiner has nothing yet; it reckons when it may act
+        }
+        if !self.owners.update(self.view.counted(self.config.rules)) {
+            return;
+        }
         let target = self.owners.of(self.config.member.name());
         let mut moved = self.holdings.in_flight().without(&target);
         for earlier in &self.moves {
@@ -78,6 +92,10 @@ impl Machine {
     /// A joiner acts when all others know of it.
     pub(super) fn activate_if_acknowledged(&mut self, now: Instant) {
         let Phase::Joining(life) = self.phase else { return };
+        if life.seen >= life.joined && self.met.is_none() {
+            self.met = Some(now);
+            self.wake = self.trusts_from().filter(|_| self.config.distrust_deletion);
+        }
         if self.yields(&life) {
             self.lapse(now, Lapse::OtherGeneration);
             return;
@@ -86,6 +104,7 @@ impl Machine {
             self.phase = Phase::Active(life);
             self.out.event(Event::Joined);
             self.reckon(now, self.view.version);
+            self.entitle(now);
         }
     }
 
@@ -95,8 +114,8 @@ impl Machine {
         if !read && rules.hold(Rule::ActivationRead) {
             return false;
         }
-        let trusted = !self.config.distrust_deletion
-            || self.met.is_some_and(|met| met + self.config.lease_duration <= now);
+        let trusted =
+            !self.config.distrust_deletion || self.trusts_from().is_some_and(|at| at <= now);
         let generation = self.generation;
         trusted
             && self.counted_others().all(|known| {
@@ -106,6 +125,12 @@ impl Machine {
                 (known_to || !rules.hold(Rule::JoinWait))
                     && (alike || !rules.hold(Rule::OneGeneration))
             })
+    }
+
+    /// From when on a joiner need not fear that a record was deleted before it could see it: who had it
+    /// has no authority any more.
+    fn trusts_from(&self) -> Option<Instant> {
+        Some(self.met? + self.config.lease_duration)
     }
 
     /// Whether a member of another configuration goes first: it acts already, or it joins too and has

@@ -70,7 +70,7 @@ impl Machine {
             self.read = self.read.max(Some(now));
         }
         self.echo_if_seen(now);
-        if self.view.take_change() {
+        if self.take_change() {
             self.reckon(now, before);
         }
         self.entitle_if_waiting(now);

@@ -117,7 +117,7 @@ impl Loads {
     /// use tenure::placement::Key;
     /// use tenure::sharding::planned::Loads;
     /// let two = NonZeroU16::new(2).unwrap();
-    /// let loads = |left, right| {
+    /// let loads = |left: u64, right: u64| {
     ///     let keys = (0..left).chain(1 << 63..(1 << 63) + right);
     ///     Loads::new(keys.map(|hash| (Key::from_hash(hash), 1)))
     /// };

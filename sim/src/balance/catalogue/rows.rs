@@ -7,10 +7,11 @@ use tenure::placement::presets::ketama::Ketama;
 use tenure::placement::presets::{argo_cd, kube_state_metrics, timebertt};
 use tenure::placement::{
     Anchor, Binomial, Dx, Flip, Guava, Jump, JumpBack, Maglev, Member, Memento, MultiProbe,
-    NumberingError, Rendezvous, Ring,
+    Rendezvous, Ring,
 };
 
 use super::{Algorithm, Hashing, Leaves, Origin, Parameter};
+use crate::balance::Unfit;
 use crate::balance::input::KeyHash;
 use crate::balance::placer::{self, Setup, presets};
 
@@ -127,14 +128,14 @@ pub(super) const ALL: &[Algorithm] = &[
     Algorithm {
         name: "flip",
         about: "the same law in constant time, by flipping bits",
-        build: |setup| placer::numbers(setup, Flip::new),
+        build: |setup| placer::numbers(setup, |len| Ok::<_, Infallible>(Flip::new(len))),
         bytes: |_, _| size_of::<Flip>(),
         ..NUMBERS
     },
     Algorithm {
         name: "binomial",
         about: "the same law in constant time, on a binomial tree",
-        build: |setup| placer::numbers(setup, Binomial::new),
+        build: |setup| placer::numbers(setup, |len| Ok::<_, Infallible>(Binomial::new(len))),
         bytes: |_, _| size_of::<Binomial>(),
         ..NUMBERS
     },
@@ -142,7 +143,11 @@ pub(super) const ALL: &[Algorithm] = &[
         name: "anchor",
         about: "AnchorHash: any may leave, and CAPACITY may come; by default a tenth more than now",
         parameter: Some(CAPACITY),
-        build: |setup| placer::history(setup, |len| Anchor::new(len, a_tenth_more(setup))),
+        build: |setup| {
+            placer::history(setup, |len| {
+                Anchor::new(len, room(len, a_tenth_more(setup))?).map_err(Unfit::new)
+            })
+        },
         bytes: |setup, _| size_of::<Anchor>() + 12 * a_tenth_more(setup) as usize,
         ..HISTORY
     },
@@ -164,8 +169,10 @@ pub(super) const ALL: &[Algorithm] = &[
         name: "dx",
         about: "DxHash: tries numbers below CAPACITY, by default two to four times those in use",
         parameter: Some(CAPACITY),
-        build: |setup| placer::history(setup, |len| Dx::new(len, twice(setup)?)),
-        bytes: |setup, _| size_of::<Dx>() + twice(setup).map_or(0, |bits| bits as usize / 8),
+        build: |setup| {
+            placer::history(setup, |len| Dx::new(len, room(len, twice(setup))?).map_err(Unfit::new))
+        },
+        bytes: |setup, _| size_of::<Dx>() + twice(setup) as usize / 8,
         leaves: Leaves::Numbers,
         ..ROW
     },
@@ -293,7 +300,9 @@ pub(super) const ALL: &[Algorithm] = &[
 /// Of a ring, where no other number is asked for.
 const POINTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 
-const CAPACITY: Parameter = Parameter { name: "CAPACITY", default: 0, least: 1, most: 1 << 26 };
+const CAPACITY: Parameter =
+    Parameter { name: "CAPACITY", default: 0, least: 1, most: Anchor::MOST };
+const _: () = assert!(Anchor::MOST == Dx::MOST, "CAPACITY is of both");
 
 /// A parameter of which the least is 1.
 fn positive(parameter: u32) -> NonZeroU32 {
@@ -307,11 +316,20 @@ fn a_tenth_more(setup: &Setup) -> u32 {
 }
 
 /// A capacity: what is asked for, or the power of two that is twice the members or more.
-fn twice(setup: &Setup) -> Result<u32, NumberingError> {
+fn twice(setup: &Setup) -> u32 {
     let len = u32::try_from(setup.members.len()).unwrap_or(u32::MAX);
-    let too_many = NumberingError::TooMany { end: len, most: Dx::MOST };
-    let capacity = len.checked_mul(2).and_then(u32::checked_next_power_of_two).ok_or(too_many)?;
-    Ok(if setup.parameter == 0 { capacity } else { setup.parameter })
+    let capacity = len.saturating_mul(2).checked_next_power_of_two().unwrap_or(u32::MAX);
+    if setup.parameter == 0 { capacity } else { setup.parameter }
+}
+
+/// This capacity, if so many members have room in it.
+fn room(len: u32, capacity: u32) -> Result<u32, Unfit> {
+    if capacity < len {
+        return Err(Unfit::new(format_args!(
+            "CAPACITY {capacity}: too little for {len} members: write {len} or more"
+        )));
+    }
+    Ok(capacity)
 }
 
 fn rendezvous_bytes(setup: &Setup) -> usize {

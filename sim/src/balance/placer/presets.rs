@@ -85,7 +85,7 @@ pub(in crate::balance) fn knative(setup: &Setup) -> Built {
 }
 
 /// Thanos' ring, which spreads replicas over zones itself.
-struct Thanos(Ring<Unmixed>);
+struct Thanos(Ring<Unmixed, false>);
 
 impl Placer for Thanos {
     fn place_each<'a>(&'a self, items: &[Item<'_>], owners: &mut Owners<'a>) {

@@ -1,7 +1,7 @@
 //! What both commands read: algorithms, members, keys.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use tenure::placement::Member;
 
@@ -43,7 +43,7 @@ pub(in crate::cli) fn members(
 ) -> Result<Vec<Member>, Refusal> {
     let members = match count("--members", text, MOST_MEMBERS)? {
         Some(count) => input::numbered(word, count),
-        None => listed(text)?,
+        None => listed("--members", text)?,
     };
     let Some(weights) = weights else { return Ok(members) };
     if let Some(member) = members.iter().find(|member| member.weight().get() != 1) {
@@ -85,13 +85,20 @@ pub(in crate::cli) fn count(option: &str, text: &str, most: u32) -> Result<Optio
     }
 }
 
-fn listed(path: &str) -> Result<Vec<Member>, Refusal> {
-    let text = read(path)?;
-    input::members(&text).map_err(|why| Refusal::new(format_args!("{path}: {why}")))
+fn listed(option: &str, path: &str) -> Result<Vec<Member>, Refusal> {
+    let text = read(option, path)?;
+    input::members(&text).map_err(|why| Refusal::new(format_args!("{option} {path}: {why}")))
 }
 
-/// A file, which must be text.
-pub(in crate::cli) fn read(path: &str) -> Result<String, Refusal> {
-    let path = Path::new(path);
-    fs::read_to_string(path).map_err(|error| Refusal::unreadable(path, &error))
+/// A file, which must be text, where there might be a number instead.
+pub(in crate::cli) fn read(option: &str, path: &str) -> Result<String, Refusal> {
+    fs::read_to_string(path).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            let remedy = "write a number, or name a file that can be read";
+            return Refusal::new(format_args!(
+                "{option} {path:?}: cannot be read ({error}): {remedy}"
+            ));
+        }
+        Refusal::unreadable(Path::new(path), &error).of(option)
+    })
 }

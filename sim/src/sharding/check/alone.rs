@@ -13,7 +13,7 @@ use crate::time::{SimTime, Span};
 pub(super) struct Alone {
     bound: Span,
     /// Who is, and since when.
-    alone: Option<(u32, SimTime)>,
+    since: Option<(u32, SimTime)>,
     told: bool,
 }
 
@@ -27,7 +27,7 @@ impl Alone {
         let local = bounds.lease + times(bounds.retry, 6);
         let real = u128::from(local.as_nanos()) * u128::from(crate::clock::RIGHT);
         let real = Span::from_nanos(u64::try_from(real / u128::from(slowest)).unwrap_or(u64::MAX));
-        Self { bound: real + bounds.drain + times(bounds.rtt, 6), alone: None, told: false }
+        Self { bound: real + bounds.drain + times(bounds.rtt, 6), since: None, told: false }
     }
 }
 
@@ -48,12 +48,12 @@ impl Property for Alone {
                 let one = alive.next().filter(|(_, it)| !it.leaving && !it.paused);
                 let only = one.filter(|_| alive.next().is_none());
                 let calm = group.faults == 0 || matches!(entry.what, What::Healed);
-                self.alone = only.filter(|_| calm).map(|(index, _)| (index, entry.at));
+                self.since = only.filter(|_| calm).map(|(index, _)| (index, entry.at));
                 self.told = false;
             }
             _ => {}
         }
-        let Some((replica, since)) = self.alone else { return };
+        let Some((replica, since)) = self.since else { return };
         if self.told || entry.at <= since + self.bound {
             return;
         }

@@ -30,12 +30,12 @@ impl Property for Exclusion {
         }
         let (Some(written), Some(lease)) = (written, was.lease) else { return };
         let fastest = u128::from(group.get(*by).map_or(RIGHT, |it| it.rates.1).max(1));
-        let least = u128::from(lease.as_nanos()) * u128::from(RIGHT) / fastest;
-        let least = Span::from_nanos(u64::try_from(least).unwrap_or(u64::MAX));
+        let shortest = u128::from(lease.as_nanos()) * u128::from(RIGHT) / fastest;
+        let shortest = Span::from_nanos(u64::try_from(shortest).unwrap_or(u64::MAX));
         let waited = sent.saturating_since(written);
-        if waited + Span::from_nanos(4) < least {
+        if waited + Span::from_nanos(4) < shortest {
             let what = format!(
-                "replica {by} excludes {name} {waited} after its last sign: at least {least} must pass"
+                "replica {by} excludes {name} {waited} after its last sign: at least {shortest} must pass"
             );
             found.tell("early", &[*by], what);
         }

@@ -56,7 +56,8 @@ impl Property for Freshness {
         let real = Span::from_nanos(u64::try_from(real).unwrap_or(u64::MAX)) + Span::from_nanos(4);
         let most = learnt.min(renewed) + real;
         let until = until.unwrap_or(SimTime::NEVER);
-        if until > most {
+        // An end that has passed is what the clock says now: when it was does not matter any more.
+        if until > most.max(entry.at) {
             let what = format!(
                 "replica {replica}'s claims hold until {until}: it knows how the store was at {learnt} \
                  and of its own renewal at {renewed}, so they must end at {most}"

@@ -195,7 +195,9 @@ impl Group {
                 });
                 let own = self.pieces.iter().filter(|(_, (of, ..))| of == replica);
                 let own: Vec<u64> = own.map(|(work, _)| *work).collect();
-                own.into_iter().for_each(|work| self.drop_work(work));
+                for work in own {
+                    self.drop_work(work);
+                }
                 self.cleaning.retain(|_, (of, _)| of != replica);
             }
             What::Paused { replica } => self.with(*replica, |it| it.paused = true),

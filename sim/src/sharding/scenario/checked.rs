@@ -6,6 +6,7 @@ use super::super::fault::Planned;
 use super::{Replica, Scenario, ScenarioError};
 use crate::distribution::Distribution;
 use crate::scenario::MAX_REPLICAS;
+use crate::time::Span;
 
 fn wrong(what: impl Into<String>) -> Result<(), ScenarioError> {
     Err(ScenarioError(what.into()))
@@ -74,7 +75,7 @@ impl Scenario {
         if matches!(planned.fault, super::super::fault::Fault::Drift { rate_ppb: 0, .. }) {
             wrong(format!("faults.{index}: rate_ppb is 0: let the clock run"))?;
         }
-        if planned.times > 1 && planned.every.is_none_or(|every| every.is_zero()) {
+        if planned.times > 1 && planned.every.is_none_or(|every| every == Span::ZERO) {
             wrong(format!("faults.{index}.times: say after which time: give every"))?;
         }
         let lasting = planned.every.zip(planned.lasts);

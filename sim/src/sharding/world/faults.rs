@@ -47,7 +47,7 @@ impl<S: System> World<S> {
         }
         let (id, at) = (call.id, outside.now);
         message.body = Body::Watch { conn: 0, after: 0 }; // replaced by the answer
-        outside.reply(message, Answered { id, result, at, renewed }, wait);
+        outside.reply(&message, &Answered { id, result, at, renewed }, wait);
         if written.is_some() {
             self.show();
         }
@@ -78,7 +78,7 @@ impl<S: System> World<S> {
             return;
         }
         process.stop(outside, crashed);
-        if let Some(back) = back.or(process.back.take()) {
+        if let Some(back) = back.or_else(|| process.back.take()) {
             let start = Event::Start { replica: index, lives: process.lives };
             outside.queue.push(outside.now + back, start);
         }
@@ -169,13 +169,11 @@ impl<S: System> World<S> {
                 let lives = process.lives;
                 self.start(index, lives);
             }
-            Fault::Leave { back, with, .. } => {
-                if process.is_alive() {
-                    process.replica.change(with);
-                    process.back = *back;
-                    outside.emit(What::Leaving { replica: index });
-                    process.tell(outside, Input::Leave);
-                }
+            Fault::Leave { back, with, .. } if process.is_alive() => {
+                process.replica.change(with);
+                process.back = *back;
+                outside.emit(What::Leaving { replica: index });
+                process.tell(outside, Input::Leave);
             }
             Fault::Reconfigure { with, .. } => {
                 process.replica.change(with);

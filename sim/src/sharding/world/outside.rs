@@ -190,7 +190,7 @@ impl<V: Value> Outside<V> {
     pub(super) fn send(
         &mut self,
         link: Option<LinkId>,
-        message: Message<V>,
+        message: &Message<V>,
         event: impl Fn(u32) -> Event,
     ) -> bool {
         let Some(link) = link else { return false };
@@ -217,15 +217,15 @@ impl<V: Value> Outside<V> {
         if self.outages.iter().any(|(_, how)| *how == Outage::Hang) {
             return;
         }
-        let refused = mix(message.luck, Draw::Refused);
+        let chance = mix(message.luck, Draw::Refused);
         let spoiled = mix(message.luck, Draw::RefusedByFault);
         let refuses = !self.outages.is_empty()
-            || happens(refused, self.behaviour.error_ppm)
+            || happens(chance, self.behaviour.error_ppm)
             || self.errors.iter().any(|(_, ppm, _)| happens(spoiled, *ppm));
         if refuses {
             let (id, at) = (call.id, self.now);
             let result = Err(Failure::Other);
-            self.reply(message, Answered { id, result, at, renewed: false }, Span::ZERO);
+            self.reply(&message, &Answered { id, result, at, renewed: false }, Span::ZERO);
             return;
         }
         let mut wait = self.behaviour.before.draw(mix(message.luck, Draw::Before));
@@ -237,7 +237,7 @@ impl<V: Value> Outside<V> {
     }
 
     /// The answer leaves the store.
-    pub(super) fn reply(&mut self, message: Message<V>, answered: Answered<V>, wait: Span) {
+    pub(super) fn reply(&mut self, message: &Message<V>, answered: &Answered<V>, wait: Span) {
         let link = self.net.response(message.replica, 0);
         let Some(link) = link else { return };
         let fate = self.net.send(link, |_| {});

@@ -63,7 +63,10 @@ pub(super) struct Process<S: System> {
     /// It is to begin work as soon as it can again.
     pub(super) ticks: bool,
     claimed: Option<Arc<SlotSet>>,
-    until: Option<Option<SimTime>>,
+    /// How often that had changed.
+    changes: Option<u64>,
+    /// The end of its claims that was told last.
+    until: Option<SimTime>,
     learnt: SimTime,
     renewed: SimTime,
     /// Once it has left: how long until it starts again.
@@ -107,6 +110,7 @@ impl<S: System> Process<S> {
             drains: Vec::new(),
             ticks: false,
             claimed: None,
+            changes: None,
             until: None,
             learnt: SimTime::ZERO,
             renewed: SimTime::ZERO,
@@ -177,6 +181,7 @@ impl<S: System> Process<S> {
         self.busy.clear();
         self.ticks = false;
         self.claimed = None;
+        self.changes = None;
         self.until = None;
         (self.learnt, self.renewed) = (SimTime::ZERO, SimTime::ZERO);
         outside.statistics.crashes += u64::from(crashed);
@@ -251,7 +256,7 @@ impl<S: System> Process<S> {
     /// Does what the machine wants, and looks at what it claims.
     pub(super) fn settle(&mut self, outside: &mut Outside<S::Value>) {
         while let Some(stop) = self.system.as_mut().and_then(S::poll_stop) {
-            self.revoke(outside, stop);
+            self.revoke(outside, &stop);
         }
         while let Some(call) = self.system.as_mut().and_then(S::poll_call) {
             let message = Message {
@@ -262,7 +267,7 @@ impl<S: System> Process<S> {
                 body: Body::Call(call),
             };
             let link = outside.net.request(self.index, 0);
-            outside.send(link, message, Event::Arrive);
+            outside.send(link, &message, Event::Arrive);
         }
         self.arm(outside);
         self.look(outside);
@@ -313,14 +318,20 @@ impl<S: System> Process<S> {
         let (replica, now) = (self.index, self.clock.instant(outside.now));
         let claim = system.claim(now);
         let until = claim.until.map(|until| self.clock.when(until).unwrap_or(SimTime::NEVER));
-        if self.until != Some(until) {
-            self.until = Some(until);
+        let end = until.unwrap_or(SimTime::NEVER);
+        if self.until != Some(end) {
+            self.until = Some(end);
             let (learnt, renewed) = (self.learnt, self.renewed);
             outside.emit(What::Until { replica, until, learnt, renewed });
         }
-        if self.claimed.as_deref() == claim.slots {
+        let changes = system.changes();
+        let same = changes.is_some() && changes == self.changes;
+        if same && self.claimed.is_some() == claim.slots.is_some()
+            || self.claimed.as_deref() == claim.slots
+        {
             return;
         }
+        self.changes = changes;
         let had = self.claimed.take();
         self.claimed = claim.slots.map(|slots| Arc::new(slots.clone()));
         let (mut lost, mut gained) = (had.clone(), self.claimed.clone());

@@ -37,7 +37,7 @@ impl<S: System> Process<S> {
             body: Body::Watch { conn, after: version },
         };
         let link = outside.net.request(self.index, 0);
-        outside.send(link, message, Event::Arrive);
+        outside.send(link, &message, Event::Arrive);
         // If that gets lost.
         let rewatch = Event::Rewatch { replica: self.index, conn };
         outside.queue.push(outside.now + outside.rewatch, rewatch);

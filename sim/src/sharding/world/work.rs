@@ -85,7 +85,7 @@ impl<S: System> Process<S> {
     }
 
     /// No more work on these: those without work are cleaned up now, the others when it has ended.
-    pub(super) fn revoke(&mut self, outside: &mut Outside<S::Value>, slots: SlotSet) {
+    pub(super) fn revoke(&mut self, outside: &mut Outside<S::Value>, slots: &SlotSet) {
         let mut busy = SlotSet::none(slots.slots());
         for work in self.works.values() {
             match &work.kind {
@@ -94,7 +94,7 @@ impl<S: System> Process<S> {
                 }
                 Kind::Cleaning(cleaning) if cleaning.slots() == slots.slots() => {
                     let mut both = cleaning.clone();
-                    both.keep(&slots);
+                    both.keep(slots);
                     busy.add(&both);
                 }
                 _ => {}

@@ -1,0 +1,68 @@
+//! What comes of a world when nothing more goes wrong.
+
+use super::laws::{self, Law};
+use super::rules::Rules;
+use super::world::{Stage, Watch, World};
+use crate::explore::fingerprint::digest;
+
+/// Walks at random, so many steps, then lets nothing more go wrong: after how many ticks all members
+/// that have not left were active, and all slots owned by one each.
+///
+/// # Errors
+/// The law that did not hold, or that it took more than `most` ticks.
+///
+/// ```
+/// use tenure_sim::shard_explore::rest;
+/// let rules = "slow=11 joins=20 late-writes".parse().unwrap();
+/// assert!(rest(&rules, 1, 50, 4).is_ok());
+/// ```
+pub fn rest(rules: &Rules, seed: u64, steps: u32, most: u8) -> Result<u8, Law> {
+    let mut stage = Stage::new(rules);
+    let mut world = stage.start();
+    let mut all = Vec::new();
+    for n in 0..steps {
+        stage.steps(&world, &mut all);
+        let (draw, _) = digest(&(seed, n), [0, 1, 2]);
+        let at = draw % all.len() as u64;
+        stage.step(&mut world, all[usize::try_from(at).unwrap_or(0)])?;
+    }
+    world.orphans.clear();
+    for ticks in 0..=most {
+        // All that takes no time: a join, its acknowledgement, the read of that, a token.
+        for _ in 0..6 {
+            for i in 0..world.members.len() {
+                let i = u8::try_from(i).unwrap_or(0);
+                show_all(&mut stage, &mut world, i)?;
+                if !world.members[usize::from(i)].gone {
+                    stage.calm(&mut world, i);
+                }
+                laws::hold(&stage, &world)?;
+            }
+        }
+        if rests(&stage, &world) {
+            return Ok(ticks);
+        }
+        stage.tick(&mut world)?;
+        laws::hold(&stage, &world)?;
+    }
+    Err(laws::RESTLESS)
+}
+
+fn show_all(stage: &mut Stage, world: &mut World, i: u8) -> Result<(), Law> {
+    while let Watch::Running(shows) = &world.members[usize::from(i)].watch
+        && !shows.is_empty()
+    {
+        stage.step(world, super::step::Step::Show(i))?;
+    }
+    Ok(())
+}
+
+/// All act, and all slots are owned. (That none has two owners is a law.)
+fn rests(stage: &Stage, world: &World) -> bool {
+    let lives = || world.members.iter().filter(|player| !player.gone);
+    let mut facts = lives().map(|player| stage.table.facts(&player.seat));
+    let acts = facts.clone().all(|facts| facts.finished || facts.acts);
+    let owned = facts.clone().fold(0, |all, facts| all | facts.owned);
+    let left = facts.all(|facts| facts.finished);
+    acts && (left || owned.count_ones() == stage.rules.slots)
+}

@@ -1,0 +1,78 @@
+//! What the explorer finds among members of a sharded group: with all rules nothing, as far as a test
+//! may look; without one what that rule is for.
+//!
+//! `tenure explore --sharding` goes to the ends of the worlds.
+
+use std::collections::BTreeSet;
+
+use tenure::sharding::Rule;
+use tenure_sim::explore::Judgement;
+use tenure_sim::shard_explore::{Rules, explore, rest, rows};
+
+/// States of a world in which nothing is to be found.
+const SAFE: usize = 65_000;
+
+#[test]
+fn each_rule_left_out_is_found_and_the_way_told() {
+    for row in rows().iter().filter(|row| row.expected.is_some()) {
+        let outcome = explore(&row.rules(), row.states, &mut |_, _| {});
+        assert_eq!(
+            row.judge(&outcome, row.states),
+            Judgement::Expected,
+            "{}: {outcome:?}",
+            row.name
+        );
+        let violation = outcome.violation.unwrap();
+        assert_eq!(violation.story.len(), outcome.steps + 1, "{}", row.name);
+        assert!(violation.story.last().unwrap().ends_with(violation.law), "{}", row.name);
+    }
+}
+
+#[test]
+fn with_all_rules_nothing_is_found() {
+    let mut exhausted = 0;
+    for row in rows().iter().filter(|row| row.expected.is_none()) {
+        let outcome = explore(&row.rules(), row.states.min(SAFE), &mut |_, _| {});
+        assert_eq!(outcome.violation, None, "{}", row.name);
+        exhausted += usize::from(outcome.exhausted);
+    }
+    assert!(exhausted >= 5, "{exhausted}");
+}
+
+/// From wherever a random walk has led: everybody acts as soon as the dead are excluded, and by then
+/// has counted what it distrusts.
+#[test]
+fn when_nothing_more_goes_wrong_all_act_in_time() {
+    for text in [
+        "slow=11 joins=20 late-writes lease=3",
+        "rates=1:1:1 slow=111 slots=4 joins=20 late-writes crashes=2",
+        "slow=11 joins=20 watch=2",
+        "slow=11 joins=20 distrust deletions=1",
+        "slow=11 joins=20 changes=2 leaves=1 lease=3",
+        "settled=1 slow=11 joins=20 crashes=1 collect=1 late-writes late-drivers",
+    ] {
+        let rules: Rules = text.parse().unwrap();
+        for seed in 0_u32..40 {
+            let ticks = rest(&rules, seed.into(), 20 + seed * 4, rules.lease);
+            assert!(ticks.is_ok(), "{text}, seed {seed}: {ticks:?}");
+        }
+    }
+}
+
+/// What comes of leaving out a rule of mode `ranked` is known for each.
+#[test]
+fn no_rule_is_forgotten() {
+    let planned = [Rule::Since, Rule::MembersAfterPlan, Rule::PlanAcknowledged];
+    let known: BTreeSet<Rule> = rows().iter().filter_map(|row| row.rules().without).collect();
+    let missing: Vec<_> =
+        Rule::ALL.iter().filter(|rule| !known.contains(rule) && !planned.contains(rule)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// A world is the same whenever it is explored.
+#[test]
+fn the_same_world_explored_again_is_the_same() {
+    let rules = "settled=2 slow=w0 joins=2".parse().unwrap();
+    let once = || explore(&rules, 10_000, &mut |_, _| {});
+    assert_eq!(once(), once());
+}
