@@ -76,8 +76,8 @@ fn benches(c: &mut Criterion) {
         });
     });
     let joiner = StoredMember { record: record(9_999, generation, 1 << 40), version: 5_000 };
-    let mut joined = sharder.clone();
-    joined.handle_watch(now(2), Watched::Stored(joiner.clone()));
+    let mut crowd = sharder.clone();
+    crowd.handle_watch(now(2), Watched::Stored(joiner.clone()));
     c.bench_function("sharding/one of 300 joins, 65536 slots", |b| {
         b.iter_batched_ref(
             || sharder.clone(),
@@ -89,7 +89,7 @@ fn benches(c: &mut Criterion) {
     let left = StoredMember { record: left.into(), version: 5_001 };
     c.bench_function("sharding/one of 301 leaves, 65536 slots", |b| {
         b.iter_batched_ref(
-            || joined.clone(),
+            || crowd.clone(),
             |sharder| sharder.handle_watch(now(2), Watched::Stored(left.clone())),
             criterion::BatchSize::SmallInput,
         );

@@ -35,7 +35,7 @@ const GOLDEN: [(&str, &str); 3] = [
 /// The same with the machines' states at the end: they change also when an elector keeps other things
 /// in mind, though it does the same.
 const WITH_STATES: [(&str, &str); 3] = [
-    ("strict", "86b8a73e6750c7d49862a7e990cf9151"),
+    ("strict", "1488d1aa380b6519b35c6e81e3b6c4f0"),
     ("client-go-v1.36", "f9bea072ca6504ee827343ff9f7dbc61"),
     ("client-go-head", "adb1e3c9506a8977b74cfe74e58f4d15"),
 ];
