@@ -83,6 +83,28 @@ fn everybody_who_is_cut_off_and_has_no_deadline_works_on() {
 }
 
 #[test]
+fn whoever_asks_the_owner_first_has_one() {
+    // A drain label, and a second round: work ends before somebody else begins.
+    for of in [Peer::Timebertt, Peer::Kafka] {
+        for case in [Case::Join, Case::Leave, Case::RollingUpdate] {
+            let figures = peer(of, case);
+            assert_eq!(figures.two_owner_nanos, 0, "{} {}", of.name(), case.name());
+            assert!(figures.moves > 0, "{} {}", of.name(), case.name());
+        }
+    }
+}
+
+#[test]
+fn who_computes_alone_has_two_owners_while_numbers_differ() {
+    let group = Group { slots: 128, ..SMALL };
+    for of in [Peer::ArgoDynamic, Peer::ArgoStatic, Peer::StateMetrics] {
+        let figures = figures(Subject::Peer(of), Case::Join, &group, 1);
+        assert!(figures.two_owner_nanos > 0, "{}", of.name());
+        assert_eq!(figures.unowned_at_end, 0, "{}", of.name());
+    }
+}
+
+#[test]
 fn a_wall_clock_that_is_behind_gives_two_owners() {
     for of in [Peer::Multicluster, Peer::Timebertt] {
         assert!(peer(of, Case::WallClock).two_owner_nanos > 0, "{}", of.name());
