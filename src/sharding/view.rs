@@ -7,17 +7,14 @@ use super::{MemberRecord, State, StoredMember};
 use crate::placement::{Member, Members};
 use crate::time::Instant;
 
-/// Of so many that join at once each is acknowledged at once; others wait for the next renewal.
-const MOST_JOINERS: usize = 64;
-
 /// What a member knows of all members' records, itself included, and when it learnt it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct View {
     /// Everything that was written up to this version has been seen.
     pub(super) version: u64,
     known: BTreeMap<Arc<str>, Known>,
-    /// At which versions joiners were met. Those that are acknowledged are forgotten.
-    pub(super) joiners: Vec<u64>,
+    /// How many records say Joining: mostly none.
+    joining: usize,
     /// Somebody began or ceased to count since the last [`take_change`](View::take_change).
     changed: bool,
     /// Or does something else.
@@ -104,6 +101,11 @@ impl View {
         core::mem::take(&mut self.restated) | core::mem::take(&mut self.changed)
     }
 
+    /// For explorers: who does something else decides nothing in mode `ranked`.
+    pub(super) const fn forget_restated(&mut self) {
+        self.restated = false;
+    }
+
     /// The members that count, as the ranking wants them.
     pub(super) fn counted(&self, rules: Rules) -> Members {
         let counted = self.iter().filter(|known| known.counts(rules));
@@ -123,9 +125,7 @@ impl View {
     pub(super) fn store(&mut self, stored: StoredMember, now: Instant, rules: Rules) -> bool {
         let joins = stored.record.state == State::Joining;
         let Some(known) = self.known.get_mut(stored.record.name()) else {
-            if joins {
-                self.meet(stored.version);
-            }
+            self.joining += usize::from(joins);
             let name = stored.record.name().into();
             let met = stored.version;
             let new = Known { stored, since: now, gone: false, met, excluded_at: None };
@@ -143,18 +143,15 @@ impl View {
         let new = Known { stored, since: now, gone: false, met, excluded_at: None };
         self.changed |= known.counted(rules) != new.counted(rules);
         self.restated |= known.record().state != new.record().state;
+        self.joining = self.joining + usize::from(joins) - usize::from(known.joins());
         *known = new;
-        if joins && !same {
-            self.meet(met);
-        }
         true
     }
 
-    fn meet(&mut self, joiner: u64) {
-        if self.joiners.len() == MOST_JOINERS {
-            self.joiners.remove(0);
-        }
-        self.joiners.push(joiner);
+    /// Those that join, all but the member called `me`; at no cost if there is none.
+    pub(super) fn joiners<'a>(&'a self, me: &'a str) -> impl Iterator<Item = &'a Known> {
+        let any = (self.joining > 0).then(|| self.others(me).filter(|known| known.joins()));
+        any.into_iter().flatten()
     }
 
     /// There is no record of this name at `version`.
@@ -195,6 +192,7 @@ impl View {
     /// Without rule [`ExclusionAnswer`](Rule::ExclusionAnswer): as if the store had said so.
     pub(super) fn mark_excluded(&mut self, name: &str) {
         if let Some(known) = self.known.get_mut(name) {
+            self.joining -= usize::from(known.joins());
             let record = MemberRecord { state: State::Excluded, ..known.record().clone() };
             known.stored.record = record.into();
             self.changed = true;
@@ -203,6 +201,7 @@ impl View {
 
     pub(super) fn drop(&mut self, name: &str) {
         if let Some(known) = self.known.remove(name) {
+            self.joining -= usize::from(known.joins());
             self.changed |= known.record().state.counts();
         }
     }

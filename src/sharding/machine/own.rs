@@ -83,8 +83,8 @@ impl Machine {
         if self.is_planned() {
             return true; // somebody waits for what has moved
         }
-        let waits = |met: &u64| (self.published + 1..=acted_on).contains(met);
-        self.view.joiners.iter().any(waits)
+        let waits = |known: &Known| known.met > self.published && known.met <= acted_on;
+        self.view.joiners(self.config.member.name()).any(waits)
     }
 
     /// A replica that leaves without ever having written anything.
@@ -178,8 +178,6 @@ impl Machine {
                 life.version = life.version.max(version);
                 self.written = self.written.max(Some(credit));
                 self.published = self.published.max(*acted_on);
-                let published = self.published;
-                self.view.joiners.retain(|met| *met > published);
                 self.watch.echo = Some((version, sent));
                 self.view.store(stored, now.instant, Rules::default());
                 self.grant(version);

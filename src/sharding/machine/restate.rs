@@ -111,6 +111,9 @@ impl Machine {
         if !to.watched || self.phase.life().is_none() {
             self.watch.echo = None;
         }
+        if !self.is_planned() && !self.is_leased() {
+            self.view.forget_restated();
+        }
         if !self.is_planned() {
             self.following = super::plan::Following::default();
         }
