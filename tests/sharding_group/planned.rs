@@ -201,3 +201,22 @@ fn load_counts_when_it_is_measured() {
         assert!(load.abs_diff(total / 4) < 1_000, "{load} of {total}");
     }
 }
+
+/// One that stands by, since its configuration has to wait, leaves when it is asked to.
+#[test]
+fn one_that_stands_by_leaves_at_once() {
+    let mut group = group(2, true, config);
+    let now = group.now();
+    let next = Config { generation: 2, ..config("member-0") };
+    group.members[0].sharder.reconfigure(now, next).unwrap();
+    group.settle();
+    group.run(SECOND * 20);
+    assert_eq!(group.shares(), [0, 1024]);
+    let now = group.now();
+    for at in 0..2 {
+        group.members[at].sharder.leave(now);
+        group.settle();
+    }
+    group.run(SECOND * 5);
+    assert!(group.members.iter().all(|seat| seat.sharder.is_finished()));
+}
