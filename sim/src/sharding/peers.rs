@@ -1,5 +1,6 @@
-//! What others do, as [`System`](super::System)s of a simulated group: for comparison under the same faults with the
-//! same seeds. Each is the published algorithm with its published constants, and says where from.
+//! What others do, as [`System`](super::System)s of a simulated group: for comparison under the same
+//! faults with the same seeds. Each is the published algorithm with its published constants, and says where
+//! from.
 //!
 //! What all have in common here, and what that leaves out:
 //!
