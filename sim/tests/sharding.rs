@@ -208,3 +208,11 @@ fn scenarios_that_make_no_sense() {
         assert!(error.contains(words), "{change}: {error}");
     }
 }
+
+/// Two that finish by one fault both end: else the group would seem to have a member that does nothing.
+#[test]
+fn several_may_finish_at_once() {
+    let scenario = catalogue::find("sharding/planned-swarm").unwrap();
+    let tally = tenure_sim::sharding::sweep::sweep(&scenario, &[], 1_917..1_918, || {}).unwrap();
+    assert_eq!((tally.runs.passed, tally.found.len()), (1, 0), "{tally:?}");
+}

@@ -190,11 +190,10 @@ impl<S: System> World<S> {
             Event::Heal => self.heal(),
             Event::Horizon => self.finish(),
         }
-        let exits = |process: &Process<S>| process.exits();
-        if let Some(index) = self.outside.exiting.take()
-            && self.processes.get(index as usize).is_some_and(exits)
-        {
-            self.exit(index, false, None);
+        for index in core::mem::take(&mut self.outside.exiting) {
+            if self.processes.get(index as usize).is_some_and(Process::exits) {
+                self.exit(index, false, None);
+            }
         }
     }
 

@@ -141,8 +141,8 @@ pub(super) struct Outside<V> {
     pub(super) rewatch: Span,
     /// The largest token that the resource has seen, by slot of the finest configuration.
     tokens: Vec<u64>,
-    /// A process that has finished.
-    pub(super) exiting: Option<u32>,
+    /// Processes that have finished.
+    pub(super) exiting: Vec<u32>,
 }
 
 impl<V: Value> Outside<V> {
@@ -174,7 +174,7 @@ impl<V: Value> Outside<V> {
             behaviour: scenario.store.clone(),
             rewatch: scenario.network.rewatch,
             tokens: vec![0; scenario.finest().count() as usize],
-            exiting: None,
+            exiting: Vec::new(),
         }
     }
 

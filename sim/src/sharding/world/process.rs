@@ -272,7 +272,7 @@ impl<S: System> Process<S> {
         self.arm(outside);
         self.look(outside);
         if self.exits() {
-            outside.exiting = Some(self.index);
+            outside.exiting.push(self.index);
         }
     }
 
