@@ -216,3 +216,14 @@ fn several_may_finish_at_once() {
     let tally = tenure_sim::sharding::sweep::sweep(&scenario, &[], 1_917..1_918, || {}).unwrap();
     assert_eq!((tally.runs.passed, tally.found.len()), (1, 0), "{tally:?}");
 }
+
+/// What sweeps have found, each in some ten thousand runs: a weight that changed while its joining write
+/// was under way, and the late answer to a deletion that took a newer record with it.
+#[test]
+fn what_sweeps_have_found_is_mended() {
+    let scenario = catalogue::find("sharding/swarm").unwrap();
+    for seed in [7_614, 13_849, 26_309, 27_922] {
+        let tally = tenure_sim::sharding::sweep::sweep(&scenario, &[], seed..seed + 1, || {});
+        assert!(tally.unwrap().found.is_empty(), "{seed}");
+    }
+}

@@ -321,7 +321,8 @@ impl Machine {
             return;
         }
         let Some(Stopping::Reconfiguring(config)) = self.stopping.take() else { return };
-        if self.phase.life().is_some() {
+        // A joining write under way says what does not hold any more: it begins no life.
+        if self.phase.life().is_some() || self.calls.writing() {
             self.phase = Phase::Standby;
             self.written = None;
             self.published = 0;

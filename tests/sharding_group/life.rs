@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use tenure::sharding::{Cause, Config, Event, Lapse, SlotSet, State};
+use tenure::sharding::{
+    Answer, Cause, Config, Event, Incarnation, Lapse, MemberRecord, Op, Response, Sharder, SlotSet,
+    State, StoredMember, Watched,
+};
+use tenure::time::{Instant, Now, Timestamp};
 
 use crate::group::Group;
 
@@ -234,4 +238,96 @@ fn a_joiner_distrusts_what_it_cannot_see() {
     assert_eq!(group.shares()[1], 0);
     group.run(SECOND * 4);
     all_owned(&group);
+}
+
+/// The weight of a joining write that is under way is not that of the life to come.
+#[test]
+fn a_weight_that_changes_while_joining_needs_another_join() {
+    let mut sharder = Sharder::new(Group::config("a"), 1, Instant::default()).unwrap();
+    let at =
+        |secs| Now { instant: Instant::default() + SECOND * secs, timestamp: Timestamp::GO_ZERO };
+    sharder.handle_timeout(at(0));
+    let list = sharder.poll_request().unwrap();
+    let none = Answer::Listed { members: Vec::new(), version: 1 };
+    sharder.handle_response(at(0), Response { id: list.id, result: Ok(none) });
+    let join = sharder.poll_request().unwrap();
+    let Op::Create(first) = join.op else { panic!("{join:?}") };
+    let mut config = Group::config("a");
+    config.member = config.member.with_weight(3.try_into().unwrap());
+    sharder.reconfigure(at(1), config).unwrap();
+    let result = Ok(Answer::Written { version: 2 });
+    sharder.handle_response(at(1), Response { id: join.id, result });
+    assert_eq!(sharder.until(), None);
+    let list = sharder.poll_request().unwrap();
+    let members = vec![StoredMember { record: first, version: 2 }];
+    let result = Ok(Answer::Listed { members, version: 2 });
+    sharder.handle_response(at(2), Response { id: list.id, result });
+    sharder.handle_timeout(at(4));
+    let again =
+        std::iter::from_fn(|| sharder.poll_request()).find_map(|request| match request.op {
+            Op::Update(record, 2) => Some(record),
+            _ => None,
+        });
+    let again = again.unwrap();
+    assert_eq!(
+        (again.member.weight().get(), again.state, again.acted_on),
+        (3, State::Joining, None)
+    );
+}
+
+/// The answer to a deletion may come late: who has joined under that name since is there all the same.
+#[test]
+fn a_late_answer_to_a_deletion_drops_nobody() {
+    let at =
+        |secs| Now { instant: Instant::default() + SECOND * secs, timestamp: Timestamp::GO_ZERO };
+    let config = Config { collect_after: SECOND * 5, ..Group::config("a") };
+    let left = MemberRecord {
+        member: "b".into(),
+        state: State::Left,
+        incarnation: Incarnation { process: "old".into(), life: 1 },
+        acted_on: Some(1),
+        generation: config.generation(),
+        lease_duration: SECOND * 15,
+        joined: None,
+        renewed: None,
+    };
+    let b = |state, life: &str, version| {
+        let incarnation = Incarnation { process: life.into(), life: 1 };
+        let record = MemberRecord { state, incarnation, ..left.clone() };
+        StoredMember { record: record.into(), version }
+    };
+    let mut sharder = Sharder::new(config, 1, at(0).instant).unwrap();
+    let (mut own, mut version, mut deletion) = (None, 10, None);
+    for secs in 0..8 {
+        sharder.handle_timeout(at(secs));
+        while let Some(request) = sharder.poll_request() {
+            let answer = match request.op {
+                Op::List => {
+                    let members =
+                        [b(State::Left, "old", 5)].into_iter().chain(own.clone()).collect();
+                    Answer::Listed { members, version }
+                }
+                Op::Create(record) | Op::Update(record, _) => {
+                    version += 1;
+                    own = Some(StoredMember { record, version });
+                    Answer::Written { version }
+                }
+                Op::Delete(..) => {
+                    deletion = Some(request.id);
+                    continue;
+                }
+                other => panic!("{other:?}"),
+            };
+            sharder.handle_response(at(secs), Response { id: request.id, result: Ok(answer) });
+        }
+    }
+    let slot = sharder.config().slots.get(0).unwrap();
+    let known = |sharder: &Sharder| sharder.explain(slot, at(7).instant).rank.len();
+    assert_eq!(known(&sharder), 1);
+    sharder.handle_watch(at(7), Watched::Started { after: 10 });
+    sharder.handle_watch(at(7), Watched::Stored(b(State::Joining, "new", version + 2)));
+    assert_eq!(known(&sharder), 2);
+    let result = Ok(Answer::Deleted);
+    sharder.handle_response(at(7), Response { id: deletion.unwrap(), result });
+    assert_eq!(known(&sharder), 2);
 }

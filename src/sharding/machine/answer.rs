@@ -55,7 +55,12 @@ impl Machine {
             (Kind::Exclude(name, over), Answer::Written { version }) => {
                 self.excluded(now.instant, &name, over, version);
             }
-            (Kind::Collect(name), Answer::Deleted) => self.view.drop(&name),
+            (Kind::Collect(name, version), Answer::Deleted) => {
+                // What has been written after it is not gone.
+                if self.view.get(&name).is_some_and(|known| known.stored.version == version) {
+                    self.view.drop(&name);
+                }
+            }
             // An answer to another question is none.
             (kind, _) => {
                 let call = Call { kind, ..call };
@@ -85,7 +90,7 @@ impl Machine {
             }
             Kind::ReadPlan => self.plan_not_read(now, call.sent, failure),
             Kind::Exclude(name, over) => self.not_excluded(now, &name, over, failure),
-            Kind::Collect(_) => {}
+            Kind::Collect(..) => {}
         }
     }
 

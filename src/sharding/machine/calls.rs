@@ -30,8 +30,8 @@ pub(super) enum Kind {
     ReadPlan,
     /// Another's record is to say Excluded; of which version.
     Exclude(Arc<str>, u64),
-    /// An old record is to be deleted.
-    Collect(Arc<str>),
+    /// An old record is to be deleted; of which version.
+    Collect(Arc<str>, u64),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -95,7 +95,7 @@ impl Calls {
     pub(super) fn collecting(&self, name: &str) -> bool {
         self.under_way
             .iter()
-            .any(|call| matches!(&call.kind, Kind::Collect(other) if **other == *name))
+            .any(|call| matches!(&call.kind, Kind::Collect(other, _) if **other == *name))
     }
 
     /// The answer to the write under way is of no more use.

@@ -104,7 +104,7 @@ impl Machine {
         let deadline = now + self.config.request_timeout;
         for (name, version) in old {
             let op = Op::Delete(name.clone(), version);
-            self.calls.send(&mut self.out, (now, deadline), Kind::Collect(name), op);
+            self.calls.send(&mut self.out, (now, deadline), Kind::Collect(name, version), op);
         }
     }
 

@@ -159,13 +159,13 @@ impl Machine {
                         (*acted_on, *over) = (awaits(*acted_on), 0);
                     }
                 }
-                Kind::Exclude(name, over) => {
+                Kind::Exclude(name, over) | Kind::Collect(name, over) => {
                     let known = self.view.get(name);
                     if forward && known.is_none_or(|known| known.stored.version != *over) {
                         *over = 0;
                     }
                 }
-                Kind::List | Kind::ReadPlan | Kind::Collect(_) => {}
+                Kind::List | Kind::ReadPlan => {}
             }
         }
     }
@@ -278,7 +278,10 @@ impl Machine {
                     to.version(over);
                     8 + (to.number)(name)
                 }
-                Kind::Collect(name) => 16 + (to.number)(name),
+                Kind::Collect(name, version) => {
+                    to.version(version);
+                    16 + (to.number)(name)
+                }
             };
             call.id = RequestId(number);
             outstanding.push((number, call.id));
