@@ -227,3 +227,30 @@ fn what_sweeps_have_found_is_mended() {
         assert!(tally.unwrap().found.is_empty(), "{seed}");
     }
 }
+
+/// The same bytes whatever the threads; a rule that is left out is found; what makes no sense is refused.
+#[test]
+fn the_command_sweeps_sharded_groups() {
+    let sweep = |args: &[&str]| tenure(&[&["sweep"], args].concat());
+    let one = sweep(&["sharding/swarm", "--seeds", "0..6", "--json", "--jobs", "1"]);
+    let two = sweep(&["sharding/swarm", "--seeds", "0..6", "--json", "--jobs", "2"]);
+    assert_eq!((one.status.code(), &one.stdout), (Some(0), &two.stdout));
+    let broken = sweep(&["sharding/join-one", "--seeds", "0..4", "--without", "join-wait"]);
+    let text = String::from_utf8(broken.stdout).unwrap();
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(
+        text.contains("again: tenure run sharding/join-one --without join-wait --seed"),
+        "{text}"
+    );
+    for (args, wanted) in [
+        (["sharding/swrm"].as_slice(), "did you mean sharding/swarm"),
+        (&["sharding/calm", "--without", "join-wat"], "join-wait"),
+        (&["sharding/calm", "--profile", "client-go-head"], "--profile"),
+        (&["--without", "join-wait"], "sharding/swarm"),
+    ] {
+        let refused = sweep(args);
+        let text = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{text}");
+        assert!(text.contains(wanted) && text.lines().count() == 1, "{text}");
+    }
+}

@@ -3,6 +3,7 @@
 use core::fmt::Write as _;
 
 use serde_json::json;
+use tenure::election::Profile;
 
 use super::SweepArgs;
 use crate::cli::progress::Progress;
@@ -11,6 +12,9 @@ use crate::sharding::Scenario;
 use crate::sharding::sweep::{Runs, Tally, sweep};
 
 pub(super) fn run(scenario: &Scenario, args: &SweepArgs) -> Result<u8, Refusal> {
+    if args.profile != Profile::Strict {
+        return Err(Refusal::new("--profile: a sharded group has none: leave it out"));
+    }
     let without = sharding::rules(&args.without)?;
     let (from, to) = (args.seeds.from, args.seeds.to);
     let progress = Progress::new(to - from, "runs");
