@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 
 /// Name and text of each, in the order in which to read them: first what a lease survives, then how
 /// client-go comes to two leaders, then what no lease can prevent.
-const FILES: [(&str, &str); 48] = [
+const FILES: [(&str, &str); 52] = [
     ("calm", include_str!("../scenarios/calm.json")),
     ("leader-crash", include_str!("../scenarios/leader-crash.json")),
     ("graceful-release", include_str!("../scenarios/graceful-release.json")),
@@ -59,6 +59,10 @@ const FILES: [(&str, &str); 48] = [
     ("migrate-at-once", include_str!("../scenarios/migrate-at-once.json")),
     ("holder-cleared", include_str!("../scenarios/holder-cleared.json")),
     ("suspend", include_str!("../scenarios/suspend.json")),
+    ("random", include_str!("../scenarios/random.json")),
+    ("wild", include_str!("../scenarios/wild.json")),
+    ("singles", include_str!("../scenarios/singles.json")),
+    ("pairs", include_str!("../scenarios/pairs.json")),
 ];
 
 /// The names of all scenarios.

@@ -21,8 +21,10 @@ mod refusal;
 pub mod run;
 pub mod scenarios;
 mod sharding;
+pub mod shrink;
 pub mod sweep;
 mod trace_file;
+pub mod which;
 
 pub use refusal::Refusal;
 
@@ -51,6 +53,7 @@ enum Command {
     Run(run::RunArgs),
     Scenarios(scenarios::ScenariosArgs),
     Sweep(sweep::SweepArgs),
+    Shrink(shrink::ShrinkArgs),
     Conform(conform::ConformArgs),
     Margin(margin::MarginArgs),
     Explore(explore::ExploreArgs),
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Sweep(args) => sweep::run(&args),
+        Command::Shrink(args) => shrink::run(&args),
         Command::Conform(args) => Ok(conform::run(&args)),
         Command::Margin(args) => margin::run(&args),
         Command::Explore(args) => explore::run(&args),

@@ -14,17 +14,21 @@
 //! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 //! ```
 
+mod election;
 mod lanes;
+mod sharded;
 
 use core::fmt::Write as _;
 
 use crate::check::Violation;
+use crate::check::replicas::Names;
 use crate::fault::{Edit, Fault};
 use crate::scenario::Scenario;
 use crate::trace::{Entry, What};
 use lanes::{Lanes, Line};
 
 pub use lanes::WIDTH;
+pub use sharded::explain as explain_sharded;
 
 /// How many lines before the violation are shown.
 const BEFORE: usize = 30;
@@ -133,11 +137,18 @@ fn describe(kind: &Fault, replicas: &[u32]) -> String {
 
 /// The events around it.
 fn timeline(scenario: &Scenario, entries: &[Entry], violation: &Violation) -> String {
-    let lines = Line::of(scenario, entries, violation);
+    let mut telling = election::Telling::new(scenario, violation);
+    let told = entries.iter().filter_map(|it| Some((it.seq, it.at, telling.tell(it)?)));
+    let names = Names::new(scenario);
+    drawn(&Line::all(told, violation), |replica| names.of(replica).into_owned(), violation)
+}
+
+/// The lines around the violation.
+fn drawn(lines: &[Line], name: impl Fn(u32) -> String, violation: &Violation) -> String {
     let here = lines.partition_point(|line| line.seq <= violation.seq);
     let from = here.saturating_sub(BEFORE);
     let shown: Vec<&Line> = lines.iter().skip(from).take(BEFORE.min(here) + AFTER).collect();
-    let columns = Lanes::of(scenario, &shown, violation);
+    let columns = Lanes::of(name, &shown, violation);
     let mut text = format!("\n{}", columns.title());
     if from > 0 {
         let _ = writeln!(text, "{:>14}  ({from} lines before)", "...");

@@ -15,7 +15,9 @@
 //! | [`verdict`] | what to make of a run: [`judge`](verdict::judge) |
 //! | [`explain`] | a violation for people |
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
-//! | [`sweep`] | many random runs |
+//! | [`subject`] | a scenario of either world, as the tools see it |
+//! | [`sweep`] | many runs |
+//! | [`shrink`] | the smallest plan that shows the same |
 //! | [`margin`] | the bound of a configuration, confirmed from both sides |
 //! | [`experiment`] | three replicas of a controller in four modes |
 //! | [`coordination`] | coordinated election: a coordinator, and what skewed clocks do to it |
@@ -58,7 +60,9 @@ pub mod rng;
 pub mod scenario;
 pub mod shard_explore;
 pub mod sharding;
+pub mod shrink;
 pub mod store;
+pub mod subject;
 pub mod sweep;
 pub mod time;
 pub mod trace;

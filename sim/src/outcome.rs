@@ -11,7 +11,7 @@ use crate::time::SimTime;
 /// A digest over every entry of a run, and at its end over the states of electors, clocks, store and
 /// resource and the [`Statistics`]. Two runs that differ have different ones; what a program keeps to
 /// itself (it makes no entry of it, and sends nothing) is not looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Digest(pub u128);
 
 impl fmt::Display for Digest {
@@ -117,13 +117,43 @@ pub struct Statistics {
 
 impl Statistics {
     /// Whether nothing happened that could have gone wrong: nobody took the lock over, no fault had
-    /// an effect, no conflict, no late answer.
+    /// an effect, no conflict, no late answer. Of a run that was drawn to be `counted` among many more
+    /// is asked: that the lock was taken over, and a fault had an effect.
     #[must_use]
-    pub const fn is_vacuous(&self) -> bool {
-        self.takeovers <= 1
-            && self.effective_faults == 0
-            && self.conflicts == 0
-            && self.late_answers == 0
+    pub const fn is_vacuous(&self, counted: bool) -> bool {
+        let (takeover, effect) = (self.takeovers > 1, self.effective_faults > 0);
+        if counted {
+            return !(takeover && effect);
+        }
+        !(takeover || effect || self.conflicts > 0 || self.late_answers > 0)
+    }
+
+    /// Each number that says how well a run went through what may happen, by its name.
+    #[must_use]
+    pub const fn marks(&self) -> [(&'static str, u64); 21] {
+        [
+            ("events", self.events),
+            ("entries", self.entries),
+            ("requests", self.requests),
+            ("reads", self.reads),
+            ("takeovers", self.takeovers.saturating_sub(1)),
+            ("conflicts", self.conflicts),
+            ("late answers", self.late_answers),
+            ("calls given up", self.given_up),
+            ("messages lost", self.lost),
+            ("beginnings of belief", self.started_leading),
+            ("ends of belief", self.stopped_leading),
+            ("starts", self.starts),
+            ("crashes", self.crashes),
+            ("pauses", self.pauses),
+            ("guarded writes", self.accepted),
+            ("guarded writes refused", self.refused),
+            ("faults", self.faults),
+            ("faults with an effect", self.effective_faults),
+            ("shown by a watch", self.watched),
+            ("rollouts", self.rolled_out),
+            ("warnings of the end", self.endangered),
+        ]
     }
 
     /// Takes into a digest what the entries do not say anyway, and only that: numbers that were not

@@ -3,7 +3,9 @@
 //! explicit plan: what is kept of a failure is the plan, not the seed it came from.
 
 mod extras;
+mod grid;
 
+pub use grid::Grid;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::RIGHT;
@@ -75,6 +77,20 @@ const WILD: [Kind; 4] = [Kind::Suspend, Kind::Edit, Kind::Delete, Kind::WildDrif
 
 /// Most faults of one plan.
 const MAX_FAULTS: u64 = 60;
+
+/// `scenario` with what its swarm draws from the seed, or its grid has at this number; as it is, if it
+/// has neither.
+#[must_use]
+pub fn drawn(scenario: &Scenario, seed: u64) -> Scenario {
+    let mut drawn = match scenario.swarm {
+        Some(mix) => Scenario { swarm: None, ..self::scenario(scenario, mix, seed) },
+        None => scenario.clone(),
+    };
+    if let Some(grid) = drawn.grid.take() {
+        drawn.faults.extend(grid.plan(scenario, seed));
+    }
+    drawn
+}
 
 /// `base` with random clocks and a random fault plan; some with other objects for a lock, with
 /// watches, with a rollout, with the options of a strict elector. Faults end at `base.heal_at`, at three fifths

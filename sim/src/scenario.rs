@@ -11,6 +11,7 @@ use tenure::election::{Missing, Profile};
 
 use crate::distribution::Distribution;
 use crate::fault::Planned;
+use crate::plan::{Grid, Mix};
 use crate::time::{Shift, Span};
 
 pub use settings::{Change, Lock, Rollout};
@@ -64,11 +65,20 @@ pub struct Scenario {
     pub rollouts: Vec<Rollout>,
     /// What goes wrong.
     pub faults: Vec<Planned>,
+    /// Clocks, options and faults are drawn from the seed: see [`plan`](crate::plan).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swarm: Option<Mix>,
+    /// Every fault, or pair of faults, at every time of a grid; the seed is its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grid: Option<Grid>,
     /// When everything heals: faults end and none may begin, and nothing gets lost, doubled or
     /// refused by chance any more. Never if absent.
     pub heal_at: Option<Span>,
     /// When the run ends.
     pub horizon: Span,
+    /// With which seed it shows what it is kept for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// Which checks (`one-leader`), or rules of checks (`one-leader/belief`), are expected to find
     /// something: by profile (`client-go-v1.36`), by family (`client-go`) or for all (`*`); the most
     /// specific counts. None are if nothing is said.
@@ -99,8 +109,11 @@ impl Default for Scenario {
             work: Work::default(),
             rollouts: Vec::new(),
             faults: Vec::new(),
+            swarm: None,
+            grid: None,
             heal_at: None,
             horizon: Span::from_secs(600),
+            seed: None,
             expect: BTreeMap::new(),
         }
     }
@@ -312,6 +325,12 @@ impl Scenario {
     pub fn with_replicas(mut self, count: usize) -> Self {
         self.replicas = vec![Replica::default(); count];
         self
+    }
+
+    /// How many seeds there are that differ, if what they say is all of a grid.
+    #[must_use]
+    pub fn seeds(&self) -> Option<u64> {
+        self.grid.as_ref().map(|grid| grid.count(self))
     }
 
     /// The rules that a replica follows at the beginning; the scenario's own if there is no such

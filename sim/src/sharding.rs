@@ -30,7 +30,7 @@ pub mod peers;
 mod scenario;
 mod store;
 mod swarm;
-pub mod sweep;
+
 mod system;
 mod tenure;
 pub mod trace;

@@ -1,47 +1,76 @@
-//! Many random runs: a fault plan from each seed of a range, all checked. What a sweep comes to does
-//! not depend on how many threads ran it, or in which order.
+//! Many runs of one scenario, a seed each. What a sweep comes to does not depend on how many threads
+//! ran it, or in which order; a run that panics is a violation, not the end.
+
+pub mod results;
 
 use core::ops::Range;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::check::Violation;
-use crate::outcome::{Digest, Outcome, Statistics};
+use crate::outcome::Digest;
+use crate::subject::{Find, Ran, Subject};
+use crate::time::SimTime;
+use crate::verdict::Verdict;
+
+/// The check that a run fails which panics.
+pub const PANIC: &str = "panic";
 
 /// Of how many runs something is so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Runs {
     /// All.
     pub all: u64,
-    /// A takeover happened, a fault had an effect, and no check found anything.
-    pub passed: u64,
-    /// No check found anything, but no takeover happened or no fault had an effect.
-    pub unknown: u64,
-    /// A check found something.
+    /// No check found anything, and something happened.
+    pub holds: u64,
+    /// What the scenario expects was found, and nothing else.
+    pub as_expected: u64,
+    /// Something was found that is not expected, or was not found that is.
     pub violated: u64,
-    /// The lock changed hands, not only the first time.
-    pub takeover: u64,
-    /// A write failed on its version.
-    pub conflict: u64,
-    /// An answer came after its call was given up.
-    pub late_answer: u64,
-    /// A process stood still.
-    pub pause: u64,
-    /// A process crashed.
-    pub crash: u64,
-    /// A fault changed something.
-    pub effect: u64,
-    /// A watch showed something to an elector.
-    pub watch: u64,
-    /// A replica was restarted with other settings.
-    pub rollout: u64,
+    /// Nothing happened that could have gone wrong.
+    pub unknown: u64,
+}
+
+impl Runs {
+    fn of(verdict: Verdict) -> Self {
+        let is = |verdicts: &[Verdict]| u64::from(verdicts.contains(&verdict));
+        Self {
+            all: 1,
+            holds: is(&[Verdict::Holds]),
+            as_expected: is(&[Verdict::AsExpected]),
+            violated: is(&[Verdict::Unexpected, Verdict::Missing]),
+            unknown: is(&[Verdict::Unknown]),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.all += other.all;
+        self.holds += other.holds;
+        self.as_expected += other.as_expected;
+        self.violated += other.violated;
+        self.unknown += other.unknown;
+    }
+}
+
+/// How often something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Mark {
+    /// In how many runs.
+    pub runs: u64,
+    /// How often in all of them together.
+    pub times: u64,
 }
 
 /// What a rule of a check found in a sweep.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
+    /// The check.
+    pub check: String,
+    /// Its rule.
+    pub rule: String,
     /// How often.
     pub times: u64,
     /// In how many runs.
@@ -53,8 +82,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// Both together.
-    pub(crate) fn merge(&mut self, theirs: Self) {
+    fn merge(&mut self, theirs: Self) {
         self.times += theirs.times;
         self.runs += theirs.runs;
         if theirs.first_seed < self.first_seed {
@@ -65,96 +93,142 @@ impl Found {
 }
 
 /// What a sweep came to, or a part of one: parts add up to the same in any order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// Of how many runs something is so.
     pub runs: Runs,
-    /// What happened in all of them together.
-    pub statistics: Statistics,
-    /// What was found, by check and rule.
-    pub found: BTreeMap<(String, String), Found>,
+    /// How often what is worth counting happened, by its name.
+    pub marks: BTreeMap<String, Mark>,
+    /// What was found, by check, then rule.
+    pub found: Vec<Found>,
+    /// The runs that are violated: their smallest seeds, at most [`KEPT`](Self::KEPT).
+    pub failed: Vec<u64>,
     /// The sum of all runs' digests.
-    pub digest: u128,
+    #[serde(with = "crate::wire::text")]
+    pub digest: Digest,
 }
 
 impl Tally {
+    /// How many seeds of violated runs are kept.
+    pub const KEPT: usize = 100;
+
     /// One run.
     #[must_use]
-    pub fn of(seed: u64, outcome: &Outcome) -> Self {
-        let s = &outcome.statistics;
-        let takeover = s.takeovers > 1;
-        let effect = s.effective_faults > 0;
-        let violated = !outcome.violations.is_empty();
-        let runs = Runs {
-            all: 1,
-            passed: u64::from(!violated && takeover && effect),
-            unknown: u64::from(!(violated || takeover && effect)),
-            violated: u64::from(violated),
-            takeover: u64::from(takeover),
-            conflict: u64::from(s.conflicts > 0),
-            late_answer: u64::from(s.late_answers > 0),
-            pause: u64::from(s.pauses > 0),
-            crash: u64::from(s.crashes > 0),
-            effect: u64::from(effect),
-            watch: u64::from(s.watched > 0),
-            rollout: u64::from(s.rolled_out > 0),
+    pub fn of(seed: u64, ran: &Ran) -> Self {
+        let runs = Runs::of(ran.verdict);
+        let mark = |(name, times): &(&'static str, u64)| {
+            ((*name).to_owned(), Mark { runs: u64::from(*times > 0), times: *times })
         };
-        let mut found: BTreeMap<_, Found> = BTreeMap::new();
-        for violation in &outcome.violations {
-            let rule = (violation.check.clone(), violation.rule.clone());
-            let one = || Found { times: 0, runs: 1, first_seed: seed, first: violation.clone() };
-            found.entry(rule).or_insert_with(one).times += 1;
+        let mut tally = Self {
+            runs,
+            marks: ran.marks.iter().map(mark).collect(),
+            found: Vec::new(),
+            failed: if runs.violated > 0 { vec![seed] } else { Vec::new() },
+            digest: ran.digest,
+        };
+        for Find { violation, .. } in &ran.finds {
+            let Violation { check, rule, .. } = violation.clone();
+            let known = tally.found.iter_mut().find(|it| it.check == check && it.rule == rule);
+            match known {
+                Some(found) => found.times += 1,
+                None => tally.found.push(Found {
+                    check,
+                    rule,
+                    times: 1,
+                    runs: 1,
+                    first_seed: seed,
+                    first: violation.clone(),
+                }),
+            }
         }
-        Self { runs, statistics: *s, found, digest: outcome.digest.0 }
+        tally.found.sort_by(|a, b| (&a.check, &a.rule).cmp(&(&b.check, &b.rule)));
+        tally
     }
 
     /// Both together.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        for (mine, theirs) in [
-            (&mut self.runs.all, other.runs.all),
-            (&mut self.runs.passed, other.runs.passed),
-            (&mut self.runs.unknown, other.runs.unknown),
-            (&mut self.runs.violated, other.runs.violated),
-            (&mut self.runs.takeover, other.runs.takeover),
-            (&mut self.runs.conflict, other.runs.conflict),
-            (&mut self.runs.late_answer, other.runs.late_answer),
-            (&mut self.runs.pause, other.runs.pause),
-            (&mut self.runs.crash, other.runs.crash),
-            (&mut self.runs.effect, other.runs.effect),
-            (&mut self.runs.watch, other.runs.watch),
-            (&mut self.runs.rollout, other.runs.rollout),
-        ] {
-            *mine += theirs;
+        self.runs.add(other.runs);
+        for (name, theirs) in other.marks {
+            let mine = self.marks.entry(name).or_default();
+            mine.runs += theirs.runs;
+            mine.times += theirs.times;
         }
-        self.statistics.add(&other.statistics);
-        for (rule, theirs) in other.found {
-            match self.found.get_mut(&rule) {
-                None => {
-                    self.found.insert(rule, theirs);
+        for theirs in other.found {
+            let key = |it: &Found| (it.check.clone(), it.rule.clone());
+            match self.found.binary_search_by_key(&key(&theirs), key) {
+                Ok(place) => {
+                    if let Some(mine) = self.found.get_mut(place) {
+                        mine.merge(theirs);
+                    }
                 }
-                Some(mine) => mine.merge(theirs),
+                Err(place) => self.found.insert(place, theirs),
             }
         }
-        self.digest = self.digest.wrapping_add(other.digest);
+        self.failed.extend(other.failed);
+        self.failed.sort_unstable();
+        self.failed.truncate(Self::KEPT);
+        self.digest = Digest(self.digest.0.wrapping_add(other.digest.0));
         self
     }
 
-    /// The digest of the whole sweep.
+    /// How often this happened.
     #[must_use]
-    pub const fn digest(&self) -> Digest {
-        Digest(self.digest)
+    pub fn mark(&self, name: &str) -> Mark {
+        self.marks.get(name).copied().unwrap_or_default()
     }
 }
 
-/// Runs each seed and adds up; `run` may be called on any thread of the current pool.
+/// One run. One that panics is violated: check [`PANIC`], and nothing else is known of it.
 ///
 /// # Errors
-/// Any error of `run`.
-pub fn sweep<E: Send>(
+/// If the scenario makes no sense.
+pub fn run<S: Subject>(subject: &S, seed: u64) -> Result<Ran, S::Error> {
+    // What is left of a run that panicked is thrown away.
+    catch_unwind(AssertUnwindSafe(|| subject.run(seed))).unwrap_or_else(|thrown| {
+        let text = thrown.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| thrown.downcast_ref::<String>().cloned());
+        let what = text.unwrap_or_else(|| "something that is no text".to_owned());
+        let violation = Violation {
+            check: PANIC.to_owned(),
+            rule: PANIC.to_owned(),
+            at: SimTime::ZERO,
+            seq: 0,
+            replicas: Vec::new(),
+            what: format!("panicked: {what}"),
+        };
+        Ok(Ran {
+            digest: Digest(0),
+            end: SimTime::ZERO,
+            finds: vec![Find { violation, shown_by: PANIC.to_owned() }],
+            verdict: Verdict::Unexpected,
+            marks: Vec::new(),
+        })
+    })
+}
+
+/// Runs `subject` with each seed on the threads of the current pool, and tells `done` of each run.
+///
+/// # Errors
+/// If the scenario makes no sense.
+///
+/// ```
+/// use tenure_sim::sharding::catalogue;
+/// use tenure_sim::sweep::sweep;
+/// let calm = catalogue::find("sharding/calm").unwrap();
+/// let tally = sweep(&calm, 0..3, |_, _| {})?;
+/// assert_eq!((tally.runs.all, tally.runs.violated), (3, 0));
+/// # Ok::<(), tenure_sim::sharding::ScenarioError>(())
+/// ```
+pub fn sweep<S: Subject>(
+    subject: &S,
     seeds: Range<u64>,
-    run: impl Fn(u64) -> Result<Outcome, E> + Sync,
-) -> Result<Tally, E> {
-    let one = |seed| run(seed).map(|outcome| Tally::of(seed, &outcome));
+    done: impl Fn(u64, &Ran) + Sync,
+) -> Result<Tally, S::Error> {
+    let one = |seed| {
+        let ran = run(subject, seed)?;
+        done(seed, &ran);
+        Ok(Tally::of(seed, &ran))
+    };
     seeds.into_par_iter().map(one).try_reduce(Tally::default, |one, other| Ok(one.and(other)))
 }

@@ -47,6 +47,28 @@ pub(crate) mod optional_text {
     }
 }
 
+/// Rules of the sharding protocol, by their names.
+pub(crate) mod rules {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use tenure::sharding::Rule;
+
+    pub(crate) fn serialize<S: Serializer>(rules: &[Rule], s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(rules.iter().map(|rule| rule.name()))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Rule>, D::Error> {
+        let known = |name: String| {
+            let rule = Rule::ALL.into_iter().find(|rule| rule.name() == name);
+            rule.ok_or_else(|| {
+                let all = Rule::ALL.map(Rule::name).join(", ");
+                D::Error::custom(format_args!("{name:?} is no rule: use {all}"))
+            })
+        };
+        Vec::<String>::deserialize(d)?.into_iter().map(known).collect()
+    }
+}
+
 /// An identity, as its text.
 pub(crate) mod identity {
     use serde::{Deserialize, Deserializer, Serializer};

@@ -26,6 +26,7 @@ use crate::check::{Check, Violation};
 use crate::fault::Fault;
 use crate::outcome::{Digest, Outcome, Statistics};
 use crate::outside::{Body, Event, LOCK, Message, NAMESPACE, Outside};
+use crate::plan;
 use crate::program::{GuardedWork, Program};
 use crate::replica::{Birth, Making, Replica};
 use crate::rng::{Purpose, Stream};
@@ -93,18 +94,20 @@ impl<P: Program> World<P> {
 
     fn made(scenario: &Scenario, seed: u64, programs: Programs<P>) -> Result<Self, ScenarioError> {
         scenario.validate()?;
-        accepted(scenario)?;
-        let mut outside = Outside::new(scenario, seed);
+        let scenario = plan::drawn(scenario, seed);
+        scenario.validate()?;
+        accepted(&scenario)?;
+        let mut outside = Outside::new(&scenario, seed);
         let mut replicas = Vec::with_capacity(scenario.replicas.len());
         for (index, replica) in (0..).zip(&scenario.replicas) {
             let stream = |purpose| Stream::new(seed, purpose, u64::from(index));
             let streams = [Purpose::Jitter, Purpose::Incarnation, Purpose::Program].map(stream);
-            replicas.push(Replica::new(scenario, index, streams));
+            replicas.push(Replica::new(&scenario, index, streams));
             let start = Event::Start { replica: index, lives: 0 };
             outside.queue.push(SimTime::ZERO + replica.start, start);
         }
         for (number, rollout) in (0..).zip(&scenario.rollouts) {
-            for (at, replica) in rollout.steps(scenario) {
+            for (at, replica) in rollout.steps(&scenario) {
                 outside.queue.push(SimTime::ZERO + at, Event::Roll { rollout: number, replica });
             }
         }
@@ -121,7 +124,6 @@ impl<P: Program> World<P> {
         outside.queue.push(SimTime::ZERO + scenario.horizon, Event::Horizon);
         let count = scenario.faults.len();
         Ok(Self {
-            scenario: scenario.clone(),
             replicas,
             outside,
             programs,
@@ -130,7 +132,14 @@ impl<P: Program> World<P> {
             actors: vec![None; count],
             healed: false,
             over: false,
+            scenario,
         })
+    }
+
+    /// What is simulated, with what was drawn from the seed.
+    #[must_use]
+    pub const fn scenario(&self) -> &Scenario {
+        &self.scenario
     }
 
     /// Takes one event from the queue and gives the entries that came of it (often none); `None`

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::progress::Progress;
-use super::run::RunArgs;
+use super::run::{RunArgs, SEED};
 use super::trace_file::TraceFile;
 use super::{Refusal, output};
 use crate::check::{Check, Checks, Violation};
@@ -14,13 +14,19 @@ use crate::trace::Entry;
 
 /// Runs the experiment and prints what came of it.
 pub(super) fn run(args: &RunArgs) -> Result<u8, Refusal> {
+    if !args.which.without.is_empty() {
+        return Err(Refusal::new("--without: only sharded groups have these rules: leave it out"));
+    }
+    let (profile, seed) = (args.which.profile.unwrap_or_default(), args.seed.unwrap_or(SEED));
     let workload = match &args.keys {
         Some(path) => keys(path)?,
         None => Workload::shipped().map_err(Refusal::new)?,
     };
-    let experiment = Experiment::new(workload, args.profile.unwrap_or_default(), args.seed);
+    let experiment = Experiment::new(workload, profile, seed);
     let report = run_all(&experiment, args)?;
-    let again = again(args);
+    let keys = args.keys.as_ref().map(|path| format!(" --keys {}", path.display()));
+    let keys = keys.unwrap_or_default();
+    let again = format!("tenure run experiment --profile {profile} --seed {seed}{keys}");
     if args.json {
         let mut json = report.json();
         if let Some(fields) = json.as_object_mut() {
@@ -31,14 +37,6 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Refusal> {
         output::print(format_args!("{report}again  {again}\n"))?;
     }
     Ok(report.exit_status())
-}
-
-/// What repeats it.
-fn again(args: &RunArgs) -> String {
-    let profile = args.profile.unwrap_or_default();
-    let keys = args.keys.as_ref().map(|path| format!(" --keys {}", path.display()));
-    let keys = keys.unwrap_or_default();
-    format!("tenure run experiment --profile {profile} --seed {}{keys}", args.seed)
 }
 
 fn keys(path: &Path) -> Result<Workload, Refusal> {

@@ -1,20 +1,29 @@
-//! A progress bar for what takes its time: on standard error, if that is a terminal, from the second
-//! second on.
+//! Progress of what takes its time, on standard error: a bar from the second second on if that is a
+//! terminal, else a line now and then.
 
 use core::fmt;
 use core::time::Duration;
-use std::io::{self, IsTerminal as _};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// The bar; it says nothing if there is no terminal or it does not take long.
+/// Where there is no terminal, a line this often.
+const LINE_EVERY: Duration = Duration::from_secs(30);
+
+/// The bar; it says nothing if it does not take long.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
+    things: &'static str,
     since: Instant,
+    terminal: bool,
     shown: AtomicBool,
+    /// Lines that were written where there is no terminal.
+    lines: AtomicU64,
+    events: AtomicU64,
+    found: AtomicU64,
 }
 
 impl Progress {
@@ -26,7 +35,27 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
-        Self { bar, since: now(), shown: AtomicBool::new(!io::stderr().is_terminal()) }
+        Self {
+            bar,
+            things,
+            since: now(),
+            terminal: io::stderr().is_terminal(),
+            shown: AtomicBool::new(false),
+            lines: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+            found: AtomicU64::new(0),
+        }
+    }
+
+    /// A run is done: so many events, and whether it found something.
+    pub(super) fn ran(&self, events: u64, found: bool) {
+        let events = self.events.fetch_add(events, Ordering::Relaxed) + events;
+        let found = u64::from(found);
+        let found = self.found.fetch_add(found, Ordering::Relaxed) + found;
+        let millis = u64::try_from((now() - self.since).as_millis()).unwrap_or(u64::MAX).max(1);
+        let rate = events / millis;
+        self.bar.set_message(format!(" ({rate} thousand events a second, {found} found)"));
+        self.advance(1);
     }
 
     /// So much more is done.
@@ -47,9 +76,27 @@ impl Progress {
     }
 
     fn show(&self) {
+        if !self.terminal {
+            return self.line();
+        }
         if !self.shown.load(Ordering::Relaxed) && now() - self.since > Duration::from_secs(1) {
             self.shown.store(true, Ordering::Relaxed);
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+}
+
+impl Progress {
+    /// Says how far it is, if the last line was long ago.
+    fn line(&self) {
+        let passed = now() - self.since;
+        let due = passed.as_secs() / LINE_EVERY.as_secs();
+        if due > self.lines.fetch_max(due, Ordering::Relaxed) {
+            let (done, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
+            let (things, message) = (self.things, self.bar.message());
+            // Whoever closed stderr does not want to know.
+            let _ =
+                writeln!(io::stderr(), "{done} of {of} {things}{message}, {} s", passed.as_secs());
         }
     }
 }

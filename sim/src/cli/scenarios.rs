@@ -86,8 +86,7 @@ fn text() -> String {
     }
     text.push_str(
         "experiment\n    Three replicas of one controller and 2,291 objects: without election, with a \
-         leader, and\n    sharded; cut off, crashed and paused in turn.\n\n\
-         random\n    A random fault plan from the seed, as `tenure sweep` runs them.\n",
+         leader, and\n    sharded; cut off, crashed and paused in turn.\n",
     );
     text
 }

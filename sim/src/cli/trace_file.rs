@@ -67,7 +67,7 @@ impl TraceFile {
 
 /// Where the file will stand: behind a link, where the link leads. Renaming would replace a device or
 /// a pipe by a file; these are refused.
-fn place(path: &Path) -> Result<PathBuf, Refusal> {
+pub(super) fn place(path: &Path) -> Result<PathBuf, Refusal> {
     let Ok(metadata) = fs::metadata(path) else {
         return match fs::symlink_metadata(path) {
             Ok(_) => Err(Refusal::file(path, "is a link that leads nowhere: name a file")),

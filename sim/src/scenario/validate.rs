@@ -71,6 +71,7 @@ impl Scenario {
             let remedy = format!("heal at or before the horizon, {}", self.horizon);
             return Err(wrong("heal_at", heal_at, remedy));
         }
+        self.validate_grid()?;
         self.validate_replicas()?;
         self.validate_durations()?;
         self.validate_options()?;
@@ -79,6 +80,29 @@ impl Scenario {
         self.validate_network()?;
         for (number, planned) in self.faults.iter().enumerate() {
             self.validate_fault(number, planned)?;
+        }
+        Ok(())
+    }
+
+    fn validate_grid(&self) -> Result<(), ScenarioError> {
+        let Some(grid) = &self.grid else { return Ok(()) };
+        if self.swarm.is_some() {
+            return Err(wrong("grid", "there beside swarm", "leave one of them out"));
+        }
+        if !(1..=2).contains(&grid.faults) {
+            return Err(wrong("grid.faults", grid.faults, "let there be 1, or 2 at once"));
+        }
+        if grid.step < LEAST_PERIOD {
+            return Err(wrong("grid.step", grid.step, format!("use at least {LEAST_PERIOD}")));
+        }
+        if grid.from >= grid.to {
+            return Err(wrong("grid.to", grid.to, format!("end after from, {}", grid.from)));
+        }
+        if grid.to > self.horizon {
+            return Err(wrong("grid.to", grid.to, format!("end by the horizon, {}", self.horizon)));
+        }
+        if grid.lasts.is_empty() {
+            return Err(wrong("grid.lasts", "empty", "say how long faults last, as [\"20s\"]"));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use core::fmt;
 use core::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
-use tenure::sharding::{Config, Mode as Machine, Ranking, Slots};
+use tenure::sharding::{Config, Mode as Machine, Ranking, Rule, Slots};
 
 use super::fault::{Change, Planned};
 use crate::clock::RIGHT;
@@ -81,6 +81,12 @@ pub struct Scenario {
     /// When the run ends.
     #[serde(default = "default::horizon")]
     pub horizon: Span,
+    /// With which seed it shows what it is kept for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Rules of the protocol that are left out, to see which checks find it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::wire::rules")]
+    pub without: Vec<Rule>,
     /// Whether slots must find owners within the bounds of [`coverage`](super::check::coverage): true
     /// where nothing goes wrong that the bounds do not know.
     #[serde(default)]
@@ -328,9 +334,18 @@ impl Scenario {
             swarm: None,
             heal_at: None,
             horizon: default::horizon(),
+            seed: None,
+            without: Vec::new(),
             bounded: false,
             expect: Vec::new(),
         }
+    }
+
+    /// The same with each replica and each fault written out, as a run with this seed has them; as it is,
+    /// if it makes no sense.
+    #[must_use]
+    pub fn written_out(&self, seed: u64) -> Self {
+        self.checked().map_or_else(|_| self.clone(), |sound| super::swarm::drawn(&sound, seed))
     }
 
     /// The most slots that any configuration of the group has.

@@ -87,7 +87,8 @@ pub fn tenure_world(
     seed: u64,
     without: &[Rule],
 ) -> Result<World<Tenure>, ScenarioError> {
-    let rules = without.iter().fold(Rules::default(), |rules, rule| rules.without(*rule));
+    let without = scenario.without.iter().chain(without);
+    let rules = without.fold(Rules::default(), |rules, rule| rules.without(*rule));
     World::new(scenario, seed, move |birth| Tenure::new(birth, rules))
 }
 

@@ -119,6 +119,28 @@ impl Statistics {
     pub const fn is_vacuous(&self) -> bool {
         self.gained == 0 || self.works == 0
     }
+
+    /// Each number that says how well a run went through what may happen, by its name.
+    #[must_use]
+    pub const fn marks(&self) -> [(&'static str, u64); 15] {
+        [
+            ("events", self.events),
+            ("entries", self.entries),
+            ("reads", self.reads),
+            ("writes", self.writes),
+            ("commits", self.commits),
+            ("conflicts", self.conflicts),
+            ("shown by a watch", self.shown),
+            ("messages lost", self.lost),
+            ("starts", self.starts),
+            ("crashes", self.crashes),
+            ("pauses", self.pauses),
+            ("pieces of work", self.works),
+            ("slots gained", self.gained),
+            ("guarded writes refused", self.refused),
+            ("faults", self.faults),
+        ]
+    }
 }
 
 #[derive(Debug)]

@@ -1,0 +1,220 @@
+//! Which scenario is meant: by name or from a file, of an election or of a sharded group.
+
+use core::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tenure::election::{Profile, UnknownProfile};
+use tenure::sharding::Rule;
+
+use super::{Refusal, nearest};
+use crate::check::Checks;
+use crate::scenario::Scenario;
+use crate::{catalogue, sharding};
+
+/// A scenario of either world, and what to change in it.
+#[derive(Debug, clap::Args)]
+pub struct Which {
+    /// A scenario that `tenure scenarios` lists.
+    #[arg(value_name = "NAME", conflicts_with = "scenario")]
+    pub name: Option<String>,
+    /// The scenario in this file instead: JSON, as docs/simulation.md says.
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// The rules that the replicas of an election follow: strict, client-go-head, or client-go-v1.36
+    /// and other releases; by default what the scenario says.
+    #[arg(long)]
+    pub profile: Option<Profile>,
+    /// Leave out this rule of the sharding protocol, to see which checks find it (sharded groups only;
+    /// may be repeated).
+    #[arg(long, value_name = "RULE")]
+    pub without: Vec<String>,
+}
+
+/// A scenario of one of the worlds.
+#[derive(Debug)]
+pub(super) enum Any {
+    Election(Box<Scenario>),
+    Sharded(Box<sharding::Scenario>),
+}
+
+impl Any {
+    /// The seeds of a sweep that names none.
+    pub(super) fn seeds(&self) -> u64 {
+        match self {
+            Self::Election(scenario) => scenario.seeds().unwrap_or(1_000),
+            Self::Sharded(_) => 1_000,
+        }
+    }
+
+    /// With which seed the scenario shows what it is kept for.
+    pub(super) fn seed(&self) -> Option<u64> {
+        match self {
+            Self::Election(scenario) => scenario.seed,
+            Self::Sharded(scenario) => scenario.seed,
+        }
+    }
+}
+
+impl Which {
+    /// The scenario; the one called `default` if nothing is said.
+    pub(super) fn any(&self, default: &str) -> Result<Any, Refusal> {
+        let any = match &self.scenario {
+            Some(path) => read(path)?,
+            None => named(self.name.as_deref().unwrap_or(default))?,
+        };
+        match any {
+            Any::Election(mut scenario) => {
+                if !self.without.is_empty() {
+                    let what = "--without: only sharded groups have these rules: leave it out, or name a \
+                                scenario of one, such as sharding/swarm";
+                    return Err(Refusal::new(what));
+                }
+                scenario.profile = self.profile.unwrap_or(scenario.profile);
+                Ok(Any::Election(scenario))
+            }
+            Any::Sharded(mut scenario) => {
+                if self.profile.is_some() {
+                    return Err(Refusal::new("--profile: a sharded group has none: leave it out"));
+                }
+                scenario.without.extend(rules(&self.without)?);
+                Ok(Any::Sharded(scenario))
+            }
+        }
+    }
+
+    /// The command that runs it again.
+    pub(super) fn again(&self, any: &Any, seed: u64) -> String {
+        let name = match any {
+            Any::Election(scenario) => &scenario.name,
+            Any::Sharded(scenario) => &scenario.name,
+        };
+        let mut again = match &self.scenario {
+            Some(path) => format!("tenure run --scenario {}", path.display()),
+            None => format!("tenure run {name}"),
+        };
+        if let Any::Election(scenario) = any {
+            let _ = write!(again, " --profile {}", scenario.profile);
+        }
+        for rule in &self.without {
+            let _ = write!(again, " --without {rule}");
+        }
+        let _ = write!(again, " --seed {seed}");
+        again
+    }
+
+    /// What is wrong with the scenario, and where it stands.
+    pub(super) fn refuse(&self, error: impl core::fmt::Display) -> Refusal {
+        match &self.scenario {
+            Some(path) => Refusal::file(path, error),
+            None => Refusal::new(error),
+        }
+    }
+}
+
+fn named(name: &str) -> Result<Any, Refusal> {
+    let election = || catalogue::find(name).map(|found| Any::Election(Box::new(found)));
+    let sharded = || sharding::catalogue::find(name).map(|found| Any::Sharded(Box::new(found)));
+    election().or_else(sharded).ok_or_else(|| {
+        let names = catalogue::names().chain(["experiment"]).chain(sharding::catalogue::names());
+        let remedy = match nearest::nearest(name, names).as_slice() {
+            [] => "`tenure scenarios` lists them".to_owned(),
+            near => format!("did you mean {}? `tenure scenarios` lists all", near.join(" or ")),
+        };
+        Refusal::new(format_args!("{name:?} is no scenario: {remedy}"))
+    })
+}
+
+/// A file is about a sharded group if it says who decides, by `mode`.
+fn read(path: &Path) -> Result<Any, Refusal> {
+    let text = fs::read_to_string(path).map_err(|error| Refusal::unreadable(path, &error))?;
+    let about = serde_json::from_str::<serde_json::Value>(&text);
+    if about.is_ok_and(|value| value.get("mode").is_some()) {
+        let scenario: sharding::Scenario = parsed(path, &text)?;
+        sharded_expectable(&scenario).map_err(|what| Refusal::file(path, what))?;
+        return Ok(Any::Sharded(Box::new(scenario)));
+    }
+    let scenario: Scenario = parsed(path, &text)?;
+    expectable(&scenario).map_err(|what| Refusal::file(path, what))?;
+    Ok(Any::Election(Box::new(scenario)))
+}
+
+/// What a file of JSON says.
+pub(super) fn parsed<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    text: &str,
+) -> Result<T, Refusal> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        Refusal::file(path, malformed(text, &field, error.inner()))
+    })?;
+    reader.end().map_err(|error| Refusal::file(path, malformed(text, "", &error)))?;
+    Ok(value)
+}
+
+/// What no check and no profile is called would be expected in vain.
+fn expectable(scenario: &Scenario) -> Result<(), String> {
+    for (profile, checks) in &scenario.expect {
+        if !matches!(profile.as_str(), "*" | "client-go") && profile.parse::<Profile>().is_err() {
+            let known = UnknownProfile.to_string();
+            let known = known.trim_start_matches("unknown profile: use ");
+            return Err(format!("expect: {profile:?} is no profile: use *, client-go, {known}"));
+        }
+        if let Some(check) = checks.iter().find(|check| !Checks::has(check)) {
+            let of = check.split('/').next().unwrap_or_default();
+            let rules = Checks::NAMES.iter().zip(Checks::RULES).find(|(name, _)| **name == of);
+            return Err(match rules {
+                None => {
+                    let names = Checks::NAMES.join(", ");
+                    format!("expect.{profile}: {check:?} is no check: use {names}")
+                }
+                Some((_, rules)) => {
+                    let rules = rules.join(", ");
+                    format!("expect.{profile}: {check:?} is no rule of {of}: use {rules}")
+                }
+            });
+        }
+    }
+    Ok(())
+}
+
+fn sharded_expectable(scenario: &sharding::Scenario) -> Result<(), String> {
+    use sharding::check::Checks;
+    let Some(check) = scenario.expect.iter().find(|check| !Checks::has(check)) else {
+        return Ok(());
+    };
+    let names = Checks::RULES.map(|(name, _)| name);
+    let near = nearest::nearest(check, names.into_iter());
+    let near = if near.is_empty() { names.join(", ") } else { near.join(" or ") };
+    Err(format!("expect: {check:?} is no check, and no rule of one: use {near}"))
+}
+
+/// Line, field, what is wrong and what to do about it.
+fn malformed(text: &str, field: &str, error: &serde_json::Error) -> String {
+    // A value that was read and then refused is found by what stands after it, maybe lines below.
+    let lines: Vec<&str> = text.lines().take(error.line()).collect();
+    let filled = |line: &&str| line.contains(|letter: char| !" \t}],".contains(letter));
+    let below = lines.iter().rev().take_while(|line| !filled(line)).count();
+    let line = error.line().saturating_sub(below).max(1);
+    let message = error.to_string();
+    let what = message.split(" at line ").next().unwrap_or(&message);
+    let field = if matches!(field, "" | "." | "?") { String::new() } else { format!("{field}: ") };
+    format!("line {line}: {field}{what}: see docs/simulation.md")
+}
+
+/// The rules of these names.
+fn rules(names: &[String]) -> Result<Vec<Rule>, Refusal> {
+    let rule = |name: &String| {
+        Rule::ALL.into_iter().find(|rule| rule.name() == name).ok_or_else(|| {
+            let near = nearest::nearest(name, Rule::ALL.into_iter().map(Rule::name));
+            let all = Rule::ALL.map(Rule::name).join(", ");
+            let near = match near.as_slice() {
+                [] => format!("use {all}"),
+                near => format!("did you mean {}?", near.join(" or ")),
+            };
+            Refusal::new(format_args!("--without: {name:?} is no rule: {near}"))
+        })
+    };
+    names.iter().map(rule).collect()
+}

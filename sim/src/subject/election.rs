@@ -1,0 +1,49 @@
+//! An election is a subject.
+
+use super::finds::Finds;
+use super::{Find, Ran, Subject};
+use crate::check::{Checks, Violation};
+use crate::explain::explain;
+use crate::plan;
+use crate::scenario::{Scenario, ScenarioError};
+use crate::trace::Recorder;
+use crate::verdict::judge;
+use crate::world::World;
+
+impl Subject for Scenario {
+    type Error = ScenarioError;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn drawn(&self, seed: u64) -> Self {
+        plan::drawn(self, seed)
+    }
+
+    fn run_while(
+        &self,
+        seed: u64,
+        go_on: &mut dyn FnMut(&Find) -> bool,
+    ) -> Result<Ran, ScenarioError> {
+        let drawn = self.drawn(seed);
+        let mut world = World::new(&drawn, seed)?;
+        let finds = Finds::default();
+        let mut checks = (Checks::for_scenario(&drawn), &finds);
+        let outcome = world.run_while(&mut checks, |_| finds.each(go_on));
+        Ok(Ran {
+            digest: outcome.digest,
+            end: outcome.end,
+            finds: finds.into_inner(),
+            verdict: judge(self, &outcome),
+            marks: outcome.statistics.marks().to_vec(),
+        })
+    }
+
+    fn explain(&self, seed: u64, violation: &Violation) -> Result<String, ScenarioError> {
+        let drawn = self.drawn(seed);
+        let mut recorder = Recorder::default();
+        World::new(&drawn, seed)?.run(&mut recorder);
+        Ok(explain(&drawn, seed, &recorder.entries, violation))
+    }
+}

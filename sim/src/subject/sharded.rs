@@ -1,0 +1,46 @@
+//! A sharded group is a subject.
+
+use super::finds::Finds;
+use super::{Find, Ran, Subject};
+use crate::check::Violation;
+use crate::explain::explain_sharded;
+use crate::sharding::check::Checks;
+use crate::sharding::trace::Recorder;
+use crate::sharding::{Scenario, ScenarioError, judge, tenure_world};
+
+impl Subject for Scenario {
+    type Error = ScenarioError;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn drawn(&self, seed: u64) -> Self {
+        self.written_out(seed)
+    }
+
+    fn run_while(
+        &self,
+        seed: u64,
+        go_on: &mut dyn FnMut(&Find) -> bool,
+    ) -> Result<Ran, ScenarioError> {
+        let mut world = tenure_world(self, seed, &[])?;
+        let finds = Finds::default();
+        let mut checks = (Checks::new(world.scenario()), &finds);
+        let outcome = world.run_while(&mut checks, |_| finds.each(go_on));
+        Ok(Ran {
+            digest: outcome.digest,
+            end: outcome.end,
+            finds: finds.into_inner(),
+            verdict: judge(self, &outcome),
+            marks: outcome.statistics.marks().to_vec(),
+        })
+    }
+
+    fn explain(&self, seed: u64, violation: &Violation) -> Result<String, ScenarioError> {
+        let mut world = tenure_world(self, seed, &[])?;
+        let mut recorder = Recorder::default();
+        world.run(&mut recorder);
+        Ok(explain_sharded(world.scenario(), &recorder.entries, violation))
+    }
+}
