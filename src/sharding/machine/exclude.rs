@@ -67,7 +67,7 @@ impl Machine {
             return; // it has joined anew in between
         }
         let record = MemberRecord { state: State::Excluded, ..known.record().clone() };
-        let version = version.max(known.stored.version + 1);
+        let version = version.max(known.stored.version.saturating_add(1));
         let stored = StoredMember { record: record.into(), version };
         self.view.store(stored, now, self.config.rules);
         self.out.event(Event::Excluded { member: name.clone() });
