@@ -311,7 +311,7 @@ impl Machine {
     fn tell_overdue(&mut self, now: Instant) {
         if self.overdue.is_some_and(|at| at <= now) {
             self.out.event(Event::DrainOverdue(self.holdings.draining.clone()));
-            self.overdue = Some(now + self.config.drain_deadline);
+            self.overdue = Some(now + self.config.drain_deadline.max(self.config.retry_period));
         }
     }
 

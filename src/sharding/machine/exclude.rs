@@ -123,7 +123,8 @@ impl Machine {
             } else {
                 // Somebody else may be the collector, or the deletion fail: ask again later.
                 let due = known.since + self.config.collect_after;
-                if due > now { due } else { now + self.config.collect_after }
+                let again = self.config.collect_after.max(self.config.retry_period);
+                if due > now { due } else { now + again }
             }
         };
         let guarded = self.view.iter().filter(|known| self.is_guarded(known));
