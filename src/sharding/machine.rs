@@ -56,6 +56,8 @@ pub(super) struct Machine {
     /// met something unexpected.
     unsure: Option<Instant>,
     next_write: Instant,
+    /// No life begins before this: a retry period after the last one that was tried.
+    next_join: Instant,
     /// No write comes earlier than its time before this.
     no_hurry_before: Instant,
     next_read: Instant,
@@ -141,6 +143,7 @@ impl Machine {
             acts_until: Instant::default(),
             unsure: None,
             next_write: now,
+            next_join: now,
             no_hurry_before: now,
             next_read: now,
             watchdog: Instant::END,
@@ -192,6 +195,7 @@ impl Machine {
 
     pub(super) fn poke(&mut self, now: Now) {
         self.next_write = self.next_write.min(now.instant);
+        self.next_join = self.next_join.min(now.instant);
         self.next_read = self.next_read.min(now.instant);
         self.advance(now);
     }
