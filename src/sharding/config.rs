@@ -56,8 +56,8 @@ pub struct Config {
     pub hash: KeyHash,
     /// Who decides who owns what.
     pub mode: Mode,
-    /// Whether records may be deleted by hand: then a joiner also waits L for what it cannot see.
-    /// Default false.
+    /// Whether records may be deleted by hand: then a joiner also waits its own L for what it cannot
+    /// see, so that nobody's `lease_duration` may be greater than that. Default false.
     pub distrust_deletion: bool,
     /// How long after their last sign the records of members that have left or were excluded are
     /// deleted. Default ten minutes.
