@@ -174,6 +174,11 @@ impl Machine {
         (now < self.acts_until).then_some(&self.holdings.owned)
     }
 
+    /// Whether authority has ended, though nobody has told the machine that it is so late.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        matches!(self.phase, Phase::Active(_)) && now >= self.acts_until
+    }
+
     /// When something is to be done.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         if self.phase == Phase::Left {

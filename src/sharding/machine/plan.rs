@@ -3,11 +3,11 @@
 use super::calls::Kind;
 use super::{Machine, Move, Phase};
 use crate::election::Failure;
-use crate::placement::Members;
+use crate::placement::{Member, Members};
 use crate::sharding::planned::{Plan, StoredPlan};
 use crate::sharding::rules::Rule;
 use crate::sharding::view::Known;
-use crate::sharding::{Mode, Op, SlotSet, State};
+use crate::sharding::{Mode, Op, Slot, SlotSet, State};
 use crate::time::Instant;
 
 /// What a member knows of the plan in this life.
@@ -189,6 +189,27 @@ impl Machine {
     /// Whether it is known which plan there is, or that there is none.
     pub(in crate::sharding) const fn knows_plan(&self) -> bool {
         self.following.plan.is_some() || self.following.none
+    }
+
+    /// Who is to own `slot`.
+    pub(in crate::sharding) fn owner(&self, slot: Slot) -> Option<Member> {
+        if self.is_planned() { self.planned_owner(slot) } else { self.owners.owner(slot).cloned() }
+    }
+
+    /// And who after that one.
+    pub(in crate::sharding) fn rank(&self, slot: Slot) -> alloc::vec::Vec<Member> {
+        if self.is_planned() {
+            return self.planned_owner(slot).into_iter().collect();
+        }
+        self.owners.rank(slot)
+    }
+
+    /// Who is to own `slot` by the plan in hand.
+    fn planned_owner(&self, slot: Slot) -> Option<Member> {
+        let (plan, _) = self.following.plan.as_ref()?;
+        let name = plan.owner(slot).filter(|_| plan.generation() == self.generation)?;
+        let known = self.view.get(name).map(|known| known.record().member.clone());
+        Some(known.unwrap_or_else(|| name.into()))
     }
 
     /// The plan to go on from. One that was deleted is none, though members act on it: nobody can tell
