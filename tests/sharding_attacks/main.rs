@@ -309,3 +309,18 @@ fn no_member_is_called_as_a_lock() {
         assert_eq!(refused(leased), ["slot-0", "slot-15"].contains(&name), "{name}");
     }
 }
+
+/// "Else it would keep others from joining while it cannot acknowledge them": who cannot read the plan, as
+/// a role may forbid it, renews all the same, so that what moves has no owner for as long as it lives.
+#[test]
+fn who_cannot_read_the_plan_keeps_nobody_from_working() {
+    let mut world = World::new(["a", "b"].map(planned));
+    world.fate =
+        Some(Box::new(
+            |index, op| if index == 1 && *op == Op::ReadPlan { Fate::Fails } else { Fate::Served },
+        ));
+    world.run(SECOND * 120);
+    world.add(planned("c"));
+    world.run(SECOND * 120);
+    assert!(world.owned()[0] + world.owned()[2] == 16, "{:?}", world.owned());
+}
