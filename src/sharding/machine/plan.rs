@@ -131,7 +131,7 @@ impl Machine {
         }
         let since = self.config.rules.hold(Rule::Since);
         for run in plan.runs_of(me) {
-            let same = |slot: &crate::sharding::Slot| {
+            let same = |slot: &Slot| {
                 old.owner(*slot) == Some(me) && (old.since(*slot) == run.since || !since)
             };
             unmoved.extend(run.iter().filter(same));
