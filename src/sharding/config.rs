@@ -56,8 +56,8 @@ pub struct Config {
     pub hash: KeyHash,
     /// Who decides who owns what.
     pub mode: Mode,
-    /// Whether records may be deleted by hand: then a joiner also waits L for what it cannot see.
-    /// Default false.
+    /// Whether records may be deleted by hand: then a joiner also waits its own L for what it cannot
+    /// see, so that nobody's `lease_duration` may be greater than that. Default false.
     pub distrust_deletion: bool,
     /// How long after their last sign the records of members that have left or were excluded are
     /// deleted. Default ten minutes.
@@ -122,7 +122,8 @@ impl KeyHash {
 pub enum Mode {
     /// Nobody: each member computes it from the members it knows. The default.
     Ranked(Ranking),
-    /// An elected leader, by a plan that it stores.
+    /// An elected leader, by a plan that it stores. The lock of that election is called
+    /// `<group>-leader`, so that no member may be called `leader`.
     Planned(Policy),
     /// A lease for each slot: the slot belongs to whoever holds it. Costs a write for each slot in each
     /// retry period, and as many reads of each member that has no watch: for few slots. The lease of the
@@ -214,10 +215,26 @@ impl Config {
         if self.generation == 0 {
             return Err(E::Generation);
         }
+        if self.is_lock(self.member.name()) {
+            return Err(E::Name { member: self.member.name().into() });
+        }
         match &self.mode {
             Mode::Ranked(_) => Ok(()),
             Mode::Planned(policy) => policy.validate(self.slots).map_err(E::Policy),
             Mode::Leased => super::leased::election(self, Slot::new(0)).validate().map_err(E::Lock),
+        }
+    }
+
+    /// Whether the record of a member of this name would be the lock of a slot, or of who plans.
+    fn is_lock(&self, name: &str) -> bool {
+        match self.mode {
+            Mode::Ranked(_) => false,
+            Mode::Planned(_) => name == "leader",
+            Mode::Leased => name
+                .strip_prefix("slot-")
+                .and_then(|slot| slot.parse().ok())
+                .and_then(|slot| self.slots.get(slot))
+                .is_some_and(|slot| name == alloc::format!("slot-{slot}")),
         }
     }
 
@@ -283,6 +300,11 @@ pub enum ConfigError {
     RequestTimeout,
     /// The generation is zero.
     Generation,
+    /// The member is called such that its record would be a lock of the group.
+    Name {
+        /// Its name.
+        member: Arc<str>,
+    },
     /// The policy of the planned mode cannot be followed.
     Policy(super::planned::PolicyError),
     /// A slot cannot be locked with it (mode `leased`).
@@ -318,6 +340,11 @@ impl fmt::Display for ConfigError {
             ),
             Self::RequestTimeout => f.write_str("request_timeout is 0: it must be greater"),
             Self::Generation => f.write_str("generation is 0: generations count from 1"),
+            Self::Name { member } => write!(
+                f,
+                "member is {member:?}, and in this mode the group has a lock of that name: give it \
+                 another name"
+            ),
             Self::Policy(error) => write!(f, "mode: {error}"),
             Self::Lock(error) => write!(f, "mode leased: {error}"),
         }

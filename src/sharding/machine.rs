@@ -56,6 +56,8 @@ pub(super) struct Machine {
     /// met something unexpected.
     unsure: Option<Instant>,
     next_write: Instant,
+    /// No life begins before this: a retry period after the last one that was tried.
+    next_join: Instant,
     /// No write comes earlier than its time before this.
     no_hurry_before: Instant,
     next_read: Instant,
@@ -141,6 +143,7 @@ impl Machine {
             acts_until: Instant::default(),
             unsure: None,
             next_write: now,
+            next_join: now,
             no_hurry_before: now,
             next_read: now,
             watchdog: Instant::END,
@@ -171,6 +174,11 @@ impl Machine {
         (now < self.acts_until).then_some(&self.holdings.owned)
     }
 
+    /// Whether authority has ended, though nobody has told the machine that it is so late.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        matches!(self.phase, Phase::Active(_)) && now >= self.acts_until
+    }
+
     /// When something is to be done.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         if self.phase == Phase::Left {
@@ -192,6 +200,7 @@ impl Machine {
 
     pub(super) fn poke(&mut self, now: Now) {
         self.next_write = self.next_write.min(now.instant);
+        self.next_join = self.next_join.min(now.instant);
         self.next_read = self.next_read.min(now.instant);
         self.advance(now);
     }
@@ -311,7 +320,7 @@ impl Machine {
     fn tell_overdue(&mut self, now: Instant) {
         if self.overdue.is_some_and(|at| at <= now) {
             self.out.event(Event::DrainOverdue(self.holdings.draining.clone()));
-            self.overdue = Some(now + self.config.drain_deadline);
+            self.overdue = Some(now + self.config.drain_deadline.max(self.config.retry_period));
         }
     }
 

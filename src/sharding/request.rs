@@ -61,9 +61,11 @@ pub enum Op {
     Update(Arc<MemberRecord>, u64),
     /// Delete the record of this name if it has this version. Answer: [`Answer::Deleted`].
     Delete(Arc<str>, u64),
-    /// Read the plan as it is now. Answer: [`Answer::Planned`].
+    /// Read the plan as it is now. One that cannot be read, after somebody's edit, is none: fail with
+    /// [`NotFound`](election::Failure::NotFound), and the leader makes another. Answer:
+    /// [`Answer::Planned`].
     ReadPlan,
-    /// Store this if there is no plan. Answer: [`Answer::Written`].
+    /// Store this if there is no plan, or none that can be read. Answer: [`Answer::Written`].
     CreatePlan(Arc<Plan>),
     /// Store this over the plan with this version. Answer: [`Answer::Written`].
     UpdatePlan(Arc<Plan>, u64),

@@ -319,10 +319,13 @@ impl Sharder {
     #[must_use]
     pub fn explain(&self, slot: Slot, now: Instant) -> Explanation {
         let machine = &self.machine;
-        let standing = if self.owns_slot(slot, now) {
+        let (owns, over) = (self.owns_slot(slot, now), machine.is_over(now));
+        let standing = if owns {
             Standing::Owned
         } else if machine.holdings.draining.contains(slot) {
             Standing::Draining
+        } else if over {
+            Standing::Outside
         } else if machine.holdings.awaits_token(slot) {
             Standing::AwaitingToken
         } else if machine.phase.life().is_none() {
@@ -335,10 +338,10 @@ impl Sharder {
         Explanation {
             slot,
             standing,
-            owner: machine.owners.owner(slot).cloned(),
-            rank: machine.owners.rank(slot),
-            token: machine.holdings.token(slot).map(Token::from_u64),
-            until: self.slot_until(slot),
+            owner: machine.owner(slot),
+            rank: machine.rank(slot),
+            token: machine.holdings.token(slot).filter(|_| owns).map(Token::from_u64),
+            until: self.slot_until(slot).filter(|_| !over),
             version: machine.view.version,
         }
     }
@@ -353,7 +356,7 @@ pub struct Explanation {
     pub standing: Standing,
     /// Who is to own it, of the members that count.
     pub owner: Option<Member>,
-    /// All of these, in the order in which they would own it.
+    /// All of these, in the order in which they would own it; by a plan, the owner alone.
     pub rank: Vec<Member>,
     /// Since when this member owns it: the version of the write that gave it the right.
     pub token: Option<Token>,

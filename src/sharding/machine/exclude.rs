@@ -67,7 +67,7 @@ impl Machine {
             return; // it has joined anew in between
         }
         let record = MemberRecord { state: State::Excluded, ..known.record().clone() };
-        let version = version.max(known.stored.version + 1);
+        let version = version.max(known.stored.version.saturating_add(1));
         let stored = StoredMember { record: record.into(), version };
         self.view.store(stored, now, self.config.rules);
         self.out.event(Event::Excluded { member: name.clone() });
@@ -123,7 +123,8 @@ impl Machine {
             } else {
                 // Somebody else may be the collector, or the deletion fail: ask again later.
                 let due = known.since + self.config.collect_after;
-                if due > now { due } else { now + self.config.collect_after }
+                let again = self.config.collect_after.max(self.config.retry_period);
+                if due > now { due } else { now + again }
             }
         };
         let guarded = self.view.iter().filter(|known| self.is_guarded(known));

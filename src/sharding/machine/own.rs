@@ -13,9 +13,15 @@ impl Machine {
         if self.calls.writing() || self.unsure.is_some() {
             return None;
         }
-        self.next_act()?;
+        let due = self.due(self.next_act()?);
         let hurry = self.is_urgent().then_some(self.no_hurry_before);
-        Some(hurry.map_or(self.next_write, |at| at.min(self.next_write)))
+        Some(hurry.map_or(due, |at| at.min(due)))
+    }
+
+    /// When to write that. A life that ended at once is not followed by the next at once.
+    fn due(&self, act: Act) -> Instant {
+        let joins = matches!(act, Act::Join(_));
+        if joins { self.next_write.max(self.next_join) } else { self.next_write }
     }
 
     pub(super) fn write_if_due(&mut self, now: Now) {
@@ -29,7 +35,7 @@ impl Machine {
         }
         let hurry = self.no_hurry_before <= now.instant && self.is_urgent();
         if let Some(act) = self.next_act()
-            && (hurry || self.next_write <= now.instant)
+            && (hurry || self.due(act) <= now.instant)
         {
             self.send_write(now, act);
         }
@@ -117,6 +123,7 @@ impl Machine {
         let (write, state, acted_on) = match act {
             Act::Join(_) => {
                 self.life += 1;
+                self.next_join = at + self.config.retry_period;
                 (Write::Join, State::Joining, None)
             }
             Act::Renew(over) => {

@@ -3,11 +3,11 @@
 use super::calls::Kind;
 use super::{Machine, Move, Phase};
 use crate::election::Failure;
-use crate::placement::Members;
+use crate::placement::{Member, Members};
 use crate::sharding::planned::{Plan, StoredPlan};
 use crate::sharding::rules::Rule;
 use crate::sharding::view::Known;
-use crate::sharding::{Mode, Op, SlotSet, State};
+use crate::sharding::{Mode, Op, Slot, SlotSet, State};
 use crate::time::Instant;
 
 /// What a member knows of the plan in this life.
@@ -15,10 +15,10 @@ use crate::time::Instant;
 pub(super) struct Following {
     /// The newest plan that was read, with its versions written out.
     plan: Option<(Plan, u64)>,
-    /// A read has found none.
+    /// A read has found none: there was none before, or somebody has deleted it.
     none: bool,
-    /// When the answer to the joining write came: only reads sent after it count.
-    from: Instant,
+    /// When it was learnt that there is the plan in hand.
+    learnt: Instant,
     next_read: Instant,
     /// Some slots of the plan are not held yet.
     waiting: bool,
@@ -31,9 +31,11 @@ impl Machine {
         matches!(self.config.mode, Mode::Planned(_))
     }
 
-    /// A new life has begun: no plan is kept from before.
+    /// A new life has begun: no plan is kept from before, and no read that was sent before counts. By
+    /// the clock alone that could not be told, which may show one instant all the time.
     pub(super) fn forget_plan(&mut self, now: Instant) {
-        self.following = Following { from: now, next_read: now, ..Following::default() };
+        self.calls.drop_plan(&mut self.out);
+        self.following = Following { next_read: now, ..Following::default() };
     }
 
     pub(super) fn next_plan_read(&self) -> Option<Instant> {
@@ -51,25 +53,29 @@ impl Machine {
     }
 
     pub(super) fn plan_read(&mut self, now: Instant, sent: Instant, stored: &StoredPlan) {
-        let late = now >= sent + self.config.renew_deadline;
-        if sent >= self.following.from && !late {
+        if now < sent + self.config.renew_deadline {
+            (self.following.none, self.following.learnt) = (false, now);
             self.follow(now, stored);
         }
     }
 
     pub(super) fn plan_not_read(&mut self, now: Instant, sent: Instant, why: Failure) {
-        if why == Failure::NotFound && sent >= self.following.from && !self.following.none {
-            self.following.none = self.following.plan.is_none();
+        // One that was sent before the plan was stored says nothing of it.
+        let known = self.following.plan.is_some() && sent <= self.following.learnt;
+        if why == Failure::NotFound && !self.following.none && !known {
+            self.following.none = true;
             self.following.changed = true;
         }
         let again = sent + self.config.retry_period;
         self.following.next_read = self.following.next_read.min(again).max(now);
     }
 
-    /// A watch has shown the plan. Before the first read of this life it may be older than the joining
+    /// A watch has shown the plan. Before the first plan of this life it may be older than the joining
     /// write, and say what others have agreed to be over.
     pub(super) fn plan_shown(&mut self, now: Instant, stored: &StoredPlan) {
-        if self.following.plan.is_some() || self.following.none {
+        let joined = self.phase.life().map_or(0, |life| life.joined);
+        let new = self.following.none && stored.version > joined;
+        if self.following.plan.is_some() || new {
             self.follow(now, stored);
         }
     }
@@ -103,7 +109,7 @@ impl Machine {
             self.moves.push(Move { before, slots: moved });
         }
         self.following.plan = Some((plan, stored.version));
-        self.following.none = false;
+        (self.following.none, self.following.learnt) = (false, now);
         self.following.changed = true;
         if matches!(self.phase, Phase::Active(_)) {
             let lost = self.holdings.entitle(&kept);
@@ -125,7 +131,7 @@ impl Machine {
         }
         let since = self.config.rules.hold(Rule::Since);
         for run in plan.runs_of(me) {
-            let same = |slot: &crate::sharding::Slot| {
+            let same = |slot: &Slot| {
                 old.owner(*slot) == Some(me) && (old.since(*slot) == run.since || !since)
             };
             unmoved.extend(run.iter().filter(same));
@@ -185,9 +191,31 @@ impl Machine {
         self.following.plan.is_some() || self.following.none
     }
 
-    /// The plan in hand.
+    /// Who is to own `slot`.
+    pub(in crate::sharding) fn owner(&self, slot: Slot) -> Option<Member> {
+        if self.is_planned() { self.planned_owner(slot) } else { self.owners.owner(slot).cloned() }
+    }
+
+    /// And who after that one.
+    pub(in crate::sharding) fn rank(&self, slot: Slot) -> alloc::vec::Vec<Member> {
+        if self.is_planned() {
+            return self.planned_owner(slot).into_iter().collect();
+        }
+        self.owners.rank(slot)
+    }
+
+    /// Who is to own `slot` by the plan in hand.
+    fn planned_owner(&self, slot: Slot) -> Option<Member> {
+        let (plan, _) = self.following.plan.as_ref()?;
+        let name = plan.owner(slot).filter(|_| plan.generation() == self.generation)?;
+        let known = self.view.get(name).map(|known| known.record().member.clone());
+        Some(known.unwrap_or_else(|| name.into()))
+    }
+
+    /// The plan to go on from. One that was deleted is none, though members act on it: nobody can tell
+    /// whether it was the last, so that all slots must be acknowledged anew.
     pub(in crate::sharding) fn known_plan(&self) -> Option<StoredPlan> {
-        let (plan, version) = self.following.plan.as_ref()?;
+        let (plan, version) = self.following.plan.as_ref().filter(|_| !self.following.none)?;
         Some(StoredPlan { plan: plan.clone().into(), version: *version })
     }
 

@@ -187,6 +187,7 @@ impl Machine {
             self.acts_until = if over { Instant::default() } else { to.shift(self.acts_until) };
         }
         (self.next_write, self.next_read) = (to.never, to.never);
+        self.next_join = to.shown;
         self.no_hurry_before = to.due(self.no_hurry_before);
         self.overdue = self.overdue.map(|_| Instant::END);
         // Looking when there is nothing to be seen does nothing.
