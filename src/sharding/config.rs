@@ -122,11 +122,12 @@ impl KeyHash {
 pub enum Mode {
     /// Nobody: each member computes it from the members it knows. The default.
     Ranked(Ranking),
-    /// An elected leader, by a plan that it stores.
+    /// An elected leader, by a plan that it stores. Its lock is a Lease called `<group>-leader`, so no
+    /// member may be called `leader`.
     Planned(Policy),
     /// A lease for each slot: the slot belongs to whoever holds it. Costs a write for each slot in each
     /// retry period, and as many reads of each member that has no watch: for few slots. The lease of the
-    /// slot i is called `<group>-slot-<i>`; those of members must have other names.
+    /// slot i is called `<group>-slot-<i>`, so no member may be called `slot-<i>`.
     Leased,
 }
 
@@ -214,6 +215,15 @@ impl Config {
         if self.generation == 0 {
             return Err(E::Generation);
         }
+        let name = self.member.name();
+        let is_lock = match &self.mode {
+            Mode::Ranked(_) => false,
+            Mode::Planned(_) => name == "leader",
+            Mode::Leased => name.strip_prefix("slot-").is_some_and(is_number),
+        };
+        if is_lock {
+            return Err(E::Name { member: name.into() });
+        }
         match &self.mode {
             Mode::Ranked(_) => Ok(()),
             Mode::Planned(policy) => policy.validate(self.slots).map_err(E::Policy),
@@ -242,6 +252,10 @@ impl Config {
         let deadline = u128::from(saturating_nanos(self.renew_deadline)).max(1);
         u64::try_from(lease / deadline).unwrap_or(u64::MAX)
     }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A configuration that cannot work.
@@ -281,8 +295,15 @@ pub enum ConfigError {
     },
     /// The request time-out is zero.
     RequestTimeout,
+    /// The member's record would have the name of a lock.
+    Name {
+        /// The member.
+        member: Arc<str>,
+    },
     /// The generation is zero.
     Generation,
+    /// Another mode than `ranked` needs ordered versions ([`Unordered`](super::Unordered)).
+    Unordered,
     /// The policy of the planned mode cannot be followed.
     Policy(super::planned::PolicyError),
     /// A slot cannot be locked with it (mode `leased`).
@@ -317,7 +338,15 @@ impl fmt::Display for ConfigError {
                  {retry_period:?}, renew_deadline is {renew_deadline:?}"
             ),
             Self::RequestTimeout => f.write_str("request_timeout is 0: it must be greater"),
+            Self::Name { member } => write!(
+                f,
+                "member is {member:?}, and a lock of this mode is called so: give it another name"
+            ),
             Self::Generation => f.write_str("generation is 0: generations count from 1"),
+            Self::Unordered => f.write_str(
+                "mode: without ordered versions only Ranked works: take that, or keep a counter for the \
+                 whole group in the store",
+            ),
             Self::Policy(error) => write!(f, "mode: {error}"),
             Self::Lock(error) => write!(f, "mode leased: {error}"),
         }
