@@ -137,9 +137,7 @@ impl Unordered {
     /// # Errors
     /// A configuration that cannot work, or another mode than `Ranked`.
     pub fn new(config: Config, seed: u64, now: Instant) -> Result<Self, ConfigError> {
-        if !matches!(config.mode, Mode::Ranked(_)) {
-            return Err(ConfigError::Unordered);
-        }
+        needs_no_order(&config)?;
         let now = Now { instant: now, timestamp: crate::time::Timestamp::GO_ZERO };
         let sharder = Sharder::new(config, seed, now.instant)?;
         Ok(Self { sharder, now, last: 0, seen: BTreeMap::new(), own: None, call: None })
@@ -189,6 +187,16 @@ impl Unordered {
     pub fn leave(&mut self, now: Now) {
         self.at(now);
         self.sharder.leave(now);
+    }
+
+    /// As [`Sharder::reconfigure`].
+    ///
+    /// # Errors
+    /// A configuration that cannot work, or another mode than `Ranked`; nothing has changed then.
+    pub fn reconfigure(&mut self, now: Now, config: Config) -> Result<(), ConfigError> {
+        needs_no_order(&config)?;
+        self.at(now);
+        self.sharder.reconfigure(now, config)
     }
 
     /// As [`Sharder::poll_event`].
@@ -358,4 +366,8 @@ impl Unordered {
         self.seen.insert(record.name().into(), seen);
         self.last
     }
+}
+
+const fn needs_no_order(config: &Config) -> Result<(), ConfigError> {
+    if matches!(config.mode, Mode::Ranked(_)) { Ok(()) } else { Err(ConfigError::Unordered) }
 }

@@ -8,7 +8,7 @@ use tenure::election::Failure;
 use tenure::lock::Version;
 use tenure::sharding::planned::Policy;
 use tenure::sharding::{
-    Config, ConfigError, Event, Mode, PublishedRecord, RequestId, Slot, SlotSet, Slots, State,
+    Config, ConfigError, Event, Mode, PublishedRecord, Ranking, RequestId, Slot, SlotSet, Slots, State,
     Unordered, UnorderedAnswer, UnorderedOp,
 };
 use tenure::time::{Instant, Now, Timestamp};
@@ -262,8 +262,11 @@ fn no_slot_has_two_owners_whatever_fails() {
 fn other_modes_are_refused() {
     for mode in [Mode::Leased, Mode::Planned(Policy::default())] {
         let config = Config { mode, ..Config::new("default", "group", "member-0", "process") };
-        let error = Unordered::new(config, 1, Instant::default()).unwrap_err();
+        let error = Unordered::new(config.clone(), 1, Instant::default()).unwrap_err();
         assert_eq!(error, ConfigError::Unordered);
+        let ranked = Config { mode: Mode::Ranked(Ranking::default()), ..config.clone() };
+        let mut member = Unordered::new(ranked, 1, Instant::default()).unwrap();
+        assert_eq!(member.reconfigure(World::new(1).now(), config), Err(ConfigError::Unordered));
         assert!(error.to_string().contains("without ordered versions only Ranked works"));
     }
 }
