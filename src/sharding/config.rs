@@ -354,3 +354,30 @@ impl fmt::Display for ConfigError {
 }
 
 impl error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, ConfigError, Mode};
+    use crate::sharding::planned::Policy;
+
+    /// Their records would be the locks.
+    #[test]
+    fn members_are_not_called_as_locks_are() {
+        let planned = || Mode::Planned(Policy::default());
+        for (name, mode, good) in [
+            ("leader", planned(), false),
+            ("leader-0", planned(), true),
+            ("slot-0", planned(), true),
+            ("slot-0", Mode::Leased, false),
+            ("slot-1024", Mode::Leased, false),
+            ("slot-", Mode::Leased, true),
+            ("slot-0a", Mode::Leased, true),
+            ("leader", Mode::Leased, true),
+            ("leader", Mode::Ranked(super::Ranking::default()), true),
+        ] {
+            let config = Config { mode, ..Config::new("default", "group", name, "6ba7b810") };
+            let bad = Err(ConfigError::Name { member: name.into() });
+            assert_eq!(config.validate(), if good { Ok(()) } else { bad }, "{name}");
+        }
+    }
+}
