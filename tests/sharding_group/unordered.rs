@@ -8,8 +8,8 @@ use tenure::election::Failure;
 use tenure::lock::Version;
 use tenure::sharding::planned::Policy;
 use tenure::sharding::{
-    Config, ConfigError, Event, Mode, PublishedRecord, Ranking, RequestId, Slot, SlotSet, Slots, State,
-    Unordered, UnorderedAnswer, UnorderedOp,
+    Config, ConfigError, Event, Mode, PublishedRecord, Ranking, RequestId, Slot, SlotSet, Slots,
+    State, Unordered, UnorderedAnswer, UnorderedOp,
 };
 use tenure::time::{Instant, Now, Timestamp};
 

@@ -154,6 +154,16 @@ fn what_does_not_fit_is_rounded_to_the_safe_side() {
     assert_eq!(lease.spec.lease_duration_seconds, Some(i32::MAX));
 }
 
+/// Go writes a time that was never set as the zero of its own.
+#[test]
+fn a_time_that_was_never_set_is_none() {
+    let mut lease = record().to_lease("default", GROUP).unwrap();
+    lease.spec.acquire_time = Some(Timestamp::GO_ZERO);
+    lease.spec.renew_time = None;
+    let read = MemberRecord::from_lease(&lease, GROUP).unwrap();
+    assert_eq!((read.joined, read.renewed), (None, None));
+}
+
 /// What others have put there.
 fn foreign() -> Lease {
     let rest: &[u8] = br#"{"metadata":{"finalizers":["example.com/a"]}}"#;

@@ -110,7 +110,9 @@ impl Machine {
         let before = self.view.version;
         let me = self.config.member.name();
         let own = members.iter().find(|stored| stored.record.name() == me).cloned();
-        members.iter_mut().for_each(|stored| self.wait_for_unreadable(stored));
+        for stored in &mut members {
+            self.wait_for_unreadable(stored);
+        }
         self.view.list(members, version, now, rules);
         let credit = if rules.hold(Rule::SendTime) { sent } else { now };
         self.read = self.read.max(Some(credit));

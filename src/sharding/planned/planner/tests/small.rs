@@ -94,6 +94,36 @@ fn loads_are_even_to_within_a_slot() {
     assert_eq!((outcome.plan, outcome.unmet), (None, vec![]));
 }
 
+/// The heaviest first, each to whoever has least; of equals to the first by name.
+#[test]
+fn free_slots_are_dealt_in_order() {
+    let mut fleet = Fleet::new(Policy::default(), 4, ["a", "b", "c"].map(Member::from));
+    fleet.plan();
+    assert_eq!(owners(&fleet), "abca");
+    let mut fleet = Fleet::new(Policy::default(), 4, ["a", "b"].map(Member::from));
+    fleet.loads = vec![1, 1, 1, 3];
+    fleet.plan();
+    assert_eq!(owners(&fleet), "bbba");
+}
+
+/// Who may not have another range is not given one, however little it has.
+#[test]
+fn what_is_free_goes_to_neighbours_if_ranges_are_used_up() {
+    let mut fleet = stored(ranges(1), "aabbbbbccccddddd", &["a", "b", "d"]);
+    let outcome = fleet.plan();
+    assert_eq!((owners(&fleet), outcome.unmet), ("aaaaabbbbbdddddd".into(), vec![]));
+}
+
+/// Also when all is dealt out anew.
+#[test]
+fn a_layout_costs_budget() {
+    let policy = Policy { budget: budget(5), ..ranges(1) };
+    let mut fleet = stored(policy, &"ab".repeat(32), &["a", "b"]);
+    let outcome = fleet.plan();
+    assert!((1..=5).contains(&outcome.voluntary), "{}", outcome.voluntary);
+    assert!(outcome.unmet.iter().any(|unmet| matches!(unmet, Unmet::Budget { .. })));
+}
+
 /// Slots without any load spread as well.
 #[test]
 fn slots_without_load_spread() {
