@@ -11,7 +11,7 @@
 //!
 //! | what | types |
 //! | --- | --- |
-//! | a member | [`Sharder`]; [`Config`], [`Mode`], [`Ranking`], [`KeyHash`]; [`Explanation`] |
+//! | a member | [`Sharder`], or [`Unordered`] for stores without ordered versions; [`Config`], [`Mode`], [`Ranking`], [`KeyHash`]; [`Explanation`] |
 //! | what it asks of the store | [`Request`], [`Op`]; [`Response`], [`Answer`]; [`Watched`] |
 //! | what it tells | [`Event`], [`Cause`], [`Lapse`] |
 //! | what it owns | [`Slot`], [`Slots`], [`SlotSet`]; [`Permit`]; [`KeyRange`], [`KeyRanges`] |
@@ -101,6 +101,7 @@ mod selector;
 mod sharder;
 mod slot;
 mod slot_set;
+mod unordered;
 mod view;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
@@ -122,3 +123,6 @@ pub use selector::{Field, Selector, SelectorError, ShardInfo, shard_selector};
 pub use sharder::{Explanation, Sharder, Standing};
 pub use slot::{Slot, Slots, SlotsError};
 pub use slot_set::SlotSet;
+pub use unordered::{
+    PublishedRecord, Unordered, UnorderedAnswer, UnorderedOp, UnorderedRequest,
+};

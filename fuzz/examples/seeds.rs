@@ -21,5 +21,7 @@ fn main() -> io::Result<()> {
     write("elector", &tenure_fuzz::elector::seeds())?;
     write("electors", &tenure_fuzz::electors::seeds())?;
     write("candidate", &tenure_fuzz::candidate::seeds())?;
-    write("placement", &tenure_fuzz::placement::seeds())
+    write("placement", &tenure_fuzz::placement::seeds())?;
+    write("sharding_text", &tenure_fuzz::sharding_text::seeds())?;
+    write("sharders", &tenure_fuzz::sharders::seeds())
 }

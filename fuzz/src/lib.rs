@@ -7,6 +7,8 @@ pub mod candidate;
 pub mod elector;
 pub mod electors;
 pub mod placement;
+pub mod sharders;
+pub mod sharding_text;
 pub mod wire;
 
 /// `SplitMix64`, as in the core.

@@ -122,12 +122,12 @@ impl KeyHash {
 pub enum Mode {
     /// Nobody: each member computes it from the members it knows. The default.
     Ranked(Ranking),
-    /// An elected leader, by a plan that it stores. The lock of that election is called
-    /// `<group>-leader`, so that no member may be called `leader`.
+    /// An elected leader, by a plan that it stores. Its lock is a Lease called `<group>-leader`, so no
+    /// member may be called `leader`.
     Planned(Policy),
     /// A lease for each slot: the slot belongs to whoever holds it. Costs a write for each slot in each
     /// retry period, and as many reads of each member that has no watch: for few slots. The lease of the
-    /// slot i is called `<group>-slot-<i>`; those of members must have other names.
+    /// slot i is called `<group>-slot-<i>`, so no member may be called `slot-<i>`.
     Leased,
 }
 
@@ -215,26 +215,19 @@ impl Config {
         if self.generation == 0 {
             return Err(E::Generation);
         }
-        if self.is_lock(self.member.name()) {
-            return Err(E::Name { member: self.member.name().into() });
+        let name = self.member.name();
+        let is_lock = match &self.mode {
+            Mode::Ranked(_) => false,
+            Mode::Planned(_) => name == "leader",
+            Mode::Leased => name.strip_prefix("slot-").is_some_and(is_number),
+        };
+        if is_lock {
+            return Err(E::Name { member: name.into() });
         }
         match &self.mode {
             Mode::Ranked(_) => Ok(()),
             Mode::Planned(policy) => policy.validate(self.slots).map_err(E::Policy),
             Mode::Leased => super::leased::election(self, Slot::new(0)).validate().map_err(E::Lock),
-        }
-    }
-
-    /// Whether the record of a member of this name would be the lock of a slot, or of who plans.
-    fn is_lock(&self, name: &str) -> bool {
-        match self.mode {
-            Mode::Ranked(_) => false,
-            Mode::Planned(_) => name == "leader",
-            Mode::Leased => name
-                .strip_prefix("slot-")
-                .and_then(|slot| slot.parse().ok())
-                .and_then(|slot| self.slots.get(slot))
-                .is_some_and(|slot| name == alloc::format!("slot-{slot}")),
         }
     }
 
@@ -259,6 +252,10 @@ impl Config {
         let deadline = u128::from(saturating_nanos(self.renew_deadline)).max(1);
         u64::try_from(lease / deadline).unwrap_or(u64::MAX)
     }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A configuration that cannot work.
@@ -298,13 +295,15 @@ pub enum ConfigError {
     },
     /// The request time-out is zero.
     RequestTimeout,
-    /// The generation is zero.
-    Generation,
-    /// The member is called such that its record would be a lock of the group.
+    /// The member's record would have the name of a lock.
     Name {
-        /// Its name.
+        /// The member.
         member: Arc<str>,
     },
+    /// The generation is zero.
+    Generation,
+    /// Another mode than `ranked` needs ordered versions ([`Unordered`](super::Unordered)).
+    Unordered,
     /// The policy of the planned mode cannot be followed.
     Policy(super::planned::PolicyError),
     /// A slot cannot be locked with it (mode `leased`).
@@ -339,11 +338,14 @@ impl fmt::Display for ConfigError {
                  {retry_period:?}, renew_deadline is {renew_deadline:?}"
             ),
             Self::RequestTimeout => f.write_str("request_timeout is 0: it must be greater"),
-            Self::Generation => f.write_str("generation is 0: generations count from 1"),
             Self::Name { member } => write!(
                 f,
-                "member is {member:?}, and in this mode the group has a lock of that name: give it \
-                 another name"
+                "member is {member:?}, and a lock of this mode is called so: give it another name"
+            ),
+            Self::Generation => f.write_str("generation is 0: generations count from 1"),
+            Self::Unordered => f.write_str(
+                "mode: without ordered versions only Ranked works: take that, or keep a counter for the \
+                 whole group in the store",
             ),
             Self::Policy(error) => write!(f, "mode: {error}"),
             Self::Lock(error) => write!(f, "mode leased: {error}"),
@@ -352,3 +354,30 @@ impl fmt::Display for ConfigError {
 }
 
 impl error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, ConfigError, Mode};
+    use crate::sharding::planned::Policy;
+
+    /// Their records would be the locks.
+    #[test]
+    fn members_are_not_called_as_locks_are() {
+        let planned = || Mode::Planned(Policy::default());
+        for (name, mode, good) in [
+            ("leader", planned(), false),
+            ("leader-0", planned(), true),
+            ("slot-0", planned(), true),
+            ("slot-0", Mode::Leased, false),
+            ("slot-1024", Mode::Leased, false),
+            ("slot-", Mode::Leased, true),
+            ("slot-0a", Mode::Leased, true),
+            ("leader", Mode::Leased, true),
+            ("leader", Mode::Ranked(super::Ranking::default()), true),
+        ] {
+            let config = Config { mode, ..Config::new("default", "group", name, "6ba7b810") };
+            let bad = Err(ConfigError::Name { member: name.into() });
+            assert_eq!(config.validate(), if good { Ok(()) } else { bad }, "{name}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use super::SlotSet;
+use super::planned::TooLarge;
 use crate::time::Instant;
 
 /// Something that happened, in order.
@@ -26,6 +27,7 @@ use crate::time::Instant;
 ///         }
 ///         Event::DrainOverdue(slots) => println!("work on {} slots does not end", slots.len()),
 ///         Event::Excluded { member } => println!("{member} gave no sign"),
+///         Event::PlanTooLarge(error) => println!("{error}"),
 ///         Event::Joined | Event::Released(_) | Event::Left => {}
 ///     }
 /// }
@@ -63,6 +65,10 @@ pub enum Event {
     /// Work on these slots has not ended within the drain deadline. They stay without owner until it
     /// does, or until this member's authority ends.
     DrainOverdue(SlotSet),
+    /// This member leads (mode `planned`), and its next plan is larger than
+    /// [allowed](super::planned::Policy::size_limit): the stored one stays, so that whoever has come is
+    /// given nothing, and nobody has the slots of whoever is gone, until a plan fits.
+    PlanTooLarge(TooLarge),
     /// This member has left.
     Left,
 }

@@ -193,5 +193,11 @@ mod tests {
         assert!(!holdings.is_idle() && !holdings.wants_token());
         holdings.drained(&set(&[2]));
         assert!(holdings.is_idle());
+        // What it has anew has a new token.
+        holdings.entitle(&set(&[2]));
+        assert!(holdings.has(Slot::new(2)) && holdings.token(Slot::new(2)).is_none());
+        holdings.ask();
+        holdings.grant(20);
+        assert_eq!(holdings.token(Slot::new(2)), Some(20));
     }
 }

@@ -1,6 +1,7 @@
 //! A member's record as a Kubernetes Lease, which `kubectl get lease` shows as people expect.
 
 use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -44,8 +45,10 @@ impl MemberRecord {
     /// | `acquireTime`, `renewTime` | when it joined and renewed last, to the microsecond |
     /// | `leaseTransitions` | the number of the life |
     ///
-    /// Groups of one namespace must not be called such that two Leases have one name: `a` with a member
-    /// `b-c`, and `a-b` with a member `c`. Then only one of the two can be created.
+    /// The label says whose a Lease is, not its name: a member `b-c` of a group `a`, and a member `c` of a
+    /// group `a-b`, have Leases of one name. Only one of the two is created, the other member never
+    /// joins, and neither group takes it for its own. So no group of a namespace should be called as
+    /// another with `-` and more.
     ///
     /// # Errors
     /// Kubernetes does not allow the name or the label, or the record would be none to
@@ -68,7 +71,7 @@ impl MemberRecord {
     /// assert_eq!(&*lease.metadata.name, "shards-controller-0");
     /// assert_eq!(lease.spec.holder_identity.as_ref().unwrap().as_str(), "controller-0_6ba7b810.1");
     /// assert_eq!(&*lease.metadata.annotations["tenure.dev/acted-on"], "4711");
-    /// assert_eq!(MemberRecord::from_lease(&lease)?, record);
+    /// assert_eq!(MemberRecord::from_lease(&lease, "shards")?, record);
     /// assert_eq!(
     ///     record.to_lease("default", "my shards").unwrap_err().to_string(),
     ///     "group is \"my shards\": write at most 63 small letters, digits, '-' or '.', with a letter or \
@@ -96,8 +99,8 @@ impl MemberRecord {
         let metadata = Arc::make_mut(&mut lease.metadata);
         metadata.namespace = namespace.into();
         metadata.name = format!("{group}-{}", self.name()).into();
-        metadata.labels.insert(GROUP_LABEL.into(), group);
-        self.put_into(&mut lease)?;
+        metadata.labels.insert(GROUP_LABEL.into(), Arc::clone(&group));
+        self.put_into(&mut lease, &group)?;
         Ok(lease)
     }
 
@@ -105,24 +108,24 @@ impl MemberRecord {
     /// such as owner references, labels and annotations, stays.
     ///
     /// # Errors
-    /// It is another member's Lease, or the record would be none to [its reader](Self::from_lease), as
-    /// with a zone of 300 letters. The Lease is then what it was.
+    /// It is the Lease of another member or group, or the record would be none to
+    /// [its reader](Self::from_lease), as with a zone of 300 letters. The Lease is then what it was.
     ///
     /// ```
     /// # use tenure::lock::lease::Lease;
     /// # use tenure::sharding::{MemberRecord, State};
     /// fn leave(mut lease: Lease) -> Result<Lease, tenure::sharding::RecordError> {
-    ///     let record = MemberRecord::from_lease(&lease)?;
-    ///     MemberRecord { state: State::Left, ..record }.put_into(&mut lease)?;
+    ///     let record = MemberRecord::from_lease(&lease, "shards")?;
+    ///     MemberRecord { state: State::Left, ..record }.put_into(&mut lease, "shards")?;
     ///     assert!(lease.spec.holder_identity.as_ref().unwrap().is_empty());
     ///     Ok(lease)
     /// }
     /// # assert!(leave(Lease::default()).is_err());
     /// ```
-    pub fn put_into(&self, lease: &mut Lease) -> Result<(), RecordError> {
+    pub fn put_into(&self, lease: &mut Lease, group: &str) -> Result<(), RecordError> {
         let mut written = lease.clone();
         self.write(&mut written);
-        let read = Self::from_lease(&written)?;
+        let read = Self::from_lease(&written, group)?;
         if read.member != self.member || read.incarnation != self.incarnation {
             let remedy = "it is not the Lease of this member";
             return Err(RecordError::new("metadata.name", Some(&lease.metadata.name), remedy));
@@ -165,24 +168,44 @@ impl MemberRecord {
         spec.lease_transitions = Some(i32::try_from(self.incarnation.life).unwrap_or(i32::MAX));
     }
 
-    /// The record in a Lease of the group that its label names. Its times and its holder decide
-    /// nothing, and are not checked.
+    /// The record in a Lease of `group`. Its times and its holder decide nothing, and are not checked.
     ///
     /// # Errors
-    /// The Lease is no member's record, or was changed by hand so that it is none any more. Whoever lists
-    /// a group must not leave it out of the view then, as if that member were gone: it tells people, and
-    /// takes the list for failed.
-    pub fn from_lease(lease: &Lease) -> Result<Self, RecordError> {
-        let metadata = &*lease.metadata;
-        let group = read(&metadata.labels, GROUP_LABEL)?;
-        let rest = metadata.name.strip_prefix(group).and_then(|rest| rest.strip_prefix('-'));
-        let name = rest.filter(|name| !name.is_empty() && metadata.name.len() <= LONGEST);
-        let name = name.ok_or_else(|| {
-            let remedy =
-                "it must be the value of the label tenure.dev/group, '-' and the member's name";
-            RecordError::new("metadata.name", Some(&metadata.name), remedy)
-        })?;
-        let annotations = &metadata.annotations;
+    /// The Lease is no record of this group, or one that cannot be read: changed by hand, or written by a
+    /// later release. Whoever lists the group tells people of that, and goes on with what
+    /// [`RecordError::instead`] says: one that cannot be read must not be left out, as if its member were
+    /// gone.
+    ///
+    /// ```
+    /// use tenure::lock::lease::Lease;
+    /// use tenure::sharding::{MemberRecord, StoredMember};
+    /// /// What a list of the group's Leases shows, with their versions.
+    /// fn members(leases: &[(Lease, u64)], group: &str) -> Vec<StoredMember> {
+    ///     let read = |(lease, version): &(Lease, u64)| {
+    ///         let record = MemberRecord::from_lease(lease, group).or_else(|error| {
+    ///             eprintln!("{}: {error}", lease.metadata.name);
+    ///             error.instead().ok_or(error)
+    ///         });
+    ///         Some(StoredMember { record: record.ok()?.into(), version: *version })
+    ///     };
+    ///     leases.iter().filter_map(read).collect()
+    /// }
+    /// # assert!(members(&[(Lease::default(), 1)], "shards").is_empty());
+    /// ```
+    pub fn from_lease(lease: &Lease, group: &str) -> Result<Self, RecordError> {
+        let name = member_of(lease, group)?;
+        let duration = lease_duration(lease);
+        // Whoever knows no duration waits for its own, at least.
+        let known = duration.as_ref().map_or(Duration::ZERO, |duration| *duration);
+        let record = duration.and_then(|duration| Self::read(lease, name, duration));
+        record.map_err(|error| {
+            let instead = Self::unreadable(name, known);
+            RecordError { instead: Some(Box::new(instead)), ..error }
+        })
+    }
+
+    fn read(lease: &Lease, name: &str, lease_duration: Duration) -> Result<Self, RecordError> {
+        let annotations = &lease.metadata.annotations;
         let weight: NonZeroU32 =
             parsed(annotations, WEIGHT, "write a number from 1 to 4294967295")?;
         let zone = annotations.contains_key(ZONE).then(|| read(annotations, ZONE)).transpose()?;
@@ -190,12 +213,6 @@ impl MemberRecord {
         let version = "write a version of the store, or leave it out";
         let acted_on =
             annotations.contains_key(ACTED_ON).then(|| parsed(annotations, ACTED_ON, version));
-        let seconds = lease.spec.lease_duration_seconds;
-        let duration = seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|s| *s > 0);
-        let duration = duration.ok_or_else(|| {
-            let found = seconds.map(|seconds| seconds.to_string());
-            RecordError::new("spec.leaseDurationSeconds", found.as_deref(), "write at least 1")
-        })?;
         let present = |time: Option<Timestamp>| time.filter(|time| *time != Timestamp::GO_ZERO);
         let states = "write Joining, Active, Draining, Left or Excluded";
         let lives = "write a process, a point and a number, as 6ba7b810.1";
@@ -206,11 +223,38 @@ impl MemberRecord {
             incarnation: parsed(annotations, INCARNATION, lives)?,
             acted_on: acted_on.transpose()?,
             generation: parsed(annotations, CONFIGURATION, numbers)?,
-            lease_duration: Duration::from_secs(duration),
+            lease_duration,
             joined: present(lease.spec.acquire_time),
             renewed: present(lease.spec.renew_time),
         })
     }
+}
+
+/// The name of the member whose record a Lease is, if it is one of `group`. (The name of an object never
+/// changes.)
+fn member_of<'a>(lease: &'a Lease, group: &str) -> Result<&'a str, RecordError> {
+    let metadata = &*lease.metadata;
+    let label = read(&metadata.labels, GROUP_LABEL)?;
+    if label != group {
+        let remedy = "it belongs to that group: list by the label and the name of the own one";
+        return Err(RecordError::new(GROUP_LABEL, Some(label), remedy));
+    }
+    let rest = metadata.name.strip_prefix(group).and_then(|rest| rest.strip_prefix('-'));
+    let name = rest.filter(|name| !name.is_empty() && metadata.name.len() <= LONGEST);
+    name.ok_or_else(|| {
+        let remedy =
+            "it must be the value of the label tenure.dev/group, '-' and the member's name";
+        RecordError::new("metadata.name", Some(&metadata.name), remedy)
+    })
+}
+
+fn lease_duration(lease: &Lease) -> Result<Duration, RecordError> {
+    let seconds = lease.spec.lease_duration_seconds;
+    let duration = seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|s| *s > 0);
+    duration.map(Duration::from_secs).ok_or_else(|| {
+        let found = seconds.map(|seconds| seconds.to_string());
+        RecordError::new("spec.leaseDurationSeconds", found.as_deref(), "write at least 1")
+    })
 }
 
 /// A DNS subdomain (RFC 1123), as the names of most things are in Kubernetes.
@@ -249,15 +293,17 @@ fn parsed<T: str::FromStr + fmt::Display>(
 /// ```
 /// use tenure::lock::lease::Lease;
 /// use tenure::sharding::MemberRecord;
-/// let error = MemberRecord::from_lease(&Lease::default()).unwrap_err();
+/// let error = MemberRecord::from_lease(&Lease::default(), "shards").unwrap_err();
 /// assert!(error.to_string().starts_with("tenure.dev/group is missing: "));
 /// assert_eq!(error.field(), "tenure.dev/group");
+/// assert_eq!(error.instead(), None); // it is none of the group
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RecordError {
     field: &'static str,
     found: Option<String>,
     remedy: &'static str,
+    instead: Option<Box<MemberRecord>>,
 }
 
 impl RecordError {
@@ -269,7 +315,14 @@ impl RecordError {
             }
             excerpt
         };
-        Self { field, found: found.map(excerpt), remedy }
+        Self { field, found: found.map(excerpt), remedy, instead: None }
+    }
+
+    /// What to hand in, in place of a record that cannot be read
+    /// ([`MemberRecord::unreadable`]); none if the Lease is no record of the group, and to be left out.
+    #[must_use]
+    pub fn instead(&self) -> Option<MemberRecord> {
+        self.instead.as_deref().cloned()
     }
 
     /// The label, annotation or field that is wrong.

@@ -27,17 +27,19 @@ pub enum State {
     Left,
     /// Another has found that it gave no sign for its lease duration.
     Excluded,
+    /// Never written: the record cannot be read, and its member may be at work.
+    Unreadable,
 }
 
 impl State {
-    /// All of them.
+    /// All that are written.
     pub const ALL: [Self; 5] =
         [Self::Joining, Self::Active, Self::Draining, Self::Left, Self::Excluded];
 
     /// Whether a member with this record may have slots.
     #[must_use]
     pub const fn counts(self) -> bool {
-        matches!(self, Self::Joining | Self::Active | Self::Draining)
+        matches!(self, Self::Joining | Self::Active | Self::Draining | Self::Unreadable)
     }
 
     /// As it is written.
@@ -49,6 +51,7 @@ impl State {
             Self::Draining => "Draining",
             Self::Left => "Left",
             Self::Excluded => "Excluded",
+            Self::Unreadable => "Unreadable",
         }
     }
 }
@@ -229,6 +232,35 @@ pub struct MemberRecord {
 }
 
 impl MemberRecord {
+    /// What to hand in for a record of this name that is there and cannot be read: somebody has changed
+    /// it by hand, or a later release has written it.
+    ///
+    /// Its member may be at work, so nobody takes anything over from it before it is excluded, which
+    /// happens when the record has stayed as it is for the longest of `lease_duration`, the one that was
+    /// read of it before, and the reader's own. Until then nobody joins, and those at work go on.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use tenure::sharding::{MemberRecord, State};
+    /// let record = MemberRecord::unreadable("controller-0", Duration::from_secs(15));
+    /// assert_eq!((record.name(), record.state), ("controller-0", State::Unreadable));
+    /// assert_eq!(record.acknowledged(7), 0); // it acknowledges nothing
+    /// ```
+    #[must_use]
+    pub fn unreadable(name: impl Into<Member>, lease_duration: Duration) -> Self {
+        Self {
+            member: name.into(),
+            state: State::Unreadable,
+            // The incarnation of no process, since it has a point; the generation of no configuration.
+            incarnation: Incarnation { process: "unreadable.".into(), life: 0 },
+            acted_on: Some(0),
+            generation: Generation { number: 0, fingerprint: 0 },
+            lease_duration,
+            joined: None,
+            renewed: None,
+        }
+    }
+
     /// The member's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -209,6 +209,7 @@ mod tests {
             for slot in y.iter() {
                 prop_assert_eq!(z.remove(slot), a.contains(&slot.index()));
                 prop_assert!(!z.contains(slot));
+                prop_assert_eq!(z.len(), list(&z).len());
             }
         }
     }

@@ -15,6 +15,8 @@ pub(super) struct View {
     known: BTreeMap<Arc<str>, Known>,
     /// How many records say Joining: mostly none.
     joining: usize,
+    /// How many cannot be read.
+    unread: usize,
     /// Somebody began or ceased to count since the last [`take_change`](View::take_change).
     changed: bool,
     /// Or does something else.
@@ -33,6 +35,9 @@ pub(super) struct Known {
     pub(super) met: u64,
     /// An exclusion is under way, or failed: when the next may be sent.
     pub(super) excluded_at: Option<Instant>,
+    /// It cannot be read: up to which version everything had been seen when it still could, or was not
+    /// there. Nothing after that is acknowledged, as it may have joined since.
+    unread: Option<u64>,
 }
 
 impl Known {
@@ -45,9 +50,31 @@ impl Known {
         state.counts() && (state != State::Draining || rules.hold(Rule::CountDraining))
     }
 
+    /// Whether it may have slots. One that could never be read has none yet: it needs the acknowledgement
+    /// of this member.
+    fn ranks(&self, rules: Rules) -> bool {
+        self.counts(rules) && self.record().state != State::Unreadable
+    }
+
     /// All that decides what it may have.
     fn counted(&self, rules: Rules) -> (&Member, bool) {
-        (&self.record().member, self.counts(rules))
+        (&self.record().member, self.ranks(rules))
+    }
+
+    /// What to believe of `stored`, which cannot be read, after this: its member has what it had, since
+    /// weight and zone are fixed for a life.
+    fn obscured(&self, stored: StoredMember) -> StoredMember {
+        let old = self.record();
+        if !old.state.counts() {
+            return stored;
+        }
+        let record = MemberRecord {
+            member: old.member.clone(),
+            state: old.state,
+            lease_duration: old.lease_duration.max(stored.record.lease_duration),
+            ..MemberRecord::clone(&stored.record)
+        };
+        StoredMember { record: record.into(), ..stored }
     }
 
     /// When others have waited long enough for a sign of it.
@@ -108,7 +135,7 @@ impl View {
 
     /// The members that count, as the ranking wants them.
     pub(super) fn counted(&self, rules: Rules) -> Members {
-        let counted = self.iter().filter(|known| known.counts(rules));
+        let counted = self.iter().filter(|known| known.ranks(rules));
         Members::new(counted.map(|known| known.record().member.clone())).unwrap_or_default()
     }
 
@@ -123,12 +150,14 @@ impl View {
     /// A record was read, or written by this member. An older version than the one in hand says
     /// nothing. Whether it was new.
     pub(super) fn store(&mut self, stored: StoredMember, now: Instant, rules: Rules) -> bool {
-        let joins = stored.record.state == State::Joining;
+        let joins = |record: &MemberRecord| usize::from(record.state == State::Joining);
+        let unread = (stored.record.state == State::Unreadable).then_some(self.version);
         let Some(known) = self.known.get_mut(stored.record.name()) else {
-            self.joining += usize::from(joins);
+            self.joining += joins(&stored.record);
+            self.unread += usize::from(unread.is_some());
             let name = stored.record.name().into();
             let met = stored.version;
-            let new = Known { stored, since: now, gone: false, met, excluded_at: None };
+            let new = Known { stored, since: now, gone: false, met, excluded_at: None, unread };
             self.known.insert(name, new);
             (self.changed, self.restated) = (true, true);
             return true;
@@ -138,12 +167,16 @@ impl View {
         if old || deaf || known.stored.version == stored.version && !known.gone {
             return false;
         }
+        let unread = unread.map(|now| known.unread.unwrap_or(now));
+        let stored = if unread.is_some() { known.obscured(stored) } else { stored };
         let same = known.record().incarnation == stored.record.incarnation;
         let met = if same { known.met } else { stored.version };
-        let new = Known { stored, since: now, gone: false, met, excluded_at: None };
+        let new = Known { stored, since: now, gone: false, met, excluded_at: None, unread };
         self.changed |= known.counted(rules) != new.counted(rules);
         self.restated |= known.record().state != new.record().state;
-        self.joining = self.joining + usize::from(joins) - usize::from(known.joins());
+        self.joining = self.joining + joins(new.record()) - usize::from(known.joins());
+        self.unread =
+            self.unread + usize::from(unread.is_some()) - usize::from(known.unread.is_some());
         *known = new;
         true
     }
@@ -152,6 +185,14 @@ impl View {
     pub(super) fn joiners<'a>(&'a self, me: &'a str) -> impl Iterator<Item = &'a Known> {
         let any = (self.joining > 0).then(|| self.others(me).filter(|known| known.joins()));
         any.into_iter().flatten()
+    }
+
+    /// Up to which version everything has been seen and understood.
+    pub(super) fn understood(&self) -> u64 {
+        if self.unread == 0 {
+            return self.version;
+        }
+        self.iter().filter_map(|known| known.unread).fold(self.version, u64::min)
     }
 
     /// There is no record of this name at `version`.
@@ -202,6 +243,7 @@ impl View {
     pub(super) fn drop(&mut self, name: &str) {
         if let Some(known) = self.known.remove(name) {
             self.joining -= usize::from(known.joins());
+            self.unread -= usize::from(known.unread.is_some());
             self.changed |= known.record().state.counts();
         }
     }

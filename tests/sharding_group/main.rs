@@ -12,3 +12,5 @@ mod leased;
 mod leased_faults;
 mod life;
 mod planned;
+mod unordered;
+mod unreadable;

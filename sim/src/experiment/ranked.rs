@@ -119,17 +119,18 @@ fn read(answer: &Answer) -> Result<sharding::Answer, Failure> {
     Ok(match answer {
         Answer::Stored(stored) => sharding::Answer::Written { version: version(stored) },
         Answer::Deleted => sharding::Answer::Deleted,
-        // One that cannot be read makes a failure of the whole list.
         Answer::List(leases, version) => {
-            let members = leases.iter().map(member).collect::<Option<_>>();
-            sharding::Answer::Listed { members: members.ok_or(Failure::Other)?, version: *version }
+            let members = leases.iter().filter_map(member).collect();
+            sharding::Answer::Listed { members, version: *version }
         }
     })
 }
 
 fn member(stored: &Stored) -> Option<StoredMember> {
     let Object::Lease(lease) = &stored.object else { return None };
-    let record = MemberRecord::from_lease(lease).ok()?;
+    let record = MemberRecord::from_lease(lease, GROUP);
+    // One that cannot be read counts all the same.
+    let record = record.or_else(|error| error.instead().ok_or(error)).ok()?;
     Some(StoredMember { record: Arc::new(record), version: version(stored) })
 }
 

@@ -12,6 +12,7 @@ use super::{Lease, Member, MemberRecord, State, Timestamp};
 use crate::lock::lease::Metadata;
 use crate::lock::wire;
 
+const GROUP: &str = "shards";
 const ANNOTATIONS: [&str; 6] = [STATE, INCARNATION, ACTED_ON, WEIGHT, ZONE, CONFIGURATION];
 
 fn any_time() -> impl Strategy<Value = Option<Timestamp>> {
@@ -79,7 +80,7 @@ fn the_lease_is_this_one() {
 #[test]
 fn a_lease_that_is_no_record_is_refused_by_field() {
     let good = record().to_lease("default", "shards").unwrap();
-    assert_eq!(MemberRecord::from_lease(&good), Ok(record()));
+    assert_eq!(MemberRecord::from_lease(&good, GROUP), Ok(record()));
     let long = "x".repeat(300);
     for (key, value, message) in [
         (STATE, "active", "tenure.dev/state is \"active\": write Joining, Active,"),
@@ -109,14 +110,14 @@ fn a_lease_that_is_no_record_is_refused_by_field() {
         let mut lease = good.clone();
         let annotations = &mut Arc::make_mut(&mut lease.metadata).annotations;
         annotations.insert(key.into(), value.into());
-        let error = MemberRecord::from_lease(&lease).unwrap_err();
+        let error = MemberRecord::from_lease(&lease, GROUP).unwrap_err();
         assert_eq!(error.field(), key);
         assert!(error.to_string().contains(message), "{error}");
     }
     for key in [STATE, INCARNATION, WEIGHT, CONFIGURATION] {
         let mut lease = good.clone();
         Arc::make_mut(&mut lease.metadata).annotations.remove(key);
-        let error = MemberRecord::from_lease(&lease).unwrap_err().to_string();
+        let error = MemberRecord::from_lease(&lease, GROUP).unwrap_err().to_string();
         assert!(
             error.starts_with(&format!("{key} is missing: if this Lease is no member's")),
             "{error}"
@@ -126,7 +127,7 @@ fn a_lease_that_is_no_record_is_refused_by_field() {
         let mut lease = good.clone();
         Arc::make_mut(&mut lease.metadata).name = name.into();
         assert_eq!(
-            MemberRecord::from_lease(&lease).unwrap_err().field(),
+            MemberRecord::from_lease(&lease, GROUP).unwrap_err().field(),
             "metadata.name",
             "{name}"
         );
@@ -134,7 +135,7 @@ fn a_lease_that_is_no_record_is_refused_by_field() {
     for seconds in [None, Some(0), Some(-15), Some(i32::MIN)] {
         let mut lease = good.clone();
         lease.spec.lease_duration_seconds = seconds;
-        let error = MemberRecord::from_lease(&lease).unwrap_err();
+        let error = MemberRecord::from_lease(&lease, GROUP).unwrap_err();
         assert_eq!(error.field(), "spec.leaseDurationSeconds");
     }
 }
@@ -144,12 +145,23 @@ fn what_does_not_fit_is_rounded_to_the_safe_side() {
     let mut record = record();
     record.lease_duration = Duration::from_millis(15_001); // others wait longer
     record.joined = Timestamp::from_unix(5, 1_999);
-    let read = MemberRecord::from_lease(&record.to_lease("default", "shards").unwrap()).unwrap();
+    let read =
+        MemberRecord::from_lease(&record.to_lease("default", GROUP).unwrap(), GROUP).unwrap();
     assert_eq!(read.lease_duration, Duration::from_secs(16));
     assert_eq!(read.joined, Timestamp::from_unix(5, 1_000));
     record.lease_duration = Duration::MAX;
     let lease = record.to_lease("default", "shards").unwrap();
     assert_eq!(lease.spec.lease_duration_seconds, Some(i32::MAX));
+}
+
+/// Go writes a time that was never set as the zero of its own.
+#[test]
+fn a_time_that_was_never_set_is_none() {
+    let mut lease = record().to_lease("default", GROUP).unwrap();
+    lease.spec.acquire_time = Some(Timestamp::GO_ZERO);
+    lease.spec.renew_time = None;
+    let read = MemberRecord::from_lease(&lease, GROUP).unwrap();
+    assert_eq!((read.joined, read.renewed), (None, None));
 }
 
 /// What others have put there.
@@ -197,7 +209,7 @@ fn what_could_not_be_read_or_stored_is_not_written() {
     }
     let mut lease = good.to_lease("default", "shards").unwrap();
     let before = lease.clone();
-    let error = named("pod-1").put_into(&mut lease).unwrap_err();
+    let error = named("pod-1").put_into(&mut lease, GROUP).unwrap_err();
     assert_eq!(
         error.to_string(),
         "metadata.name is \"shards-pod-0\": it is not the Lease of this member"
@@ -209,13 +221,13 @@ proptest! {
     #[test]
     fn a_record_is_read_back(record in any_record(), group in "[a-z]([-a-z0-9]{0,20}[a-z0-9])?") {
         let lease = record.to_lease("default", &*group).unwrap();
-        prop_assert_eq!(MemberRecord::from_lease(&lease), Ok(record.clone()));
+        prop_assert_eq!(MemberRecord::from_lease(&lease, &group), Ok(record.clone()));
         let holder = lease.spec.holder_identity.clone().unwrap();
         prop_assert_eq!(holder.is_empty(), !record.state.counts());
         // Through the API server's text as well.
         let text = wire::lease_to_api_json(&lease, Some("7"));
         let (read, _) = wire::lease_from_api_json(text.as_bytes()).unwrap();
-        prop_assert_eq!(MemberRecord::from_lease(&read), Ok(record));
+        prop_assert_eq!(MemberRecord::from_lease(&read, &group), Ok(record));
     }
 
     /// Over another record of the same member: nothing of it is left, and nothing of others is lost.
@@ -226,13 +238,13 @@ proptest! {
         let metadata = Arc::make_mut(&mut lease.metadata);
         metadata.name = format!("shards-{}", old.name()).into();
         metadata.labels.insert(GROUP_LABEL.into(), "shards".into());
-        old.put_into(&mut lease).unwrap();
-        prop_assert_eq!(MemberRecord::from_lease(&lease), Ok(old));
-        new.put_into(&mut lease).unwrap();
-        prop_assert_eq!(MemberRecord::from_lease(&lease), Ok(new.clone()));
+        old.put_into(&mut lease, GROUP).unwrap();
+        prop_assert_eq!(MemberRecord::from_lease(&lease, GROUP), Ok(old));
+        new.put_into(&mut lease, GROUP).unwrap();
+        prop_assert_eq!(MemberRecord::from_lease(&lease, GROUP), Ok(new.clone()));
 
         let before = Arc::clone(&lease.metadata);
-        new.put_into(&mut lease).unwrap();
+        new.put_into(&mut lease, GROUP).unwrap();
         prop_assert!(Arc::ptr_eq(&before, &lease.metadata), "nothing to copy");
 
         let mut metadata = (*lease.metadata).clone();
@@ -259,13 +271,61 @@ proptest! {
             None if at == ANNOTATIONS.len() => metadata.name = value.as_str().into(),
             None => drop(metadata.labels.insert(GROUP_LABEL.into(), value.as_str().into())),
         }
-        match MemberRecord::from_lease(&lease) {
+        match MemberRecord::from_lease(&lease, GROUP) {
             Ok(read) => {
                 let mut again = lease.clone();
-                prop_assert_eq!(read.put_into(&mut again), Ok(()));
+                prop_assert_eq!(read.put_into(&mut again, GROUP), Ok(()));
                 prop_assert_eq!(again.metadata, lease.metadata);
             }
-            Err(error) => prop_assert!(error.to_string().len() < 600, "{}", error),
+            Err(error) => {
+                prop_assert!(error.to_string().len() < 600, "{}", error);
+                // Of a member of the group something is always to be handed in; of others nothing is.
+                let name = lease.metadata.name.strip_prefix("shards-").filter(|name| !name.is_empty());
+                let ours = &*lease.metadata.labels[GROUP_LABEL] == GROUP;
+                let ours = name.filter(|_| ours && lease.metadata.name.len() <= 253);
+                let instead = error.instead();
+                prop_assert_eq!(instead.as_ref().map(MemberRecord::name), ours);
+                if let Some(instead) = instead {
+                    prop_assert_eq!(instead.state, State::Unreadable);
+                    let known = lease.spec.lease_duration_seconds.filter(|seconds| *seconds > 0);
+                    prop_assert_eq!(instead.lease_duration.as_secs(), known.unwrap_or(0) as u64);
+                    // It is never written, and one that excludes it is a record again.
+                    prop_assert!(instead.put_into(&mut lease.clone(), GROUP).is_err());
+                    let duration = instead.lease_duration.max(Duration::from_secs(1));
+                    let excluded =
+                        MemberRecord { state: State::Excluded, lease_duration: duration, ..instead };
+                    let mut lease = lease.clone();
+                    prop_assert_eq!(excluded.put_into(&mut lease, GROUP), Ok(()));
+                    prop_assert_eq!(MemberRecord::from_lease(&lease, GROUP).unwrap().state, State::Excluded);
+                }
+            }
         }
     }
+}
+
+/// Leases of one name, of two groups: whose it is, the label says; and who asks for its own only reads,
+/// lists and writes its own.
+#[test]
+fn another_groups_record_is_never_taken_for_ones_own() {
+    let named = |name: &str| MemberRecord { member: Member::from(name), ..record() };
+    let one = named("b-c").to_lease("default", "a").unwrap();
+    let other = named("c").to_lease("default", "a-b").unwrap();
+    assert_eq!(one.metadata.name, other.metadata.name);
+    for (lease, own, name, another) in [(&one, "a", "b-c", "a-b"), (&other, "a-b", "c", "a")] {
+        assert_eq!(MemberRecord::from_lease(lease, own).unwrap().name(), name);
+        let error = MemberRecord::from_lease(lease, another).unwrap_err();
+        assert_eq!((error.field(), error.instead()), (GROUP_LABEL, None), "{error}");
+        let mut over = lease.clone();
+        for name in ["b-c", "c"] {
+            let error = named(name).put_into(&mut over, another).unwrap_err();
+            assert_eq!(error.field(), GROUP_LABEL);
+        }
+        assert_eq!(&over, lease);
+    }
+    // One that cannot be read stays its group's.
+    let mut garbage = one.clone();
+    Arc::make_mut(&mut garbage.metadata).annotations.clear();
+    assert_eq!(MemberRecord::from_lease(&garbage, "a-b").unwrap_err().instead(), None);
+    let instead = MemberRecord::from_lease(&garbage, "a").unwrap_err().instead().unwrap();
+    assert_eq!((instead.name(), instead.lease_duration), ("b-c", Duration::from_secs(15)));
 }

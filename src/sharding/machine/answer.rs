@@ -94,7 +94,13 @@ impl Machine {
         }
     }
 
-    fn listed(&mut self, now: Instant, sent: Instant, members: Vec<StoredMember>, version: u64) {
+    fn listed(
+        &mut self,
+        now: Instant,
+        sent: Instant,
+        mut members: Vec<StoredMember>,
+        version: u64,
+    ) {
         let rules = self.config.rules;
         let late = now >= sent + self.config.renew_deadline && rules.hold(Rule::LateAnswer);
         if late || version < self.view.version && rules.hold(Rule::ViewsForward) {
@@ -104,6 +110,9 @@ impl Machine {
         let before = self.view.version;
         let me = self.config.member.name();
         let own = members.iter().find(|stored| stored.record.name() == me).cloned();
+        for stored in &mut members {
+            self.wait_for_unreadable(stored);
+        }
         self.view.list(members, version, now, rules);
         let credit = if rules.hold(Rule::SendTime) { sent } else { now };
         self.read = self.read.max(Some(credit));

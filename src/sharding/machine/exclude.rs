@@ -60,6 +60,14 @@ impl Machine {
         }
     }
 
+    /// One that cannot be read is not to be excluded before the own lease duration, whatever it says.
+    pub(super) fn wait_for_unreadable(&self, stored: &mut StoredMember) {
+        if stored.record.state == State::Unreadable {
+            let record = Arc::make_mut(&mut stored.record);
+            record.lease_duration = record.lease_duration.max(self.config.lease_duration);
+        }
+    }
+
     /// The exclusion is in the store, with this version.
     pub(super) fn excluded(&mut self, now: Instant, name: &Arc<str>, over: u64, version: u64) {
         let Some(known) = self.view.get(name) else { return };

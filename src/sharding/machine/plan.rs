@@ -92,7 +92,9 @@ impl Machine {
 
     fn follow(&mut self, now: Instant, stored: &StoredPlan) {
         let known = self.following.plan.as_ref().map(|(_, version)| *version);
-        if self.phase.life().is_none() || known.is_some_and(|known| known >= stored.version) {
+        // Nobody could have acknowledged a version of 0, or anybody.
+        let old = known.is_some_and(|known| known >= stored.version) || stored.version == 0;
+        if self.phase.life().is_none() || old {
             return;
         }
         let plan = stored.resolved();

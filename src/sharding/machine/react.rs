@@ -82,11 +82,12 @@ impl Machine {
     /// The largest version such that everything up to it has been seen, and everything that moved away
     /// by it is drained.
     pub(super) fn acted_on(&self) -> u64 {
-        match self.moves.first() {
-            Some(first) if self.config.rules.hold(Rule::DrainBeforeAck) => first.before,
-            _ if self.is_planned() => self.planned_up_to(),
-            _ => self.view.version,
+        let moved = self.moves.first().filter(|_| self.config.rules.hold(Rule::DrainBeforeAck));
+        let drained = moved.map(|moved| moved.before);
+        if self.is_planned() {
+            return drained.unwrap_or_else(|| self.planned_up_to());
         }
+        drained.unwrap_or(u64::MAX).min(self.view.understood())
     }
 
     /// A joiner acts when all others know of it.

@@ -35,7 +35,8 @@ impl Machine {
                 return;
             }
             _ if !self.watch.running => return,
-            Watched::Stored(stored) => {
+            Watched::Stored(mut stored) => {
+                self.wait_for_unreadable(&mut stored);
                 let version = stored.version;
                 if old(version) {
                     return;

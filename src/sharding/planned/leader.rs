@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Input, Plan, Roster, StoredPlan, next};
+use super::{Input, Plan, Roster, StoredPlan, Unmet, next};
 use crate::election::{self, Elector, Event, Missing};
 use crate::lock::LockRef;
 use crate::sharding::machine::Machine;
@@ -179,6 +179,11 @@ impl Leader {
             },
         );
         self.due = outcome.next_due.map(|due| due.max(now.instant + machine.config.retry_period));
+        for unmet in outcome.unmet {
+            if let Unmet::Size(error) = unmet {
+                machine.out.event(crate::sharding::Event::PlanTooLarge(error));
+            }
+        }
         let Some(plan) = outcome.plan else { return };
         let plan = Arc::new(plan);
         let op = match &previous {

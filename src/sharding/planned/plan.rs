@@ -146,11 +146,34 @@ impl fmt::Display for Move {
 pub struct StoredPlan {
     /// What is stored.
     pub plan: Arc<Plan>,
-    /// The store's version of the write; of the same order as the versions of members' records.
+    /// The store's version of the write, greater than 0; of the same order as the versions of members'
+    /// records.
     pub version: u64,
 }
 
 impl StoredPlan {
+    /// What to hand in for a plan that is there and cannot be read ([`NoPlan`]): somebody has changed it
+    /// by hand, or a later release has written it. Nobody owns anything by it, so that all stop, and the
+    /// next plan, made from nothing, replaces it.
+    ///
+    /// ```
+    /// use tenure::sharding::planned::StoredPlan;
+    /// let stored = StoredPlan::unreadable(9);
+    /// assert_eq!((stored.version, stored.plan.members().len()), (9, 0));
+    /// ```
+    #[must_use]
+    pub fn unreadable(version: u64) -> Self {
+        let one = const {
+            match Slots::new(1) {
+                Ok(slots) => slots,
+                Err(_) => unreachable!(),
+            }
+        };
+        let generation = Generation { number: 0, fingerprint: 0 };
+        let plan = Plan::of_table(generation, one, &[], core::iter::once((NOBODY, 0)));
+        Self { plan: plan.into(), version }
+    }
+
     /// The plan with all versions written out.
     #[must_use]
     pub fn resolved(&self) -> Plan {

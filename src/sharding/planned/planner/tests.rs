@@ -3,7 +3,9 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+use alloc::string::ToString as _;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::num::{NonZeroU8, NonZeroU32};
 use core::time::Duration;
@@ -18,6 +20,7 @@ use crate::sharding::{Generation, Slot, Slots};
 use crate::time::Instant;
 
 mod figures;
+mod small;
 mod time;
 
 const GENERATION: Generation = Generation { number: 1, fingerprint: 7 };
