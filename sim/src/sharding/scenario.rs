@@ -1,13 +1,15 @@
 //! What is simulated: a sharded group as data.
 
 mod checked;
+mod policy;
 
 use core::fmt;
 use core::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
-use tenure::sharding::{Config, Mode as Machine, Ranking, Slots};
+use tenure::sharding::{Config, KeyHash, Mode as Machine, Ranking, Slots};
 
+pub use self::policy::{Budget, Policy};
 use super::fault::{Change, Planned};
 use crate::clock::RIGHT;
 use crate::distribution::Distribution;
@@ -32,6 +34,9 @@ pub struct Scenario {
     pub description: String,
     /// Who decides who owns what: the field by which a file is known to be about sharding.
     pub mode: Mode,
+    /// By what a leader plans.
+    #[serde(default, skip_serializing_if = "Policy::is_default")]
+    pub policy: Policy,
     /// Into how many slots the hash space is cut.
     #[serde(default = "default::slots")]
     pub slots: u32,
@@ -152,12 +157,37 @@ impl Mode {
         matches!(self, Self::Ranked | Self::Ring(_))
     }
 
-    fn machine(self) -> Machine {
+    fn machine(self, policy: &Policy) -> Machine {
         match self {
             Self::Ranked => Machine::Ranked(Ranking::Rendezvous),
             Self::Ring(points) => Machine::Ranked(Ranking::Ring(points)),
-            Self::Planned => Machine::Planned(tenure::sharding::planned::Policy::default()),
+            Self::Planned => Machine::Planned(policy.machine()),
             Self::Leased => Machine::Leased,
+        }
+    }
+}
+
+/// The hash of keys: see [`KeyHash`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hash {
+    /// FNV-1a 64.
+    #[default]
+    Fnv1a,
+    /// XXH3-64.
+    Xxh3,
+}
+
+impl Hash {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    const fn machine(self) -> KeyHash {
+        match self {
+            Self::Fnv1a => KeyHash::Fnv1a,
+            Self::Xxh3 => KeyHash::Xxh3,
         }
     }
 }
@@ -198,6 +228,12 @@ pub struct Replica {
     /// Its number of slots; the scenario's if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slots: Option<u32>,
+    /// Its mode; the scenario's if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Its hash of keys.
+    #[serde(skip_serializing_if = "Hash::is_default")]
+    pub hash: Hash,
 }
 
 impl Default for Replica {
@@ -217,6 +253,8 @@ impl Default for Replica {
             wall_offset: Shift::default(),
             generation: 1,
             slots: None,
+            mode: None,
+            hash: Hash::default(),
         }
     }
 }
@@ -224,10 +262,12 @@ impl Default for Replica {
 impl Replica {
     /// With what `change` gives it.
     pub(super) fn change(&mut self, change: &Change) {
-        let Change { weight, zone, generation, slots } = change;
+        let Change { weight, zone, generation, slots, mode, hash } = change;
         self.weight = weight.unwrap_or(self.weight);
         self.generation = generation.unwrap_or(self.generation);
         self.slots = slots.or(self.slots);
+        self.mode = mode.or(self.mode);
+        self.hash = hash.unwrap_or(self.hash);
         if let Some(zone) = zone {
             self.zone.clone_from(zone);
         }
@@ -312,6 +352,7 @@ impl Scenario {
             name: String::new(),
             description: String::new(),
             mode,
+            policy: Policy::default(),
             slots: default::slots(),
             replicas: default::replicas(),
             lease_duration: default::lease_duration(),
@@ -341,6 +382,18 @@ impl Scenario {
         let counts = counts.chain(self.replicas.iter().filter_map(|replica| replica.slots));
         let counts = counts.chain([self.slots]).filter_map(|count| Slots::new(count).ok());
         counts.max_by_key(|slots| slots.count()).unwrap_or(ONE)
+    }
+
+    /// All modes that any configuration of the group has.
+    pub(super) fn modes(&self) -> impl Iterator<Item = Mode> + '_ {
+        let changes = self.faults.iter().filter_map(|planned| planned.fault.change());
+        let modes = changes.filter_map(|change| change.mode);
+        modes.chain(self.replicas.iter().filter_map(|replica| replica.mode)).chain([self.mode])
+    }
+
+    /// Whether members are always ranked, in one way.
+    pub(super) fn is_ranked(&self) -> bool {
+        self.mode.is_ranked() && self.modes().all(|mode| mode == self.mode)
     }
 
     /// The shortest lease duration and the longest renew deadline of any replica.
@@ -379,7 +432,8 @@ impl Scenario {
             distrust_deletion: self.distrust_deletion,
             generation: replica.generation,
             slots,
-            mode: self.mode.machine(),
+            mode: replica.mode.unwrap_or(self.mode).machine(&self.policy),
+            hash: replica.hash.machine(),
             ..Config::new("default", "group", member, incarnation)
         })
     }

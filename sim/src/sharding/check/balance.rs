@@ -16,7 +16,7 @@ pub(super) struct Balance {
 
 impl Balance {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        Self { applies: scenario.mode == Mode::Ranked, bounds: Bounds::of(scenario) }
+        Self { applies: scenario.mode == Mode::Ranked && scenario.is_ranked(), bounds: Bounds::of(scenario) }
     }
 }
 

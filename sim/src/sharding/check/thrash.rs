@@ -16,7 +16,7 @@ pub(super) struct Thrash {
 impl Thrash {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let slots = vec![(None, 0); scenario.finest().count() as usize];
-        Self { ranked: scenario.mode.is_ranked(), slots }
+        Self { ranked: scenario.is_ranked(), slots }
     }
 }
 

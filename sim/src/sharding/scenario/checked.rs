@@ -75,6 +75,14 @@ impl Scenario {
         if matches!(planned.fault, super::super::fault::Fault::Drift { rate_ppb: 0, .. }) {
             wrong(format!("faults.{index}: rate_ppb is 0: let the clock run"))?;
         }
+        if let super::super::fault::Fault::Load { slots: [first, last], .. } = planned.fault
+            && (first > last || last >= self.slots)
+        {
+            let most = self.slots.saturating_sub(1);
+            wrong(format!(
+                "faults.{index}.slots are {first} to {last}: name slots up to {most}, the first one first"
+            ))?;
+        }
         if planned.times > 1 && planned.every.is_none_or(|every| every == Span::ZERO) {
             wrong(format!("faults.{index}.times: say after which time: give every"))?;
         }
