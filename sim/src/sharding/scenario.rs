@@ -324,6 +324,8 @@ pub enum Swarm {
     Safe,
     /// Also clocks beyond the bound, and records forged by hand.
     Wild,
+    /// As safe, and replicas change slots, hash and mode.
+    Changing,
 }
 
 /// What is wrong with a scenario.
