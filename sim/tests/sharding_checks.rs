@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tenure::sharding::{Slot, SlotSet, Slots};
+use tenure::sharding::{SlotSet, Slots};
 use tenure_sim::sharding::check::{Check as _, Checks};
 use tenure_sim::sharding::trace::{Entry, Set, What};
 use tenure_sim::sharding::{Mode, Scenario, Summary, record_of};
@@ -27,8 +27,9 @@ fn secs(secs: u64) -> SimTime {
 }
 
 fn set(of: core::ops::Range<u32>) -> Set {
-    let mut set = SlotSet::none(Slots::new(SLOTS).unwrap());
-    set.extend(of.map(Slot::new));
+    let slots = Slots::new(SLOTS).unwrap();
+    let mut set = SlotSet::none(slots);
+    set.extend(of.filter_map(|index| slots.get(index)));
     Set(Arc::new(set))
 }
 
