@@ -52,17 +52,17 @@ const CAUGHT: [(Rule, &str, u64); 23] = [
     (Rule::CountDraining, "sharding/weights-change", 1),
     (Rule::WaitLease, "sharding/flap", 1),
     (Rule::SendTime, "sharding/late-answers", 1),
-    (Rule::ExclusionVersion, "sharding/pause-long", 2),
-    (Rule::NewerCounts, "sharding/store-outage", 2),
-    (Rule::ViewsForward, "sharding/rolling-update-same-names", 4),
+    (Rule::ExclusionVersion, "sharding/pause-long", 1),
+    (Rule::NewerCounts, "sharding/store-outage", 1),
+    (Rule::ViewsForward, "sharding/rolling-update-same-names", 1),
     (Rule::AbsenceWaits, "sharding/record-deleted", 1),
     (Rule::StopToChange, "sharding/weights-change", 1),
     (Rule::LostRenewal, "sharding/store-outage", 1),
     (Rule::Echo, "sharding/join-one", 1),
     (Rule::OneGeneration, "sharding/configuration-change", 1),
-    (Rule::ActivationRead, "sharding/swarm", 4),
-    (Rule::PlanAcknowledged, "sharding/planned", 2),
-    (Rule::Clock, "sharding/pause-long", 4),
+    (Rule::ActivationRead, "sharding/swarm", 2),
+    (Rule::PlanAcknowledged, "sharding/planned", 1),
+    (Rule::Clock, "sharding/late-renewal", 1),
     (Rule::LateAnswer, "sharding/late-renewal", 1),
     (Rule::TokenAfterRead, "sharding/late-grant", 1),
     (Rule::ExclusionAnswer, "sharding/stale-excluder", 1),
@@ -75,7 +75,10 @@ const CAUGHT: [(Rule, &str, u64); 23] = [
 /// Rules without which nothing goes wrong, since another one sees to the same, and which: without both
 /// it would. Explored as well (`tenure explore --sharding joiner-lapses`, `own-missing`).
 const SECOND_DEFENCES: [(Rule, &str); 2] = [
-    (Rule::JoinerLapses, "who acts is asked by the clock, and a joiner that was excluded meets a conflict"),
+    (
+        Rule::JoinerLapses,
+        "who acts is asked by the clock, and a joiner that was excluded meets a conflict",
+    ),
     (Rule::OwnMissing, "who lost its record cannot renew: a renewal goes over a version"),
 ];
 

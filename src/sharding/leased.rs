@@ -233,7 +233,9 @@ impl Leases {
     /// A lease of who is no member any more need not run out.
     fn inherit(&mut self, machine: &Machine, now: Now, id: ElectorId) {
         let Some((holder, version)) = self.electors.held(id) else { return };
-        if self.acting && machine.is_preferred(slot_of(id)) && machine.is_over(holder.as_str(), version)
+        if self.acting
+            && machine.is_preferred(slot_of(id))
+            && machine.is_over(holder.as_str(), version)
         {
             self.electors.presume_released(now, id, version);
         }

@@ -63,7 +63,8 @@ impl Scenario {
     /// Whether those that a fault changes can run after that.
     fn sound_change(&self, index: usize, planned: &Planned) -> Result<(), ScenarioError> {
         let Some(change) = planned.fault.change() else { return Ok(()) };
-        for replica in planned.fault.who().iter().filter_map(|who| self.replicas.get(*who as usize)) {
+        for replica in planned.fault.who().iter().filter_map(|who| self.replicas.get(*who as usize))
+        {
             let mut changed = replica.clone();
             changed.change(change);
             let valid = self.config(&changed, "incarnation".into()).and_then(|config| {

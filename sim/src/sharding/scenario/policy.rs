@@ -42,10 +42,9 @@ impl Policy {
 
     pub(super) fn machine(&self) -> planned::Policy {
         let layout = self.ranges.map(|ranges| planned::Layout::Contiguous { ranges });
-        let budget = self.budget.map(|Budget { moves, every }| planned::Budget {
-            moves,
-            every: every.as_duration(),
-        });
+        let budget = self
+            .budget
+            .map(|Budget { moves, every }| planned::Budget { moves, every: every.as_duration() });
         planned::Policy {
             layout: layout.unwrap_or_default(),
             slack_per_mille: self.slack_per_mille,

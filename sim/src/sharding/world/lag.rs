@@ -54,10 +54,7 @@ impl Lags {
 pub(super) fn about<V>(op: &Op<V>, own: &str) -> Calls {
     let name = match op {
         Op::List(_) => return Calls::List,
-        Op::Get(name)
-        | Op::Create(name, _)
-        | Op::Update(name, ..)
-        | Op::Delete(name, _) => name,
+        Op::Get(name) | Op::Create(name, _) | Op::Update(name, ..) | Op::Delete(name, _) => name,
     };
     if **name == *own {
         Calls::Own
