@@ -104,6 +104,10 @@ pub enum Draw {
     SlowBefore = 13,
     /// How much longer until the answer leaves, by a fault.
     SlowAfter = 14,
+    /// How much longer a call of this kind takes, by a fault.
+    SlowCall = 15,
+    /// How much longer its answer takes, by a fault.
+    SlowAnswer = 16,
 }
 
 /// Other bits, for one more thing that can happen to a message (`SplitMix64`'s finalizer).

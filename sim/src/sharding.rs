@@ -37,7 +37,9 @@ pub mod trace;
 mod verdict;
 mod world;
 
-pub use scenario::{Mode, Replica, Scenario, ScenarioError, Store as Behaviour, Swarm, Work};
+pub use scenario::{
+    Budget, Hash, Mode, Policy, Replica, Scenario, ScenarioError, Store as Behaviour, Swarm, Work,
+};
 pub use store::Store;
 pub use system::{Birth, Call, Claim, Held, Input, Op, Reply, Shown, Summary, System, Value};
 pub use tenure::{Stored, Tenure, tenure_world};

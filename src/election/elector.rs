@@ -371,6 +371,22 @@ impl Elector {
         }
     }
 
+    /// Strict only: who holds the lock by which ordered version.
+    pub(super) fn held(&self) -> Option<(&Identity, u64)> {
+        match &self.machine {
+            Machine::Strict(machine) => machine.held(),
+            Machine::ClientGo(_) => None,
+        }
+    }
+
+    /// Strict only: whoever holds the lock by this version has no authority any more.
+    pub(super) fn presume_released(&mut self, now: Now, version: u64) {
+        let (machine, mut cx) = self.split();
+        if let Machine::Strict(machine) = machine {
+            machine.presume_released(&mut cx, now, version);
+        }
+    }
+
     /// Strict only: as [`hand_over`](Self::hand_over), to whoever comes first.
     pub(super) fn step_down(&mut self, now: Now) {
         let (machine, mut cx) = self.split();

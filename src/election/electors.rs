@@ -251,6 +251,16 @@ impl Electors {
         self.call(id, |elector| elector.stand_by(now, on));
     }
 
+    /// [`Elector::held`].
+    pub(crate) fn held(&self, id: ElectorId) -> Option<(&Identity, u64)> {
+        self.get(id)?.held()
+    }
+
+    /// [`Elector::presume_released`].
+    pub(crate) fn presume_released(&mut self, now: Now, id: ElectorId, version: u64) {
+        self.call(id, |elector| elector.presume_released(now, version));
+    }
+
     /// [`Elector::step_down`].
     pub(crate) fn step_down(&mut self, now: Now, id: ElectorId) {
         self.call(id, |elector| elector.step_down(now));

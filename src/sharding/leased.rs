@@ -4,13 +4,16 @@
 //! Each member runs an elector for each slot. Who *should* have a slot follows from the members that
 //! act, by rendezvous: all others stand by, that is they watch the lease and leave it alone. A holder
 //! that should have it no more drains it, then releases the lease to whoever comes first; that is the
-//! one who should have it, since all others stand by. When a member dies its leases run out for all
-//! who watched them at about the time at which it is excluded, and whoever should have its slots then
-//! takes them.
+//! one who should have it, since all others stand by. When a member dies, whoever should have its slots
+//! takes their leases as soon as it is excluded, whether they have run out or not: else one that starts
+//! anew, and has seen none of them before, would wait for them all over again.
 //!
 //! # Why no slot has two owners
-//! Within a configuration the leases alone see to that, as in any election, whatever members know of
-//! each other: two who differ about who should have a slot go for one lease. Who is not a member any
+//! Within a configuration the leases see to that, as in any election, whatever members know of each
+//! other: two who differ about who should have a slot go for one lease. A lease that has not run out is
+//! taken only from who may do nothing with it, since authority over a slot ends with that of the member:
+//! its record says so in a later version than the lease, and a later life of it writes the lease before
+//! it acts. That too is a compare-and-swap on the version that was judged. Who is not a member any
 //! more gives all its leases back, and may start no work meanwhile. That is for the sake of members of
 //! other configurations, for which the same lease is of other keys: no two of these ever act at once,
 //! by the rules of membership alone.
@@ -130,6 +133,7 @@ impl Leases {
             Err(failure) => Err(failure),
         };
         self.electors.handle_response(now, id, election::Response { id: request, result });
+        self.inherit(machine, now, id);
         self.settle(machine, now);
         let slot = slot_of(id);
         let until = self.electors.get(id).and_then(Elector::leading_until);
@@ -148,6 +152,7 @@ impl Leases {
         self.settle(machine, now);
         if let Some(id) = self.find(lock) {
             self.electors.handle_watch(now, id, watched);
+            self.inherit(machine, now, id);
         }
         self.settle(machine, now);
     }
@@ -217,6 +222,22 @@ impl Leases {
             if !mine {
                 self.electors.step_down(now, *id);
             }
+        }
+        for at in 0..self.seats.len() {
+            if let Some(id) = self.seats.get(at).copied() {
+                self.inherit(machine, now, id);
+            }
+        }
+    }
+
+    /// A lease of who is no member any more need not run out.
+    fn inherit(&mut self, machine: &Machine, now: Now, id: ElectorId) {
+        let Some((holder, version)) = self.electors.held(id) else { return };
+        if self.acting
+            && machine.is_preferred(slot_of(id))
+            && machine.is_over(holder.as_str(), version)
+        {
+            self.electors.presume_released(now, id, version);
         }
     }
 

@@ -202,6 +202,22 @@ fn what_cannot_lock_is_refused() {
     assert!(error.contains("mode leased: incarnation contains '_'"), "{error}");
 }
 
+/// One that starts anew under its name, and has seen no lease before, need not wait for them: its former
+/// life is excluded.
+#[test]
+fn who_is_back_waits_once() {
+    for watches in [false, true] {
+        let mut group = group(1, watches);
+        group.members[0].frozen = true;
+        group.run(SECOND * 5);
+        group.add(Config { incarnation: "again".into(), ..config("member-0") });
+        group.run(SECOND * 14);
+        assert_eq!(group.shares()[1], 0);
+        group.run(SECOND * 7);
+        assert_eq!(group.shares()[1], 32);
+    }
+}
+
 /// A process that stands still has lost its right before anybody takes over, though it cannot say so.
 #[test]
 fn a_frozen_member_has_no_right_when_others_take_over() {

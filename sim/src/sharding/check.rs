@@ -10,12 +10,13 @@
 //! | [`coverage`] | each slot finds an owner within the bound |
 //! | [`alone`] | a lone replica gets everything |
 //! | [`movement`] | a slot moves to who joined, or from who went, and not otherwise |
-//! | [`balance`] | shares are what chance allows |
-//! | [`thrash`] | a slot moves at most once for each change of members |
+//! | [`balance`] | shares are what chance allows, or the plan promises |
+//! | [`thrash`] | a slot moves at most once for each change of members, and a plan keeps to its budget |
 //! | [`one-configuration`](configuration) | no two replicas have slots under different configurations |
-//! | [`lives`] | what a restarted replica had is void |
+//! | [`lives`] | what a restarted replica had is void, and what has ended does not come back |
 //! | [`freshness`] | who has not heard of the store for the renew deadline has nothing |
 //! | [`exclusion`] | nobody is excluded who gave a sign within its lease duration |
+//! | [`order`] | of two that have slots, each slot's owner ranks first for it |
 //! | [`timers`] | nobody wants to be called at a time that has passed, for ever |
 
 pub mod alone;
@@ -30,6 +31,7 @@ pub mod hand_over;
 pub mod lives;
 pub mod movement;
 pub mod one_owner;
+pub mod order;
 pub mod permits;
 pub mod thrash;
 pub mod timers;
@@ -164,7 +166,7 @@ impl core::fmt::Debug for Checks {
 
 impl Checks {
     /// The checks and their rules.
-    pub const RULES: [(&'static str, &'static [&'static str]); 14] = [
+    pub const RULES: [(&'static str, &'static [&'static str]); 15] = [
         ("one-owner", &["authority", "work"]),
         ("tokens", &["grow", "guard"]),
         ("permits", &["late", "unowned"]),
@@ -172,13 +174,14 @@ impl Checks {
         ("coverage", &["start", "move", "leave", "crash", "lapse", "healed"]),
         ("alone", &["all"]),
         ("movement", &["needless"]),
-        ("balance", &["share"]),
-        ("thrash", &["moves"]),
+        ("balance", &["share", "load"]),
+        ("thrash", &["moves", "budget"]),
         ("one-configuration", &["mixed"]),
-        ("lives", &["void"]),
+        ("lives", &["void", "revived"]),
         ("freshness", &["until"]),
         ("exclusion", &["early"]),
         ("timers", &["past"]),
+        ("order", &["rank"]),
     ];
 
     /// For runs of this scenario.
@@ -195,10 +198,11 @@ impl Checks {
             Box::new(balance::Balance::new(scenario)),
             Box::new(thrash::Thrash::new(scenario)),
             Box::new(configuration::OneConfiguration),
-            Box::new(lives::Lives::default()),
+            Box::new(lives::Lives::new(scenario)),
             Box::new(freshness::Freshness::new(scenario)),
             Box::new(exclusion::Exclusion::default()),
             Box::new(timers::Timers),
+            Box::new(order::Order::new(scenario)),
         ];
         Self { group: Group::new(scenario), properties, seq: 0 }
     }

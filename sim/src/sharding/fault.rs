@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use tenure::sharding::State;
 
+use super::scenario::{Hash, Mode};
 use crate::distribution::Distribution;
 use crate::fault::{Direction, Outage};
 use crate::time::Span;
@@ -51,6 +52,22 @@ impl Planned {
     }
 }
 
+/// A kind of call of the store, by what it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Calls {
+    /// Writes of the own record.
+    Own,
+    /// Writes of others' records: exclusions, deletions.
+    Others,
+    /// Lists of all records.
+    List,
+    /// Reads and writes of the plan.
+    Plan,
+    /// Reads and writes of locks, be it the leader's or a slot's.
+    Lock,
+}
+
 /// What a replica runs with from now on; what is absent stays.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -67,6 +84,12 @@ pub struct Change {
     /// How many slots its configuration has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slots: Option<u32>,
+    /// Who decides who owns what, by its configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// The hash of keys, by its configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hash: Option<Hash>,
 }
 
 /// What goes wrong. `who` are indices of replicas.
@@ -107,6 +130,19 @@ pub enum Fault {
         who: Vec<u32>,
         /// How many of a million.
         ppm: u32,
+    },
+    /// Calls of some kinds, or their answers, take longer; all else does not. Longer than a caller waits
+    /// is as good as lost, but for writes: they take effect all the same.
+    SlowCalls {
+        /// Whose.
+        who: Vec<u32>,
+        /// Which.
+        calls: Vec<Calls>,
+        /// `outgoing`: until they arrive; `incoming`: until their answers do.
+        #[serde(default)]
+        direction: Direction,
+        /// By how much.
+        by: Distribution,
     },
     /// A replica's watch goes quiet and nothing says so. Afterwards it shows what it held back.
     WatchStall {
@@ -184,6 +220,14 @@ pub enum Fault {
         #[serde(with = "crate::wire::text")]
         state: State,
     },
+    /// What is measured changes, and every replica is told: a leader that plans evens it out. The load of
+    /// a slot that no fault has named is 1.
+    Load {
+        /// The first and the last of the slots that it is about.
+        slots: [u32; 2],
+        /// What is measured on each of these.
+        load: u32,
+    },
     /// The store fails.
     StoreOutage {
         /// How.
@@ -219,6 +263,7 @@ impl Fault {
             | Self::Delay { who, .. }
             | Self::Loss { who, .. }
             | Self::Duplicate { who, .. }
+            | Self::SlowCalls { who, .. }
             | Self::WatchStall { who }
             | Self::WatchBreak { who }
             | Self::Pause { who }
@@ -230,7 +275,10 @@ impl Fault {
             | Self::Drift { who, .. }
             | Self::Delete { who }
             | Self::Edit { who, .. } => who,
-            Self::StoreOutage { .. } | Self::StoreSlow { .. } | Self::StoreErrors { .. } => &[],
+            Self::Load { .. }
+            | Self::StoreOutage { .. }
+            | Self::StoreSlow { .. }
+            | Self::StoreErrors { .. } => &[],
         }
     }
 
@@ -242,6 +290,7 @@ impl Fault {
             Self::Delay { .. } => "delay",
             Self::Loss { .. } => "loss",
             Self::Duplicate { .. } => "duplicate",
+            Self::SlowCalls { .. } => "slow-calls",
             Self::WatchStall { .. } => "watch-stall",
             Self::WatchBreak { .. } => "watch-break",
             Self::Pause { .. } => "pause",
@@ -253,6 +302,7 @@ impl Fault {
             Self::Drift { .. } => "drift",
             Self::Delete { .. } => "delete",
             Self::Edit { .. } => "edit",
+            Self::Load { .. } => "load",
             Self::StoreOutage { .. } => "store-outage",
             Self::StoreSlow { .. } => "store-slow",
             Self::StoreErrors { .. } => "store-errors",
@@ -279,6 +329,7 @@ impl Fault {
                 | Self::Delay { .. }
                 | Self::Loss { .. }
                 | Self::Duplicate { .. }
+                | Self::SlowCalls { .. }
                 | Self::WatchStall { .. }
                 | Self::Pause { .. }
                 | Self::SlowDrain { .. }

@@ -1,13 +1,17 @@
 //! What is simulated: a sharded group as data.
 
 mod checked;
+mod mode;
+mod policy;
 
 use core::fmt;
 use core::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
-use tenure::sharding::{Config, Mode as Machine, Ranking, Rule, Slots};
+use tenure::sharding::{Config, Rule, Slots};
 
+pub use self::mode::{Hash, Mode};
+pub use self::policy::{Budget, Policy};
 use super::fault::{Change, Planned};
 use crate::clock::RIGHT;
 use crate::distribution::Distribution;
@@ -32,6 +36,9 @@ pub struct Scenario {
     pub description: String,
     /// Who decides who owns what: the field by which a file is known to be about sharding.
     pub mode: Mode,
+    /// By what a leader plans.
+    #[serde(default, skip_serializing_if = "Policy::is_default")]
+    pub policy: Policy,
     /// Into how many slots the hash space is cut.
     #[serde(default = "default::slots")]
     pub slots: u32,
@@ -137,37 +144,6 @@ mod default {
     }
 }
 
-/// Who decides who owns what: see [`Machine`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Each for itself, by weighted rendezvous.
-    Ranked,
-    /// Each for itself, by a ring with this many points for each unit of weight.
-    Ring(NonZeroU32),
-    /// A leader, by a plan.
-    Planned,
-    /// Whoever holds the slot's lease.
-    Leased,
-}
-
-impl Mode {
-    /// Whether it ranks members.
-    #[must_use]
-    pub const fn is_ranked(self) -> bool {
-        matches!(self, Self::Ranked | Self::Ring(_))
-    }
-
-    fn machine(self) -> Machine {
-        match self {
-            Self::Ranked => Machine::Ranked(Ranking::Rendezvous),
-            Self::Ring(points) => Machine::Ranked(Ranking::Ring(points)),
-            Self::Planned => Machine::Planned(tenure::sharding::planned::Policy::default()),
-            Self::Leased => Machine::Leased,
-        }
-    }
-}
-
 /// One replica, or several alike.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -204,6 +180,12 @@ pub struct Replica {
     /// Its number of slots; the scenario's if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slots: Option<u32>,
+    /// Its mode; the scenario's if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Its hash of keys.
+    #[serde(skip_serializing_if = "Hash::is_default")]
+    pub hash: Hash,
 }
 
 impl Default for Replica {
@@ -223,6 +205,8 @@ impl Default for Replica {
             wall_offset: Shift::default(),
             generation: 1,
             slots: None,
+            mode: None,
+            hash: Hash::default(),
         }
     }
 }
@@ -230,10 +214,12 @@ impl Default for Replica {
 impl Replica {
     /// With what `change` gives it.
     pub(super) fn change(&mut self, change: &Change) {
-        let Change { weight, zone, generation, slots } = change;
+        let Change { weight, zone, generation, slots, mode, hash } = change;
         self.weight = weight.unwrap_or(self.weight);
         self.generation = generation.unwrap_or(self.generation);
         self.slots = slots.or(self.slots);
+        self.mode = mode.or(self.mode);
+        self.hash = hash.unwrap_or(self.hash);
         if let Some(zone) = zone {
             self.zone.clone_from(zone);
         }
@@ -290,6 +276,8 @@ pub enum Swarm {
     Safe,
     /// Also clocks beyond the bound, and records forged by hand.
     Wild,
+    /// As safe, and replicas change slots, hash and mode.
+    Changing,
 }
 
 /// What is wrong with a scenario.
@@ -318,6 +306,7 @@ impl Scenario {
             name: String::new(),
             description: String::new(),
             mode,
+            policy: Policy::default(),
             slots: default::slots(),
             replicas: default::replicas(),
             lease_duration: default::lease_duration(),
@@ -358,6 +347,18 @@ impl Scenario {
         counts.max_by_key(|slots| slots.count()).unwrap_or(ONE)
     }
 
+    /// All modes that any configuration of the group has.
+    pub(super) fn modes(&self) -> impl Iterator<Item = Mode> + '_ {
+        let changes = self.faults.iter().filter_map(|planned| planned.fault.change());
+        let modes = changes.filter_map(|change| change.mode);
+        modes.chain(self.replicas.iter().filter_map(|replica| replica.mode)).chain([self.mode])
+    }
+
+    /// Whether members are always ranked, in one way.
+    pub(super) fn is_ranked(&self) -> bool {
+        self.mode.is_ranked() && self.modes().all(|mode| mode == self.mode)
+    }
+
     /// The shortest lease duration and the longest renew deadline of any replica.
     #[must_use]
     pub fn extremes(&self) -> (Span, Span) {
@@ -394,7 +395,8 @@ impl Scenario {
             distrust_deletion: self.distrust_deletion,
             generation: replica.generation,
             slots,
-            mode: self.mode.machine(),
+            mode: replica.mode.unwrap_or(self.mode).machine(&self.policy),
+            hash: replica.hash.machine(),
             ..Config::new("default", "group", member, incarnation)
         })
     }

@@ -1,8 +1,10 @@
 //! Random faults from a seed: kind by kind on or off, seldom or often, so that rare ones get runs of
 //! their own.
 
+use core::num::NonZeroU32;
+
 use super::fault::{Change, Fault, Planned};
-use super::scenario::{Scenario, Swarm};
+use super::scenario::{Hash, Mode, Scenario, Swarm};
 use crate::clock::RIGHT;
 use crate::distribution::Distribution;
 use crate::fault::{Direction, Outage};
@@ -33,6 +35,8 @@ enum Kind {
     // From here on: wild only.
     WildDrift,
     Forge,
+    // Changing only.
+    Configuration,
 }
 
 const SAFE: [Kind; 17] = [
@@ -55,6 +59,11 @@ const SAFE: [Kind; 17] = [
     Kind::StoreErrors,
 ];
 const WILD: [Kind; 2] = [Kind::WildDrift, Kind::Forge];
+/// Always on where it can be.
+const CHANGING: [Kind; 1] = [Kind::Configuration];
+
+/// Of a ring, for each unit of weight.
+const POINTS: NonZeroU32 = NonZeroU32::new(4).unwrap();
 
 /// Most faults of one plan.
 const MOST: u64 = 60;
@@ -71,6 +80,9 @@ pub(super) fn drawn(scenario: &Scenario, seed: u64) -> Scenario {
     let wild: &[Kind] = if swarm == Swarm::Wild { &WILD } else { &[] };
     let mut kinds: Vec<Kind> = SAFE.iter().chain(wild).copied().collect();
     kinds.retain(|_| stream.chance(2, 5));
+    if swarm == Swarm::Changing {
+        kinds.extend(CHANGING);
+    }
     if kinds.is_empty() {
         kinds.push(Kind::Crash);
     }
@@ -239,6 +251,14 @@ impl Draw {
                 let rate_ppb = self.stream.within(RIGHT / 4, RIGHT * 4);
                 Fault::Drift { who, rate_ppb }
             }
+            Kind::Configuration => {
+                let with = configuration(self.stream.within(2, 6));
+                match self.stream.below(3) {
+                    0 => Fault::Crash { who, back: self.back(), with },
+                    1 => Fault::Leave { who, back: self.back(), with },
+                    _ => Fault::Reconfigure { who, with },
+                }
+            }
             Kind::Forge => {
                 let state = if self.stream.chance(1, 2) { State::Left } else { State::Excluded };
                 if self.stream.chance(1, 3) {
@@ -248,5 +268,24 @@ impl Draw {
                 }
             }
         }
+    }
+}
+
+/// The configuration of this number: another in all that is the group's.
+fn configuration(generation: u64) -> Change {
+    let (mode, slots) = match generation % 5 {
+        0 => (Mode::Planned, 64),
+        1 => (Mode::Ranked, 16),
+        2 => (Mode::Ring(POINTS), 32),
+        3 => (Mode::Leased, 8),
+        _ => (Mode::Planned, 16),
+    };
+    let hash = if generation.is_multiple_of(2) { Hash::Xxh3 } else { Hash::Fnv1a };
+    Change {
+        generation: Some(generation),
+        slots: Some(slots),
+        mode: Some(mode),
+        hash: Some(hash),
+        ..Change::default()
     }
 }

@@ -5,7 +5,7 @@ use core::hash::Hash;
 use std::sync::Arc;
 
 use tenure::election::Failure;
-use tenure::sharding::{Permit, Slot, SlotSet, State};
+use tenure::sharding::{Config, Permit, Slot, SlotSet, State};
 use tenure::time::{Instant, Now};
 
 use super::scenario::{Replica, Scenario};
@@ -82,8 +82,10 @@ pub enum Input<V> {
     Drained(SlotSet),
     /// It is to leave.
     Leave,
-    /// It gets another weight, zone or configuration.
-    Reconfigure(Replica),
+    /// It gets another weight, zone or configuration. Its incarnation is the machine's own.
+    Reconfigure(Box<Config>),
+    /// What is measured on each slot has changed.
+    Measured(Arc<[u32]>),
 }
 
 /// A call of the store, and a number for its answer.

@@ -134,21 +134,6 @@ impl Tenure {
         }
     }
 
-    fn reconfigure(&mut self, now: Now, replica: &super::Replica, scenario: sharding::Config) {
-        let weight = core::num::NonZeroU32::new(replica.weight);
-        let member = tenure::placement::Member::new(scenario.member.name());
-        let member = member.with_weight(weight.unwrap_or(core::num::NonZeroU32::MIN));
-        let slots = replica.slots.and_then(|count| sharding::Slots::new(count).ok());
-        let config = sharding::Config {
-            member: member.in_zone(replica.zone.as_str()),
-            generation: replica.generation,
-            slots: slots.unwrap_or(scenario.slots),
-            ..scenario
-        };
-        // A world checks its scenario first; what is refused changes nothing.
-        let _ = self.sharder.reconfigure(now, config);
-    }
-
     fn answer(asked: &Asked, reply: Reply<Stored>) -> Option<Answer> {
         Some(match (asked, reply) {
             (Asked::Members, Reply::Listed { objects, version }) => {
@@ -247,10 +232,13 @@ impl System for Tenure {
             }
             Input::Drained(slots) => self.sharder.drained(now, &slots),
             Input::Leave => self.sharder.leave(now),
-            Input::Reconfigure(replica) => {
-                let config = self.sharder.config().clone();
-                self.reconfigure(now, &replica, config);
+            Input::Reconfigure(config) => {
+                let sharding::Config { incarnation, rules, .. } = self.sharder.config().clone();
+                // A world checks its scenario first; what is refused changes nothing.
+                let config = sharding::Config { incarnation, rules, ..*config };
+                let _ = self.sharder.reconfigure(now, config);
             }
+            Input::Measured(loads) => self.sharder.measure(now, loads.to_vec()),
         }
         self.take_events();
     }

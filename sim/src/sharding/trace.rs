@@ -206,6 +206,13 @@ pub enum What {
     Healed,
     /// The run is over.
     Horizon,
+    /// So much is measured on each of these slots from now on.
+    Measured {
+        /// The first and the last of them, of the scenario's number.
+        slots: [u32; 2],
+        /// How much.
+        load: u32,
+    },
 }
 
 /// Keeps all entries.

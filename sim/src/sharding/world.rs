@@ -1,6 +1,7 @@
 //! The engine: a [`World`] runs one scenario with one seed, whatever [`System`] its replicas follow.
 
 mod faults;
+mod lag;
 mod outside;
 mod process;
 mod watch;

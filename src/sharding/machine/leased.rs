@@ -34,6 +34,22 @@ impl Machine {
         self.owners.owner(slot).is_some_and(|owner| owner.name() == me)
     }
 
+    /// Whether who holds a lease in this name, by a write of this version, has no authority any more: by
+    /// what was written later its process is no member, and a later life of it must write first.
+    pub(in crate::sharding) fn is_over(&self, holder: &str, version: u64) -> bool {
+        let mut over = false;
+        for known in self.view.iter() {
+            let record = known.record();
+            let process = holder.strip_prefix(record.name()).and_then(|it| it.strip_prefix('_'));
+            let Some(process) = process.filter(|it| !it.contains('_')) else { continue };
+            if *process == *record.incarnation.process && record.state.counts() {
+                return false;
+            }
+            over |= !known.gone && known.stored.version > version;
+        }
+        over
+    }
+
     /// Whether no work can be under way, and no lease be held.
     pub(super) fn is_idle(&self) -> bool {
         self.holdings.is_idle() && !self.leasing

@@ -1,22 +1,59 @@
-//! At the end, if nothing has changed for long, each replica's share of the slots is within six standard
-//! deviations of what its weight gives it. By weighted rendezvous only: others promise something else.
+//! At the end, if nothing has changed for long, shares are what they are to be. By weighted rendezvous
+//! (rule `share`) each replica's part of the slots is within six standard deviations of what its weight
+//! gives it. By a plan (rule `load`) each has of what is measured what its weight gives it, but for the
+//! policy's slack and the load of a slot. A ring promises neither.
 
 use super::coverage::Bounds;
 use super::group::Group;
 use super::{Found, Property};
 use crate::sharding::scenario::{Mode, Scenario};
-use crate::sharding::trace::Entry;
+use crate::sharding::trace::{Entry, What};
 
 /// See the [module](self).
 #[derive(Debug)]
 pub(super) struct Balance {
-    applies: bool,
+    mode: Option<Mode>,
     bounds: Bounds,
+    slack_per_mille: u32,
+    /// By slot.
+    loads: Vec<u32>,
 }
 
 impl Balance {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        Self { applies: scenario.mode == Mode::Ranked, bounds: Bounds::of(scenario) }
+        let alike = scenario.modes().all(|mode| mode == scenario.mode);
+        let even = scenario.finest().count() == scenario.slots;
+        let promised = match scenario.mode {
+            Mode::Ranked => alike,
+            Mode::Planned => alike && even,
+            Mode::Ring(_) | Mode::Leased => false,
+        };
+        Self {
+            mode: promised.then_some(scenario.mode),
+            bounds: Bounds::of(scenario),
+            slack_per_mille: scenario.policy.slack_per_mille,
+            loads: vec![1; scenario.slots as usize],
+        }
+    }
+
+    /// Shares of what is measured.
+    fn loads(&self, group: &Group, found: &mut Found<'_>) {
+        let weights: u128 = group.holders().map(|(_, it)| u128::from(it.weight)).sum();
+        let all: u128 = self.loads.iter().copied().map(u128::from).sum();
+        let most = u128::from(self.loads.iter().copied().max().unwrap_or(1));
+        let slack = 1000 + u128::from(self.slack_per_mille);
+        for (replica, it) in group.holders() {
+            let of = |slot: tenure::sharding::Slot| self.loads.get(slot.index() as usize);
+            let has: u128 = it.claims.iter().filter_map(of).copied().map(u128::from).sum();
+            let fair = all * u128::from(it.weight);
+            if has * weights * 1000 > (fair + most * weights) * slack {
+                let what = format!(
+                    "replica {replica} of weight {} of {weights} has a load of {has} of {all}",
+                    it.weight
+                );
+                found.tell("load", &[replica], what);
+            }
+        }
     }
 }
 
@@ -25,13 +62,24 @@ impl Property for Balance {
         "balance"
     }
 
-    fn observe(&mut self, _: &Group, _: &Entry, _: &mut Found<'_>) {}
+    fn observe(&mut self, _: &Group, entry: &Entry, _: &mut Found<'_>) {
+        if let What::Measured { slots: [first, last], load } = entry.what
+            && let Some(some) = self.loads.get_mut(first as usize..=last as usize)
+        {
+            some.fill(load);
+        }
+    }
 
     fn finish(&mut self, group: &Group, found: &mut Found<'_>) {
         let quiet = group.now.saturating_since(group.changed) > self.bounds.healing();
         let alive = group.replicas.iter().filter(|it| it.alive).count();
-        if !self.applies || !quiet || group.holders().count() != alive || group.faults > 0 {
+        if !quiet || group.holders().count() != alive || group.faults > 0 {
             return;
+        }
+        match self.mode {
+            Some(Mode::Ranked) => {}
+            Some(Mode::Planned) => return self.loads(group, found),
+            _ => return,
         }
         let weights: u128 = group.holders().map(|(_, it)| u128::from(it.weight)).sum();
         let slots = u128::from(group.slots.count());

@@ -233,7 +233,11 @@ impl Group {
             What::Committed { .. } => self.committed(&entry.what),
             What::Fault { .. } => self.faults += 1,
             What::FaultEnded { .. } => self.faults = self.faults.saturating_sub(1),
-            What::Wrote { .. } | What::Spins { .. } | What::Healed | What::Horizon => {}
+            What::Wrote { .. }
+            | What::Spins { .. }
+            | What::Healed
+            | What::Horizon
+            | What::Measured { .. } => {}
         }
     }
 

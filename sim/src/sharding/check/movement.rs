@@ -22,7 +22,7 @@ impl Movement {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let count = scenario.replicas.iter().map(|it| it.count as usize).sum();
         Self {
-            ranked: scenario.mode.is_ranked(),
+            ranked: scenario.is_ranked(),
             gained: vec![None; scenario.finest().count() as usize],
             terms: vec![0; count],
         }

@@ -228,7 +228,7 @@ impl System for Shell {
             }
             Input::Leave => On::Leave,
             // None of them is told of such while it runs.
-            Input::Reconfigure(_) => return,
+            Input::Reconfigure(_) | Input::Measured(_) => return,
         };
         self.logic.on(now, what, &mut self.io);
     }

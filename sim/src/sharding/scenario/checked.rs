@@ -47,6 +47,7 @@ impl Scenario {
         }
         for (index, planned) in self.faults.iter().enumerate() {
             sound.sound(index, planned)?;
+            sound.sound_change(index, planned)?;
         }
         let latencies = [self.network.request, self.network.response, self.store.before];
         let work = [self.store.after, self.work.every, self.work.takes, self.work.drain];
@@ -57,6 +58,21 @@ impl Scenario {
             wrong("work.every is 0: work would begin without end: let it be greater")?;
         }
         Ok(sound)
+    }
+
+    /// Whether those that a fault changes can run after that.
+    fn sound_change(&self, index: usize, planned: &Planned) -> Result<(), ScenarioError> {
+        let Some(change) = planned.fault.change() else { return Ok(()) };
+        for replica in planned.fault.who().iter().filter_map(|who| self.replicas.get(*who as usize))
+        {
+            let mut changed = replica.clone();
+            changed.change(change);
+            let valid = self.config(&changed, "incarnation".into()).and_then(|config| {
+                config.validate().map_err(|error| ScenarioError(error.to_string()))
+            });
+            valid.or_else(|ScenarioError(error)| wrong(format!("faults.{index}: {error}")))?;
+        }
+        Ok(())
     }
 
     /// Whether a fault of this scenario can be.
@@ -74,6 +90,14 @@ impl Scenario {
         }
         if matches!(planned.fault, super::super::fault::Fault::Drift { rate_ppb: 0, .. }) {
             wrong(format!("faults.{index}: rate_ppb is 0: let the clock run"))?;
+        }
+        if let super::super::fault::Fault::Load { slots: [first, last], .. } = planned.fault
+            && (first > last || last >= self.slots)
+        {
+            let most = self.slots.saturating_sub(1);
+            wrong(format!(
+                "faults.{index}.slots are {first} to {last}: name slots up to {most}, the first one first"
+            ))?;
         }
         if planned.times > 1 && planned.every.is_none_or(|every| every == Span::ZERO) {
             wrong(format!("faults.{index}.times: say after which time: give every"))?;

@@ -1,11 +1,13 @@
 //! Calls of the store, and what planned faults do when they begin and when they end.
 
 use core::mem;
+use std::sync::Arc;
 
 use super::super::fault::Fault;
 use super::super::system::{Held, Input, Op, System, Value as _};
 use super::super::trace::What;
 use super::World;
+use super::lag::Lag;
 use super::outside::{Answered, Body, Event};
 use super::process::Process;
 use crate::fault::{Direction, Links, Site, Target};
@@ -117,6 +119,11 @@ impl<S: System> World<S> {
             Fault::Duplicate { ppm, .. } => {
                 self.trouble(fault, &who, Direction::Both, Trouble::Doubling(*ppm));
             }
+            Fault::SlowCalls { calls, direction, by, .. } => {
+                let (calls, direction, by) = (calls.clone(), *direction, *by);
+                self.outside.lags.begin(Lag { of: fault, who, calls, direction, by });
+            }
+            Fault::Load { slots, load } => self.measure(*slots, *load),
             Fault::StoreOutage { how } => self.outside.outages.push((fault, *how)),
             Fault::StoreSlow { before, after } => self.outside.slow.push((fault, *before, *after)),
             Fault::StoreErrors { before_ppm, after_ppm } => {
@@ -149,7 +156,7 @@ impl<S: System> World<S> {
 
     /// A fault hits one replica.
     fn hit(&mut self, number: u32, fault: &Fault, index: u32) {
-        let Self { processes, outside, .. } = self;
+        let Self { processes, outside, scenario, .. } = self;
         let Some(process) = processes.get_mut(index as usize) else { return };
         match fault {
             Fault::WatchStall { .. } => process.stalls.push(number),
@@ -177,8 +184,10 @@ impl<S: System> World<S> {
             }
             Fault::Reconfigure { with, .. } => {
                 process.replica.change(with);
-                let replica = process.replica.clone();
-                process.tell(outside, Input::Reconfigure(replica));
+                // The scenario was checked; the machine keeps its own incarnation.
+                if let Ok(config) = scenario.config(&process.replica, "".into()) {
+                    process.tell(outside, Input::Reconfigure(config.into()));
+                }
             }
             Fault::SlowDrain { by, .. } => process.drains.push((number, *by)),
             Fault::Drift { rate_ppb, .. } => process.drift(outside, *rate_ppb),
@@ -197,6 +206,24 @@ impl<S: System> World<S> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What is measured on these slots changes.
+    fn measure(&mut self, slots: [u32; 2], load: u32) {
+        let Self { processes, outside, scenario, .. } = self;
+        let [first, last] = slots.map(|slot| slot as usize);
+        let known = outside.loads.take();
+        let mut loads =
+            known.map_or_else(|| vec![1; scenario.slots as usize], |loads| loads.to_vec());
+        if let Some(some) = loads.get_mut(first..=last) {
+            some.fill(load);
+        }
+        let loads: Arc<[u32]> = loads.into();
+        outside.loads = Some(Arc::clone(&loads));
+        outside.emit(What::Measured { slots, load });
+        for process in processes {
+            process.tell(outside, Input::Measured(Arc::clone(&loads)));
         }
     }
 
@@ -219,6 +246,7 @@ impl<S: System> World<S> {
         outside.outages.retain(|(of, _)| *of != fault);
         outside.slow.retain(|(of, ..)| *of != fault);
         outside.errors.retain(|(of, ..)| *of != fault);
+        outside.lags.end(fault);
         let Some(planned) = scenario.faults.get(fault as usize) else { return };
         for who in planned.fault.who() {
             let Some(process) = processes.get_mut(*who as usize) else { continue };

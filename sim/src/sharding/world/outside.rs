@@ -1,14 +1,17 @@
 //! Everything but the processes: time, network, store, guarded resource, trace.
 
 use core::hash::Hash as _;
+use std::sync::Arc;
 
 use serde::Serialize;
 use tenure::sharding::{Slot, Slots};
 
+use super::super::fault::Calls;
 use super::super::scenario::{Scenario, Store as Behaviour};
 use super::super::store::Store;
 use super::super::system::{Call, Op, Reply, Value};
 use super::super::trace::{Entry, What};
+use super::lag::Lags;
 use crate::digest::Digester;
 use crate::distribution::Distribution;
 use crate::fault::Outage;
@@ -53,6 +56,8 @@ pub(super) struct Message<V> {
     pub(super) life: u32,
     pub(super) sent: SimTime,
     pub(super) luck: u64,
+    /// What it is about, if it is a call.
+    pub(super) about: Option<Calls>,
     pub(super) body: Body<V>,
 }
 
@@ -159,6 +164,9 @@ pub(super) struct Outside<V> {
     pub(super) outages: Vec<(u32, Outage)>,
     pub(super) slow: Vec<(u32, Distribution, Distribution)>,
     pub(super) errors: Vec<(u32, u32, u32)>,
+    pub(super) lags: Lags,
+    /// What is measured on each slot, once it has been.
+    pub(super) loads: Option<Arc<[u32]>>,
     pub(super) behaviour: Behaviour,
     pub(super) rewatch: Span,
     /// The largest token that the resource has seen, by slot of the finest configuration.
@@ -193,6 +201,8 @@ impl<V: Value> Outside<V> {
             outages: Vec::new(),
             slow: Vec::new(),
             errors: Vec::new(),
+            lags: Lags::default(),
+            loads: None,
             behaviour: scenario.store.clone(),
             rewatch: scenario.network.rewatch,
             tokens: vec![0; scenario.finest().count() as usize],
@@ -220,9 +230,10 @@ impl<V: Value> Outside<V> {
         if fate.takes.is_none() {
             self.statistics.lost += 1;
         }
+        let lag = self.lags.call(message.replica, message.about, fate.luck);
         for takes in fate.takes.into_iter().chain(fate.again) {
             let number = self.messages.insert(Message { luck: fate.luck, ..message.clone() });
-            self.queue.push(self.now + takes, event(number));
+            self.queue.push(self.now + lag + takes, event(number));
         }
         fate.takes.is_some()
     }
@@ -266,6 +277,7 @@ impl<V: Value> Outside<V> {
         if fate.takes.is_none() {
             self.statistics.lost += 1;
         }
+        let wait = wait + self.lags.answer(message.replica, message.about, message.luck);
         for takes in fate.takes.into_iter().chain(fate.again) {
             let body = Body::Answer(answered.clone());
             let number = self.messages.insert(Message { body, ..message.clone() });

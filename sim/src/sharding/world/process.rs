@@ -10,6 +10,7 @@ use tenure::time::Instant;
 use super::super::scenario::{Replica, Scenario, Work as Habits};
 use super::super::system::{Birth, Input, Reply, System};
 use super::super::trace::{Set, What};
+use super::lag::about;
 use super::outside::{Answered, Body, Event, Message, Outside};
 use super::watch::Watch;
 use super::work::Work;
@@ -156,7 +157,11 @@ impl<S: System> Process<S> {
             seed: self.jitter.bits(),
             now: self.clock.now(outside.now),
         };
-        self.system = Some(make(&birth));
+        let mut system = make(&birth);
+        if let Some(loads) = &outside.loads {
+            system.handle(birth.now, Input::Measured(Arc::clone(loads)));
+        }
+        self.system = Some(system);
         outside.statistics.starts += 1;
         outside.emit(What::Started {
             replica: self.index,
@@ -264,6 +269,7 @@ impl<S: System> Process<S> {
                 life: self.life(),
                 sent: outside.now,
                 luck: 0,
+                about: Some(about(&call.op, &self.record)),
                 body: Body::Call(call),
             };
             let link = outside.net.request(self.index, 0);

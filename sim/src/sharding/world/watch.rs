@@ -34,6 +34,7 @@ impl<S: System> Process<S> {
             life: self.life(),
             sent: outside.now,
             luck: 0,
+            about: None,
             body: Body::Watch { conn, after: version },
         };
         let link = outside.net.request(self.index, 0);
