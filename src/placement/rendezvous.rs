@@ -73,6 +73,14 @@ impl Rendezvous {
         Self { members, hashes, weights }
     }
 
+    /// The position of the member that has `key`; any, if there is no member.
+    #[inline]
+    pub(crate) fn position(&self, key: Key) -> Option<usize> {
+        // Keys made of any number, such as 0, 1, 2, are mixed before they meet a member.
+        let key = mix(key.as_u64());
+        if self.weights.is_empty() { Some(self.highest(key)) } else { self.heaviest(key) }
+    }
+
     /// The position of the member with the highest score; of equals the first, whose name is smallest.
     #[inline]
     fn highest(&self, key: u64) -> usize {
@@ -197,11 +205,7 @@ impl Placement for Rendezvous {
 
     #[inline]
     fn place(&self, key: Key) -> Option<&Member> {
-        // Keys made of any number, such as 0, 1, 2, are mixed before they meet a member.
-        let key = mix(key.as_u64());
-        let position =
-            if self.weights.is_empty() { self.highest(key) } else { self.heaviest(key)? };
-        self.members.get(position)
+        self.members.get(self.position(key)?)
     }
 }
 

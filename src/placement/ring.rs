@@ -153,6 +153,14 @@ impl<D, const WEIGHTED: bool> Ring<D, WEIGHTED> {
     }
 }
 
+impl<D: Draw, const WEIGHTED: bool> Ring<D, WEIGHTED> {
+    /// The position of the member that has `key`.
+    #[inline]
+    pub(crate) fn position(&self, key: Key) -> Option<usize> {
+        self.points.owner(D::draw(key.as_u64(), 0))
+    }
+}
+
 impl<D: Draw, const WEIGHTED: bool> Placement for Ring<D, WEIGHTED> {
     fn members(&self) -> &Members {
         &self.members
@@ -160,7 +168,7 @@ impl<D: Draw, const WEIGHTED: bool> Placement for Ring<D, WEIGHTED> {
 
     #[inline]
     fn place(&self, key: Key) -> Option<&Member> {
-        self.members.get(self.points.owner(D::draw(key.as_u64(), 0))?)
+        self.members.get(self.position(key)?)
     }
 }
 

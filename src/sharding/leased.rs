@@ -169,6 +169,10 @@ impl Leases {
 
     /// Does what follows from what the machine and the electors have learnt.
     pub(super) fn settle(&mut self, machine: &mut Machine, now: Now) {
+        if !machine.is_leased() && self.electors.is_empty() && !self.acting {
+            machine.take_reckoned();
+            return; // another mode
+        }
         let may = machine.may_lease();
         if may && self.electors.is_empty() {
             self.begin(machine, now);

@@ -188,8 +188,8 @@ impl Machine {
         let write = self.next_due_write();
         let read = (!self.calls.reading()).then_some(self.next_read);
         let plan = self.next_plan_read();
-        let others = [Some(self.watchdog), self.overdue, self.calls.deadline()];
-        [until, write, read, plan, self.wake].into_iter().chain(others).flatten().min()
+        let others = [until, write, read, plan, self.wake, self.overdue, self.calls.deadline()];
+        Some(others.into_iter().flatten().fold(self.watchdog, Instant::min))
     }
 
     // --- what happens

@@ -94,8 +94,8 @@ impl Owners {
         self.seats = self.members.iter().cloned().map(Some).collect();
         let placer = Placer::new(self.ranking, self.members.clone());
         for (slot, owner) in self.slots.iter().zip(&mut self.table) {
-            let place = placer.place(key(self.ranking, self.slots, slot));
-            let seat = place.and_then(|place| self.members.position(place.name()));
+            let seat = placer.position(key(self.ranking, self.slots, slot));
+            let seat = seat.filter(|seat| *seat < self.seats.len());
             *owner = seat.and_then(|seat| u32::try_from(seat).ok()).unwrap_or(NOBODY);
         }
     }
@@ -210,6 +210,14 @@ impl Placer {
             Ranking::Ring(points) => ring(&members, points),
         };
         ring.map_or_else(|| Self::Rendezvous(Rendezvous::new(members)), Self::Ring)
+    }
+
+    /// Of the member that has `key`, among the members.
+    fn position(&self, key: Key) -> Option<usize> {
+        match self {
+            Self::Rendezvous(placement) => placement.position(key),
+            Self::Ring(placement) => placement.position(key),
+        }
     }
 
     fn place(&self, key: Key) -> Option<&Member> {

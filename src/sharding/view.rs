@@ -1,6 +1,7 @@
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
 use super::rules::{Rule, Rules};
 use super::{MemberRecord, State, StoredMember};
@@ -8,11 +9,17 @@ use crate::placement::{Member, Members};
 use crate::time::Instant;
 
 /// What a member knows of all members' records, itself included, and when it learnt it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+///
+/// Whose record it is that comes is found by the hash that each name carries: in a group of hundreds
+/// each of its members is shown each renewal, and texts would have to be fetched to be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct View {
     /// Everything that was written up to this version has been seen.
     pub(super) version: u64,
-    known: BTreeMap<Arc<str>, Known>,
+    /// Ascending by name.
+    known: Vec<Known>,
+    /// The hash of each name, ascending, and its place among the known.
+    places: Vec<(u64, u32)>,
     /// How many records say Joining: mostly none.
     joining: usize,
     /// How many cannot be read.
@@ -21,6 +28,19 @@ pub(super) struct View {
     changed: bool,
     /// Or does something else.
     restated: bool,
+}
+
+/// Places follow from the records.
+impl Hash for View {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.version.hash(state);
+        state.write_usize(self.known.len());
+        for known in &self.known {
+            known.record().name().hash(state);
+            known.hash(state);
+        }
+        (self.joining, self.changed, self.restated).hash(state);
+    }
 }
 
 /// A record as it was seen last.
@@ -43,6 +63,11 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn record(&self) -> &MemberRecord {
         &self.stored.record
+    }
+
+    /// Mostly the two share their name, and nothing is compared.
+    fn is_of(&self, member: &Member) -> bool {
+        self.record().member == *member || self.record().name() == member.name()
     }
 
     pub(super) fn counts(&self, rules: Rules) -> bool {
@@ -96,20 +121,45 @@ impl Known {
 }
 
 impl View {
+    /// O(log members) comparisons of names.
     pub(super) fn get(&self, name: &str) -> Option<&Known> {
-        self.known.get(name)
+        self.known.get(self.seek(name).ok()?)
     }
 
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Known> {
-        self.known.get_mut(name)
+        let at = self.seek(name).ok()?;
+        self.known.get_mut(at)
+    }
+
+    /// Where the record of this name is, or would be.
+    fn seek(&self, name: &str) -> Result<usize, usize> {
+        self.known.binary_search_by(|known| known.record().name().cmp(name))
+    }
+
+    /// The known record of the same member; O(log members), one comparison of names.
+    fn place(&self, of: &Member) -> Option<usize> {
+        let hash = of.name_hash();
+        let first = self.places.partition_point(|(other, _)| *other < hash);
+        let alike = self.places.get(first..)?.iter().take_while(|(other, _)| *other == hash);
+        let mut alike = alike.map(|(_, at)| *at as usize);
+        alike.find(|at| self.known.get(*at).is_some_and(|known| known.is_of(of)))
+    }
+
+    /// After members came or went.
+    fn place_all(&mut self) {
+        let hashes = self.known.iter().map(|known| known.record().member.name_hash());
+        self.places.clear();
+        self.places.extend(hashes.zip(0..));
+        self.places.sort_unstable();
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Known> {
-        self.known.values()
+        self.known.iter()
     }
 
+    /// Names are not to be changed.
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Known> {
-        self.known.values_mut()
+        self.known.iter_mut()
     }
 
     /// All but the member called `me`.
@@ -152,14 +202,11 @@ impl View {
     pub(super) fn store(&mut self, stored: StoredMember, now: Instant, rules: Rules) -> bool {
         let joins = |record: &MemberRecord| usize::from(record.state == State::Joining);
         let unread = (stored.record.state == State::Unreadable).then_some(self.version);
-        let Some(known) = self.known.get_mut(stored.record.name()) else {
+        let at = self.place(&stored.record.member);
+        let Some(known) = at.and_then(|at| self.known.get_mut(at)) else {
             self.joining += joins(&stored.record);
             self.unread += usize::from(unread.is_some());
-            let name = stored.record.name().into();
-            let met = stored.version;
-            let new = Known { stored, since: now, gone: false, met, excluded_at: None, unread };
-            self.known.insert(name, new);
-            (self.changed, self.restated) = (true, true);
+            self.add(stored, unread, now);
             return true;
         };
         let old = known.stored.version > stored.version && rules.hold(Rule::ViewsForward);
@@ -181,9 +228,18 @@ impl View {
         true
     }
 
-    /// Those that join, all but the member called `me`; at no cost if there is none.
-    pub(super) fn joiners<'a>(&'a self, me: &'a str) -> impl Iterator<Item = &'a Known> {
-        let any = (self.joining > 0).then(|| self.others(me).filter(|known| known.joins()));
+    fn add(&mut self, stored: StoredMember, unread: Option<u64>, now: Instant) {
+        let (Ok(at) | Err(at)) = self.seek(stored.record.name());
+        let met = stored.version;
+        let new = Known { stored, since: now, gone: false, met, excluded_at: None, unread };
+        self.known.insert(at, new);
+        self.place_all();
+        (self.changed, self.restated) = (true, true);
+    }
+
+    /// Those that join; at no cost if there is none.
+    pub(super) fn joiners(&self) -> impl Iterator<Item = &Known> {
+        let any = (self.joining > 0).then(|| self.iter().filter(|known| known.joins()));
         any.into_iter().flatten()
     }
 
@@ -197,7 +253,7 @@ impl View {
 
     /// There is no record of this name at `version`.
     pub(super) fn absent(&mut self, name: &str, version: u64, now: Instant, rules: Rules) {
-        let Some(known) = self.known.get_mut(name) else { return };
+        let Some(known) = self.get_mut(name) else { return };
         if known.stored.version > version || known.gone {
             return;
         }
@@ -219,8 +275,9 @@ impl View {
         rules: Rules,
     ) {
         let listed: BTreeSet<&str> = members.iter().map(|stored| stored.record.name()).collect();
-        let missing = |name: &&Arc<str>| !listed.contains(name.as_ref());
-        let absent: Vec<_> = self.known.keys().filter(missing).cloned().collect();
+        let names = self.iter().map(|known| known.record().name());
+        let absent: Vec<Arc<str>> =
+            names.filter(|name| !listed.contains(name)).map(Into::into).collect();
         for stored in members {
             self.store(stored, now, rules);
         }
@@ -232,7 +289,9 @@ impl View {
 
     /// Without rule [`ExclusionAnswer`](Rule::ExclusionAnswer): as if the store had said so.
     pub(super) fn mark_excluded(&mut self, name: &str) {
-        if let Some(known) = self.known.get_mut(name) {
+        if let Ok(at) = self.seek(name)
+            && let Some(known) = self.known.get_mut(at)
+        {
             self.joining -= usize::from(known.joins());
             let record = MemberRecord { state: State::Excluded, ..known.record().clone() };
             known.stored.record = record.into();
@@ -241,7 +300,9 @@ impl View {
     }
 
     pub(super) fn drop(&mut self, name: &str) {
-        if let Some(known) = self.known.remove(name) {
+        if let Ok(at) = self.seek(name) {
+            let known = self.known.remove(at);
+            self.place_all();
             self.joining -= usize::from(known.joins());
             self.unread -= usize::from(known.unread.is_some());
             self.changed |= known.record().state.counts();

@@ -85,11 +85,11 @@ impl Calls {
     }
 
     pub(super) fn reading(&self) -> bool {
-        self.under_way.iter().any(|call| call.kind == Kind::List)
+        self.under_way.iter().any(|call| matches!(call.kind, Kind::List))
     }
 
     pub(super) fn planning(&self) -> bool {
-        self.under_way.iter().any(|call| call.kind == Kind::ReadPlan)
+        self.under_way.iter().any(|call| matches!(call.kind, Kind::ReadPlan))
     }
 
     pub(super) fn collecting(&self, name: &str) -> bool {

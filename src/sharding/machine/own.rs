@@ -89,8 +89,9 @@ impl Machine {
         if self.is_planned() {
             return true; // somebody waits for what has moved
         }
+        let me = self.config.member.name();
         let waits = |known: &Known| known.met > self.published && known.met <= acted_on;
-        self.view.joiners(self.config.member.name()).any(waits)
+        self.view.joiners().any(|known| waits(known) && known.record().name() != me)
     }
 
     /// A replica that leaves without ever having written anything.

@@ -2,6 +2,7 @@
 
 use super::{Life, Machine, Move, Phase};
 use crate::sharding::rules::Rule;
+use crate::sharding::view::Known;
 use crate::sharding::{Cause, Event, Lapse, SlotSet};
 use crate::time::Instant;
 
@@ -117,15 +118,14 @@ impl Machine {
         }
         let trusted =
             !self.config.distrust_deletion || self.trusts_from().is_some_and(|at| at <= now);
-        let generation = self.generation;
-        trusted
-            && self.counted_others().all(|known| {
-                // By a plan nobody gives anything to a joiner unasked.
-                let known_to = self.is_planned() || known.acknowledged() >= life.joined;
-                let alike = known.record().generation == generation;
-                (known_to || !rules.hold(Rule::JoinWait))
-                    && (alike || !rules.hold(Rule::OneGeneration))
-            })
+        // By a plan nobody gives anything to a joiner unasked.
+        let unasked = self.is_planned() || !rules.hold(Rule::JoinWait);
+        let any_generation = !rules.hold(Rule::OneGeneration);
+        let keeps = |known: &Known| {
+            (!unasked && known.acknowledged() < life.joined)
+                || (!any_generation && known.record().generation != self.generation)
+        };
+        trusted && !self.view.iter().any(|known| keeps(known) && self.is_counted_other(known))
     }
 
     /// From when on a joiner need not fear that a record was deleted before it could see it: who had it
@@ -139,15 +139,19 @@ impl Machine {
     fn yields(&self, life: &Life) -> bool {
         let mine = self.generation;
         let seen = self.view.version >= life.joined;
+        let first = |known: &Known| {
+            let other = known.record().generation;
+            other != mine && (!known.joins() || other > mine)
+        };
         seen && self.config.rules.hold(Rule::OneGeneration)
-            && self.counted_others().any(|known| {
-                let (other, joins) = (known.record().generation, known.joins());
-                other != mine && (!joins || other > mine)
-            })
+            && self.view.iter().any(|known| first(known) && self.is_counted_other(known))
     }
 
-    pub(super) fn counted_others(&self) -> impl Iterator<Item = &crate::sharding::view::Known> {
-        let rules = self.config.rules;
-        self.view.others(self.config.member.name()).filter(move |known| known.counts(rules))
+    fn is_counted_other(&self, known: &Known) -> bool {
+        known.counts(self.config.rules) && known.record().name() != self.config.member.name()
+    }
+
+    pub(super) fn counted_others(&self) -> impl Iterator<Item = &Known> {
+        self.view.iter().filter(|known| self.is_counted_other(known))
     }
 }

@@ -44,10 +44,12 @@ impl Machine {
                 let own = stored.record.name() == self.config.member.name();
                 let due = now + stored.record.lease_duration;
                 self.watchdog = self.watchdog.min(due);
-                self.view.store(stored.clone(), now, rules);
                 self.view.version = version;
                 if own {
+                    self.view.store(stored.clone(), now, rules);
                     self.check_own(now, Some(&stored), version);
+                } else {
+                    self.view.store(stored, now, rules);
                 }
             }
             Watched::Deleted { name, version } => {

@@ -68,6 +68,8 @@ pub(super) struct Process<S: System> {
     changes: Option<u64>,
     /// The end of its claims that was told last.
     until: Option<SimTime>,
+    /// The same by its own clock, as it runs now.
+    local_until: Option<Instant>,
     learnt: SimTime,
     renewed: SimTime,
     /// Once it has left: how long until it starts again.
@@ -113,6 +115,7 @@ impl<S: System> Process<S> {
             claimed: None,
             changes: None,
             until: None,
+            local_until: None,
             learnt: SimTime::ZERO,
             renewed: SimTime::ZERO,
             back: None,
@@ -187,7 +190,7 @@ impl<S: System> Process<S> {
         self.ticks = false;
         self.claimed = None;
         self.changes = None;
-        self.until = None;
+        (self.until, self.local_until) = (None, None);
         (self.learnt, self.renewed) = (SimTime::ZERO, SimTime::ZERO);
         outside.statistics.crashes += u64::from(crashed);
         outside.emit(What::Ended { replica: self.index, crashed });
@@ -306,7 +309,7 @@ impl<S: System> Process<S> {
     pub(super) fn drift(&mut self, outside: &mut Outside<S::Value>, rate_ppb: u64) {
         self.clock.set_rate(outside.now, rate_ppb);
         outside.emit(What::Clock { replica: self.index, rate_ppb });
-        self.armed = None;
+        (self.armed, self.local_until) = (None, None);
         self.generation += 1;
         self.arm(outside);
         self.look(outside);
@@ -323,12 +326,15 @@ impl<S: System> Process<S> {
         let Some(system) = &self.system else { return };
         let (replica, now) = (self.index, self.clock.instant(outside.now));
         let claim = system.claim(now);
-        let until = claim.until.map(|until| self.clock.when(until).unwrap_or(SimTime::NEVER));
-        let end = until.unwrap_or(SimTime::NEVER);
-        if self.until != Some(end) {
-            self.until = Some(end);
-            let (learnt, renewed) = (self.learnt, self.renewed);
-            outside.emit(What::Until { replica, until, learnt, renewed });
+        if claim.until.is_none() || self.local_until != claim.until {
+            self.local_until = claim.until;
+            let until = claim.until.map(|until| self.clock.when(until).unwrap_or(SimTime::NEVER));
+            let end = until.unwrap_or(SimTime::NEVER);
+            if self.until != Some(end) {
+                self.until = Some(end);
+                let (learnt, renewed) = (self.learnt, self.renewed);
+                outside.emit(What::Until { replica, until, learnt, renewed });
+            }
         }
         let changes = system.changes();
         let same = changes.is_some() && changes == self.changes;

@@ -58,8 +58,6 @@ impl<S: System> Process<S> {
 
     /// Sends all that the store has for the watch.
     pub(super) fn show_all(&mut self, outside: &mut Outside<S::Value>) {
-        let Some(prefix) = self.system.as_ref().and_then(S::watches) else { return };
-        let prefix: std::sync::Arc<str> = prefix.into();
         let end = u32::try_from(outside.store.log().len()).unwrap_or(u32::MAX);
         let Some(Watch { conn, next: Some(next), cut: false, .. }) = self.watch else { return };
         if !self.stalls.is_empty() {
@@ -70,8 +68,9 @@ impl<S: System> Process<S> {
             return;
         }
         for index in next..end {
+            let Some(prefix) = self.system.as_ref().and_then(S::watches) else { return };
             let log = outside.store.log();
-            if log.get(index as usize).is_some_and(|write| write.name.starts_with(&*prefix)) {
+            if log.get(index as usize).is_some_and(|write| write.name.starts_with(prefix)) {
                 self.send_shown(outside, Some(index));
             }
             if let Some(watch) = &mut self.watch {
@@ -94,7 +93,7 @@ impl<S: System> Process<S> {
             return;
         };
         watch.last = watch.last.max(outside.now + takes);
-        outside.queue.push(watch.last, Event::Show { replica: self.index, conn, index });
+        outside.queue.push_many(watch.last, Event::Show { replica: self.index, conn, index });
     }
 
     /// The connection is gone; the replica notices later.
