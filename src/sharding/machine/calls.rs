@@ -100,8 +100,17 @@ impl Calls {
 
     /// The answer to the write under way is of no more use.
     pub(super) fn drop_write(&mut self, out: &mut Outbox) {
+        self.drop_all(out, |kind| matches!(kind, Kind::Write(..)));
+    }
+
+    /// Nor is that to a read of the plan.
+    pub(super) fn drop_plan(&mut self, out: &mut Outbox) {
+        self.drop_all(out, |kind| *kind == Kind::ReadPlan);
+    }
+
+    fn drop_all(&mut self, out: &mut Outbox, which: impl Fn(&Kind) -> bool) {
         self.under_way.retain(|call| {
-            let drop = matches!(call.kind, Kind::Write(..));
+            let drop = which(&call.kind);
             if drop {
                 out.withdraw(call.id);
             }

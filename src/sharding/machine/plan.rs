@@ -17,8 +17,6 @@ pub(super) struct Following {
     plan: Option<(Plan, u64)>,
     /// A read has found none.
     none: bool,
-    /// When the answer to the joining write came: only reads sent after it count.
-    from: Instant,
     next_read: Instant,
     /// Some slots of the plan are not held yet.
     waiting: bool,
@@ -31,9 +29,11 @@ impl Machine {
         matches!(self.config.mode, Mode::Planned(_))
     }
 
-    /// A new life has begun: no plan is kept from before.
+    /// A new life has begun: no plan is kept from before, and no read that was sent before counts. By
+    /// the clock alone that could not be told, which may show one instant all the time.
     pub(super) fn forget_plan(&mut self, now: Instant) {
-        self.following = Following { from: now, next_read: now, ..Following::default() };
+        self.calls.drop_plan(&mut self.out);
+        self.following = Following { next_read: now, ..Following::default() };
     }
 
     pub(super) fn next_plan_read(&self) -> Option<Instant> {
@@ -51,14 +51,13 @@ impl Machine {
     }
 
     pub(super) fn plan_read(&mut self, now: Instant, sent: Instant, stored: &StoredPlan) {
-        let late = now >= sent + self.config.renew_deadline;
-        if sent >= self.following.from && !late {
+        if now < sent + self.config.renew_deadline {
             self.follow(now, stored);
         }
     }
 
     pub(super) fn plan_not_read(&mut self, now: Instant, sent: Instant, why: Failure) {
-        if why == Failure::NotFound && sent >= self.following.from && !self.following.none {
+        if why == Failure::NotFound && !self.following.none {
             self.following.none = self.following.plan.is_none();
             self.following.changed = true;
         }
