@@ -15,8 +15,10 @@ use crate::time::Instant;
 pub(super) struct Following {
     /// The newest plan that was read, with its versions written out.
     plan: Option<(Plan, u64)>,
-    /// A read has found none.
+    /// A read has found none: there was none before, or somebody has deleted it.
     none: bool,
+    /// When it was learnt that there is the plan in hand.
+    learnt: Instant,
     next_read: Instant,
     /// Some slots of the plan are not held yet.
     waiting: bool,
@@ -52,23 +54,28 @@ impl Machine {
 
     pub(super) fn plan_read(&mut self, now: Instant, sent: Instant, stored: &StoredPlan) {
         if now < sent + self.config.renew_deadline {
+            (self.following.none, self.following.learnt) = (false, now);
             self.follow(now, stored);
         }
     }
 
     pub(super) fn plan_not_read(&mut self, now: Instant, sent: Instant, why: Failure) {
-        if why == Failure::NotFound && !self.following.none {
-            self.following.none = self.following.plan.is_none();
+        // One that was sent before the plan was stored says nothing of it.
+        let known = self.following.plan.is_some() && sent <= self.following.learnt;
+        if why == Failure::NotFound && !self.following.none && !known {
+            self.following.none = true;
             self.following.changed = true;
         }
         let again = sent + self.config.retry_period;
         self.following.next_read = self.following.next_read.min(again).max(now);
     }
 
-    /// A watch has shown the plan. Before the first read of this life it may be older than the joining
+    /// A watch has shown the plan. Before the first plan of this life it may be older than the joining
     /// write, and say what others have agreed to be over.
     pub(super) fn plan_shown(&mut self, now: Instant, stored: &StoredPlan) {
-        if self.following.plan.is_some() || self.following.none {
+        let joined = self.phase.life().map_or(0, |life| life.joined);
+        let new = self.following.none && stored.version > joined;
+        if self.following.plan.is_some() || new {
             self.follow(now, stored);
         }
     }
@@ -102,7 +109,7 @@ impl Machine {
             self.moves.push(Move { before, slots: moved });
         }
         self.following.plan = Some((plan, stored.version));
-        self.following.none = false;
+        (self.following.none, self.following.learnt) = (false, now);
         self.following.changed = true;
         if matches!(self.phase, Phase::Active(_)) {
             let lost = self.holdings.entitle(&kept);
@@ -184,9 +191,10 @@ impl Machine {
         self.following.plan.is_some() || self.following.none
     }
 
-    /// The plan in hand.
+    /// The plan to go on from. One that was deleted is none, though members act on it: nobody can tell
+    /// whether it was the last, so that all slots must be acknowledged anew.
     pub(in crate::sharding) fn known_plan(&self) -> Option<StoredPlan> {
-        let (plan, version) = self.following.plan.as_ref()?;
+        let (plan, version) = self.following.plan.as_ref().filter(|_| !self.following.none)?;
         Some(StoredPlan { plan: plan.clone().into(), version: *version })
     }
 
