@@ -12,6 +12,7 @@ use tenure::sharding::{
 };
 use tenure::time::{Instant, Now, Timestamp};
 
+#[derive(Clone)]
 pub(crate) struct Group {
     pub(crate) millis: u64,
     pub(crate) members: Vec<Seat>,
@@ -21,6 +22,10 @@ pub(crate) struct Group {
     pub(crate) plans: u64,
     pub(crate) writes: u64,
     pub(crate) lists: u64,
+    /// Calls about the plan, those that met another version than they expected, and all.
+    pub(crate) plan_calls: u64,
+    pub(crate) conflicts: u64,
+    pub(crate) calls: u64,
     /// The leases of slots, by name, and how often one was read and written.
     pub(crate) locks: BTreeMap<Arc<str>, Stored>,
     pub(crate) looks: u64,
@@ -30,6 +35,11 @@ pub(crate) struct Group {
     /// Of so many calls two fail, one of them after it took effect; none if 0.
     pub(crate) loses: u64,
     random: u64,
+    /// The call of this number fails: 0 at once, 1 after it took effect.
+    pub(crate) fails: Option<(u64, u64)>,
+    /// How time passes, in milliseconds; and whether nobody is ahead of the others in a step.
+    pub(crate) step: u64,
+    pub(crate) together: bool,
     /// Answers come so many milliseconds later at most, about locks and about all.
     pub(crate) lock_latency: u64,
     pub(crate) latency: u64,
@@ -40,6 +50,7 @@ pub(crate) struct Group {
     pub(crate) watches: bool,
 }
 
+#[derive(Clone)]
 pub(crate) struct Seat {
     pub(crate) sharder: Sharder,
     pub(crate) events: Vec<(u64, Event)>,
@@ -47,6 +58,8 @@ pub(crate) struct Seat {
     pub(crate) prompt: bool,
     /// Its requests are not answered.
     pub(crate) cut: bool,
+    /// Its reads of the plan fail.
+    pub(crate) planless: bool,
     /// Its process stands still: it does nothing, and does not notice.
     pub(crate) frozen: bool,
     watching: bool,
@@ -65,12 +78,18 @@ impl Group {
             plans: 0,
             writes: 0,
             lists: 0,
+            plan_calls: 0,
+            conflicts: 0,
+            calls: 0,
             locks: BTreeMap::new(),
             looks: 0,
             elections: 0,
             tokens: BTreeMap::new(),
             loses: 0,
             random: 1,
+            fails: None,
+            step: 10,
+            together: false,
             lock_latency: 0,
             latency: 0,
             late: Vec::new(),
@@ -99,6 +118,7 @@ impl Group {
             events: Vec::new(),
             prompt: true,
             cut: false,
+            planless: false,
             frozen: false,
             watching: false,
             working: BTreeSet::new(),
@@ -112,15 +132,18 @@ impl Group {
     pub(crate) fn run(&mut self, duration: Duration) {
         let end = self.millis + u64::try_from(duration.as_millis()).unwrap();
         while self.millis < end {
-            self.millis += 10;
+            self.millis += self.step;
             self.answer_late();
             for index in 0..self.members.len() {
                 let now = self.now();
                 if !self.members[index].frozen {
                     self.members[index].sharder.handle_timeout(now);
                 }
-                self.settle();
+                if !self.together {
+                    self.settle();
+                }
             }
+            self.settle();
             self.check();
         }
     }
@@ -235,8 +258,11 @@ impl Group {
             if std::env::var("DBG").is_ok() {
                 eprintln!("{} {index} {:?}", self.millis, request.op);
             }
+            self.calls += 1;
             let fate = if self.loses == 0 { 2 } else { self.random() % self.loses };
-            let result = if fate == 0 { Err(Failure::Other) } else { self.call(request) };
+            let fate = self.fails.filter(|(at, _)| *at == self.calls).map_or(fate, |(_, fate)| fate);
+            let planless = self.members[index].planless && request.op == Op::ReadPlan;
+            let result = if fate == 0 || planless { Err(Failure::Other) } else { self.call(request) };
             let result = if fate == 1 { Err(Failure::Other) } else { result };
             let listed = match &result {
                 Ok(Answer::Listed { version, .. }) => Some(*version),
@@ -268,6 +294,14 @@ impl Group {
     }
 
     fn call(&mut self, request: Request) -> Result<Answer, Failure> {
+        let plan = matches!(request.op, Op::ReadPlan | Op::CreatePlan(_) | Op::UpdatePlan(..));
+        self.plan_calls += u64::from(plan);
+        let result = self.act(request);
+        self.conflicts += u64::from(matches!(result, Err(Failure::Conflict)));
+        result
+    }
+
+    fn act(&mut self, request: Request) -> Result<Answer, Failure> {
         match request.op {
             Op::List => {
                 self.lists += 1;

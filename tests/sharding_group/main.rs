@@ -7,6 +7,8 @@
     reason = "tests; seats are numbers that the group gave"
 )]
 
+mod edits;
+mod faults;
 mod group;
 mod leased;
 mod leased_faults;

@@ -214,11 +214,13 @@ impl Machine {
         Some(known.unwrap_or_else(|| name.into()))
     }
 
-    /// The plan to go on from. One that was deleted is none, though members act on it: nobody can tell
-    /// whether it was the last, so that all slots must be acknowledged anew.
+    /// The plan to go on from. Of one that was deleted, which has no version, the owners are worth
+    /// keeping. But members act on it, and nobody can tell whether it was the last: all slots are given
+    /// anew, so that all must acknowledge that.
     pub(in crate::sharding) fn known_plan(&self) -> Option<StoredPlan> {
-        let (plan, version) = self.following.plan.as_ref().filter(|_| !self.following.none)?;
-        Some(StoredPlan { plan: plan.clone().into(), version: *version })
+        let (plan, version) = self.following.plan.as_ref()?;
+        let version = if self.following.none { 0 } else { *version };
+        Some(StoredPlan { plan: plan.clone().into(), version })
     }
 
     /// Those that a plan may give slots: of this generation, and not about to leave.

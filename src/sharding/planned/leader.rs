@@ -83,10 +83,10 @@ impl Leader {
                 self.roster.stored(storing.voluntary, now.instant);
                 let stored = StoredPlan { plan: storing.plan, version };
                 machine.plan_stored(now.instant, &stored);
+                machine.handle_timeout(now);
             } else {
-                machine.read_plan_soon(now.instant);
+                self.not_stored(machine, now);
             }
-            machine.handle_timeout(now);
         }
         self.settle(machine, now);
     }
@@ -110,8 +110,7 @@ impl Leader {
         }
         if self.storing.as_ref().is_some_and(|storing| storing.deadline <= now.instant) {
             self.storing = None;
-            machine.read_plan_soon(now.instant);
-            machine.handle_timeout(now);
+            self.not_stored(machine, now);
         }
         if self.elector.is_none() && machine.may_plan() && !machine.is_stopping() {
             let config = election(&machine.config, machine.life());
@@ -123,6 +122,15 @@ impl Leader {
         self.run(machine, now);
         self.plan_if_due(machine, now);
         self.retire(machine, now);
+    }
+
+    /// The plan was not stored, or nobody can tell. If a read shows another one, that is planned from at
+    /// once; if it shows the one before, nothing has changed, and still there is something to store.
+    fn not_stored(&mut self, machine: &mut Machine, now: Now) {
+        let again = now.instant + machine.config.retry_period;
+        self.due = Some(self.due.map_or(again, |due| due.min(again)));
+        machine.read_plan_soon(now.instant);
+        machine.handle_timeout(now);
     }
 
     fn run(&mut self, machine: &mut Machine, now: Now) {
@@ -187,8 +195,8 @@ impl Leader {
         let Some(plan) = outcome.plan else { return };
         let plan = Arc::new(plan);
         let op = match &previous {
-            None => Op::CreatePlan(plan.clone()),
-            Some(stored) => Op::UpdatePlan(plan.clone(), stored.version),
+            Some(stored) if stored.version > 0 => Op::UpdatePlan(plan.clone(), stored.version),
+            _ => Op::CreatePlan(plan.clone()),
         };
         let deadline = now.instant + machine.config.request_timeout;
         let id = machine.out.request(op, deadline);

@@ -1,0 +1,188 @@
+//! What fails: one call, the way to the plan, the store for one that leaves; and who excludes.
+
+use std::time::Duration;
+
+use tenure::sharding::planned::Policy;
+use tenure::sharding::{Config, Event, Lapse, Mode, Ranking, Slots, State};
+
+use crate::group::Group;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn modes() -> [Mode; 3] {
+    [Mode::Ranked(Ranking::Rendezvous), Mode::Planned(Policy::default()), Mode::Leased]
+}
+
+fn config(mode: &Mode, name: &str) -> Config {
+    let slots = Slots::new(16).unwrap();
+    Config { mode: mode.clone(), slots, ..Group::config(name) }
+}
+
+fn group(members: usize, mode: &Mode, watches: bool) -> Group {
+    let mut group = Group::new();
+    group.watches = watches;
+    for n in 0..members {
+        group.add(config(mode, &format!("member-{n}")));
+    }
+    group.run(SECOND * 20);
+    all_owned(&group, "at first");
+    group
+}
+
+fn all_owned(group: &Group, when: &str) {
+    assert_eq!(group.shares().iter().sum::<usize>(), 16, "{when}: {:?}", group.shares());
+}
+
+/// Whichever call fails, of those that follow a join, a leave or a crash, before or after it took effect:
+/// all slots have an owner soon after.
+fn each_call_fails_once(mode: &Mode, watches: bool) {
+    let changes: [(&str, fn(&mut Group, &Mode)); 3] = [
+        ("join", |group, mode| {
+            group.add(config(mode, "new"));
+        }),
+        ("leave", |group, _| {
+            let now = group.now();
+            group.members[1].sharder.leave(now);
+            group.settle();
+        }),
+        ("crash", |group, _| {
+            group.members[1].cut = true;
+            let (fails, calls) = (group.fails.take(), group.calls);
+            group.run(SECOND * 12);
+            (group.fails, group.calls) = (fails, calls);
+        }),
+    ];
+    let mut before = group(3, mode, watches);
+    (before.step, before.calls) = (50, 0);
+    for (name, change) in changes {
+        let mut calm = before.clone();
+        change(&mut calm, mode);
+        calm.run(SECOND * 6);
+        for call in 1..=calm.calls {
+            for fate in [0, 1] {
+                let mut group = before.clone();
+                group.fails = Some((call, fate));
+                change(&mut group, mode);
+                group.run(SECOND * 26);
+                all_owned(&group, &format!("{mode:?}, {name}, call {call}, {fate}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn any_one_call_may_fail_in_mode_ranked() {
+    for watches in [false, true] {
+        each_call_fails_once(&Mode::Ranked(Ranking::Rendezvous), watches);
+    }
+}
+
+#[test]
+fn any_one_call_may_fail_in_mode_planned() {
+    for watches in [false, true] {
+        each_call_fails_once(&Mode::Planned(Policy::default()), watches);
+    }
+}
+
+#[test]
+fn any_one_call_may_fail_in_mode_leased() {
+    each_call_fails_once(&Mode::Leased, false);
+}
+
+/// Who cannot read the plan cannot let go of what it moves: it stops by itself, joins no more, and the
+/// others go on without it.
+#[test]
+fn who_cannot_read_the_plan_does_not_block_the_others() {
+    for watches in [false, true] {
+        let mut group = group(3, &modes()[1], watches);
+        group.members[1].planless = true;
+        // Watches show plans as well; that they do so in time nobody knows.
+        group.run(SECOND * 10);
+        let lapsed = |(_, event): &(u64, Event)| {
+            matches!(event, Event::Lapsed { cause: Lapse::Expired { .. }, .. })
+        };
+        assert!(group.members[1].events.iter().any(lapsed));
+        let new = group.add(config(&modes()[1], "new"));
+        group.run(SECOND * 20);
+        all_owned(&group, "without it");
+        assert!(group.shares()[1] == 0 && group.shares()[new] > 0);
+        assert_eq!(group.records["member-1"].record.state, State::Excluded);
+        group.members[1].planless = false;
+        group.run(SECOND * 10);
+        all_owned(&group, "with it");
+        assert!(group.shares()[1] > 0);
+    }
+}
+
+/// Who leaves while the store is out of reach does so when its authority has ended and its work, too.
+#[test]
+fn leaving_ends_without_the_store() {
+    for mode in modes() {
+        for prompt in [true, false] {
+            let mut group = group(2, &mode, true);
+            group.members[1].cut = true;
+            group.members[1].prompt = prompt;
+            let now = group.now();
+            group.members[1].sharder.leave(now);
+            group.settle();
+            group.run(SECOND * 16);
+            assert_eq!(group.members[1].sharder.is_finished(), prompt, "{mode:?}");
+            if !prompt {
+                let slots = tenure::sharding::SlotSet::all(Slots::new(16).unwrap());
+                group.drain(1, &slots);
+                group.run(SECOND * 8);
+            }
+            assert!(group.members[1].sharder.is_finished(), "{mode:?}");
+            assert_eq!(group.members[1].events.last().unwrap().1, Event::Left);
+            group.run(SECOND * 20);
+            all_owned(&group, "by the other");
+            assert_eq!(group.records["member-1"].record.state, State::Excluded);
+        }
+    }
+}
+
+/// One that cannot tell others of its leaving at first does so when it can.
+#[test]
+fn leaving_is_told_when_the_store_is_back_in_time() {
+    let mut group = group(2, &modes()[0], true);
+    group.members[1].cut = true;
+    let now = group.now();
+    group.members[1].sharder.leave(now);
+    group.settle();
+    group.run(SECOND * 4);
+    group.members[1].cut = false;
+    group.run(SECOND * 4);
+    assert!(group.members[1].sharder.is_finished());
+    assert_eq!(group.records["member-1"].record.state, State::Left);
+}
+
+/// One member excludes another; those that watch see it. If the first that should is dead as well, the
+/// next does it soon after.
+#[test]
+fn one_excludes_for_all() {
+    for (frozen, bound) in [(0, 14), (1, 15), (6, 16)] {
+        let mut group = group(12, &modes()[0], true);
+        group.together = true;
+        group.run(SECOND * 3);
+        // In the order of names: member-0, member-1, member-10, member-11, member-2, …
+        for at in [0, 1, 10, 11, 2, 3].into_iter().take(frozen) {
+            group.members[at].frozen = true;
+        }
+        group.members[7].cut = true;
+        group.run(SECOND * 11);
+        (group.conflicts, group.lists) = (0, 0);
+        let told = group.members.iter().map(|seat| seat.events.len()).collect::<Vec<_>>();
+        let excluded = |group: &Group| {
+            let news = group.members.iter().zip(&told);
+            news.flat_map(|(seat, from)| seat.events.iter().skip(*from).cloned())
+                .filter(|(_, event)| *event == Event::Excluded { member: "member-7".into() })
+                .count()
+        };
+        group.run(SECOND * (bound - 11) + SECOND / 2);
+        assert_eq!(excluded(&group), 1, "{frozen} dead");
+        if frozen == 0 {
+            assert_eq!((group.conflicts, group.lists), (0, 0));
+            all_owned(&group, "soon");
+        }
+    }
+}
