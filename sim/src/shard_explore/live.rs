@@ -1,7 +1,9 @@
 //! What comes of a world when nothing more goes wrong.
 
+use super::doors::PlanRec;
 use super::laws::{self, Law};
 use super::rules::Rules;
+use super::shadow::Shadow;
 use super::world::{Stage, Watch, World};
 use crate::explore::fingerprint::digest;
 
@@ -28,6 +30,13 @@ pub fn rest(rules: &Rules, seed: u64, steps: u32, most: u8) -> Result<u8, Law> {
     }
     world.orphans.clear();
     for ticks in 0..=most {
+        let lives: Vec<u8> = (0u8..).zip(&world.members).filter(|(_, player)| {
+            !player.gone && !stage.table.facts(&player.seat).finished
+        }).map(|(i, _)| i).collect();
+        let planned = |plan: &PlanRec| plan.slots.iter().all(|(owner, _)| lives.contains(owner));
+        if rules.plans.is_some() && !lives.is_empty() && !world.plan.as_ref().is_some_and(planned) {
+            stage.plan_for(&mut world, &lives);
+        }
         // All that takes no time: a join, its acknowledgement, the read of that, a token.
         for _ in 0..6 {
             for i in 0..world.members.len() {
@@ -46,6 +55,30 @@ pub fn rest(rules: &Rules, seed: u64, steps: u32, most: u8) -> Result<u8, Law> {
         laws::hold(&stage, &world)?;
     }
     Err(laws::RESTLESS)
+}
+
+/// Walks at random, so many steps, and asks at each call of a member whether an untouched one does the
+/// same; how many calls that were.
+///
+/// # Errors
+/// The law that did not hold; or [that](super::laws::RESTATED).
+///
+/// ```
+/// use tenure_sim::shard_explore::lockstep;
+/// let rules = "slow=11 joins=20 late-writes".parse().unwrap();
+/// assert!(lockstep(&rules, 1, 100).unwrap() > 100);
+/// ```
+pub fn lockstep(rules: &Rules, seed: u64, steps: u32) -> Result<usize, Law> {
+    let mut stage = Stage::with_shadows(rules);
+    let mut world = stage.start();
+    let mut all = Vec::new();
+    for n in 0..steps {
+        stage.steps(&world, &mut all);
+        let (draw, _) = digest(&(seed, n), [0, 1, 2]);
+        let at = draw % all.len() as u64;
+        stage.step(&mut world, all[usize::try_from(at).unwrap_or(0)])?;
+    }
+    Ok(stage.shadows.iter().map(Shadow::calls).sum())
 }
 
 fn show_all(stage: &mut Stage, world: &mut World, i: u8) -> Result<(), Law> {
