@@ -221,10 +221,12 @@ impl Rules {
                 self.without = Some(rule.ok_or("write the name of a rule, as join-wait")?);
             }
             _ => {
-                return Err("use rates, lease, deadline, timeout, slots, plans, joins, settled, slow, \
+                return Err(
+                    "use rates, lease, deadline, timeout, slots, plans, joins, settled, slow, \
                             late-writes, late-drivers, watch, fresh, distrust, collect, newer, \
                             crashes, leaves, changes, deletions or without"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
         }
         Ok(())

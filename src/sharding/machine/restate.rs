@@ -146,11 +146,15 @@ impl Machine {
         } else if self.acted_on() >= self.published {
             self.published = awaits(self.published);
         }
+        let write = |kind: &Kind| matches!(kind, Kind::Write(Write::Join, _));
+        let writes_join = self.calls.all().iter().any(|call| write(&call.kind));
         let acknowledged: Vec<u64> = self
             .view
             .iter()
             .map(|known| match known.acknowledged() {
                 _ if *known.record().name() == *me => 0,
+                // Which version that will have had, its answer says.
+                up_to if writes_join => up_to,
                 up_to if planned => self.acknowledgement(up_to),
                 up_to if up_to >= joined => joined,
                 _ => 0,
