@@ -13,13 +13,14 @@ mod rows;
 mod rules;
 mod search;
 mod settle;
+mod shadow;
 mod step;
 mod store;
 mod table;
 mod tell;
 mod world;
 
-pub use live::rest;
+pub use live::{lockstep, rest};
 pub use rows::{Row, rows};
 pub use rules::{MEMBERS, NoRules, Rules, Slow};
 pub use search::{Outcome, Violation, explore};

@@ -312,7 +312,23 @@ impl Sharder {
     /// For explorers of all states; see [`Restatement`].
     #[doc(hidden)]
     pub fn restate(&mut self, mut to: Restatement<'_>) -> Restated {
+        self.leader = Leader::new(0);
         self.machine.restate(&mut to)
+    }
+
+    /// For explorers: renewals and reads come by [`poke`](Self::poke) and `poke_plan` only, and this
+    /// member's leader is forgotten, so that plans come from elsewhere.
+    #[doc(hidden)]
+    pub fn only_poked(&mut self, never: Instant) {
+        self.leader = Leader::new(0);
+        self.machine.only_poked(never);
+    }
+
+    /// For explorers: asks for a read of the plan at once.
+    #[doc(hidden)]
+    pub fn poke_plan(&mut self, now: Now) {
+        self.machine.poke_plan(now);
+        self.settle(now);
     }
 
     /// Who owns `slot` as far as this member knows, and why.

@@ -16,12 +16,22 @@ pub(super) struct Rec {
     pub(super) version: Version,
 }
 
+/// A stored plan.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct PlanRec {
+    pub(super) version: Version,
+    /// By slot, whose it is, and since which version.
+    pub(super) slots: Vec<(u8, Version)>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Door {
     /// Time goes by.
     Tick,
     Wake,
     Poke,
+    /// Reads the plan.
+    PokePlan,
     Leave,
     /// Another weight.
     Reconfigure,
@@ -29,12 +39,14 @@ pub(super) enum Door {
     /// To the request with this number.
     Answer(u8, Reply),
     Show(Shown),
+    ShowPlan(PlanRec),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Reply {
     Listed(Vec<Rec>, Version),
     Written(Version),
+    Planned(PlanRec),
     Deleted,
     Failed(Failure),
 }
@@ -53,6 +65,7 @@ pub(super) enum Shown {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Ask {
     List,
+    ReadPlan,
     Create(Rec),
     Update(Rec, Version),
     Delete(u8, Version),
@@ -89,6 +102,13 @@ impl Versions for Rec {
     }
 }
 
+impl Versions for PlanRec {
+    fn versions(&mut self, f: &mut dyn FnMut(&mut Version)) {
+        f(&mut self.version);
+        self.slots.iter_mut().for_each(|(_, since)| f(since));
+    }
+}
+
 impl Versions for Reply {
     fn versions(&mut self, f: &mut dyn FnMut(&mut Version)) {
         match self {
@@ -99,6 +119,7 @@ impl Versions for Reply {
                 f(version);
             }
             Self::Written(version) => f(version),
+            Self::Planned(plan) => plan.versions(f),
             Self::Deleted | Self::Failed(_) => {}
         }
     }
@@ -121,6 +142,7 @@ impl Versions for Door {
         match self {
             Self::Answer(_, reply) => reply.versions(f),
             Self::Show(shown) => shown.versions(f),
+            Self::ShowPlan(plan) => plan.versions(f),
             _ => {}
         }
     }
@@ -129,7 +151,7 @@ impl Versions for Door {
 impl Versions for Ask {
     fn versions(&mut self, f: &mut dyn FnMut(&mut Version)) {
         match self {
-            Self::List => {}
+            Self::List | Self::ReadPlan => {}
             Self::Create(rec) => rec.versions(f),
             Self::Update(rec, over) => {
                 rec.versions(f);

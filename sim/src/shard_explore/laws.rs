@@ -25,6 +25,8 @@ pub const TOKEN: Law = "a token is not greater than the last of its slot";
 pub(super) const JOINS_WORKING: Law = "a join before the work has ended";
 pub(super) const LEFT_WORKING: Law = "left before the work has ended";
 pub(super) const RESTLESS: Law = "not all act in time when nothing more goes wrong";
+/// The explorer itself is wrong.
+pub const RESTATED: Law = "a restated member does something else than an untouched one";
 pub(super) const UNKNOWN: Law = "what was not owned is revoked";
 
 /// Of each state.

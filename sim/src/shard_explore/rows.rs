@@ -76,6 +76,13 @@ const SAFE: &[Row] = &[
     safe("two-change", 2_000_000, "lease=2 deadline=1 timeout=1 settled=2 joins=2 changes=2"),
     capped("two-deletion-distrust", 2_000_000, "settled=2 joins=2 deletions=1 distrust"),
     safe("two-late-exclusions", 2_000_000, "settled=2 joins=2 slow=x0 late-writes"),
+    safe("two-late-deletions", 2_000_000, "settled=2 joins=2 crashes=1 collect=1 slow=d0"),
+    safe(
+        "two-change-while-joining",
+        2_000_000,
+        "lease=2 deadline=1 timeout=1 settled=1 joins=2 changes=1 slow=0w",
+    ),
+    safe("two-joins-slowly", 2_000_000, "settled=1 slow=0w"),
     safe("two-generations", 1_000_000, "settled=1 joins=2 newer=1"),
     safe("two-watch", 1_000_000, "lease=1 deadline=1 timeout=1 settled=2 watch=1"),
     capped("two-watch-fresh", 2_000_000, "settled=1 watch=1 fresh"),
@@ -85,17 +92,15 @@ const SAFE: &[Row] = &[
         2_000_000,
         "rates=1:1:1 slots=4 settled=3 lease=1 deadline=1 timeout=1",
     ),
+    safe("planned-1-1", 1_000_000, "plans=2 slots=1 settled=2 lease=1 deadline=1 timeout=1"),
+    safe("planned-2-2", 1_000_000, "plans=1 slots=1 settled=2"),
+    capped("planned-2-2-twice", 2_000_000, "plans=2 slots=1 settled=2"),
     // Second defences: without these rules nothing goes wrong, see the documentation.
     capped("own-missing", 1_000_000, "settled=2 deletions=1 distrust without=own-missing"),
     safe(
         "joiner-lapses",
         1_000_000,
         "lease=1 deadline=1 timeout=1 settled=1 joins=2 slow=0w without=joiner-lapses",
-    ),
-    safe(
-        "token-after-read",
-        2_000_000,
-        "lease=1 deadline=1 timeout=1 settled=1 joins=2 slow=0r without=token-after-read",
     ),
 ];
 
@@ -145,6 +150,58 @@ const BROKEN: &[Row] = &[
         "deadline=1 timeout=1 settled=2 changes=1 joins=2 without=stop-to-change",
     ),
     broken("lost-renewal", AUTHORITY, 10, "settled=2 slow=w0 without=lost-renewal"),
+    broken("token-after-read", TOKEN, 16, "settled=1 slow=0w without=token-after-read"),
+    broken("since", AUTHORITY, 7, "plans=2 slots=1 settled=2 without=since"),
+    broken(
+        "members-after-plan",
+        AUTHORITY,
+        12,
+        "plans=1 slots=1 settled=2 without=members-after-plan",
+    ),
+    broken(
+        "plan-acknowledged",
+        AUTHORITY,
+        0,
+        "plans=1 slots=1 settled=2 without=plan-acknowledged",
+    ),
+    broken(
+        "planned-drain-before-ack",
+        WORK,
+        0,
+        "plans=1 slots=1 settled=2 without=drain-before-ack",
+    ),
+    broken(
+        "planned-count-draining",
+        WORK,
+        0,
+        "plans=1 slots=1 settled=2 leaves=1 without=count-draining",
+    ),
+    broken("planned-wait-lease", AUTHORITY, 0, "plans=2 slots=1 settled=1 without=wait-lease"),
+    broken(
+        "planned-send-time",
+        AUTHORITY,
+        0,
+        "plans=1 slots=1 settled=2 slow=w0 late-drivers without=send-time",
+    ),
+    broken(
+        "planned-late-answer",
+        TOKEN,
+        0,
+        "plans=1 slots=1 settled=2 slow=w0 late-drivers without=late-answer",
+    ),
+    broken(
+        "planned-exclusion-version",
+        AUTHORITY,
+        0,
+        "plans=1 slots=1 settled=2 joins=2 slow=0x without=exclusion-version",
+    ),
+    broken(
+        "planned-exclusion-answer",
+        AUTHORITY,
+        0,
+        "plans=1 slots=1 settled=2 joins=2 slow=0x without=exclusion-answer",
+    ),
+    broken("planned-newer-counts", AUTHORITY, 0, "plans=1 slots=1 settled=2 without=newer-counts"),
     broken("echo", STALE, 0, "settled=1 watch=1 fresh without=echo"),
     broken("one-generation", GENERATION, 0, "settled=1 newer=1 joins=2 without=one-generation"),
 ];

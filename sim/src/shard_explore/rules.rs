@@ -21,6 +21,10 @@ pub enum Slow {
     Writes,
     /// Exclusions of others.
     Exclusions,
+    /// Reads of the plan.
+    Plans,
+    /// Deletions of old records.
+    Deletions,
 }
 
 impl Slow {
@@ -31,16 +35,19 @@ impl Slow {
             'r' => Self::Reads,
             'w' => Self::Writes,
             'x' => Self::Exclusions,
+            'p' => Self::Plans,
+            'd' => Self::Deletions,
             _ => return None,
         })
     }
 
-    /// Whether requests of a kind are: 0 writes, 1 reads, 8 and on exclusions, 16 and on deletions.
+    /// Whether requests of a kind are: 0 writes, 1 reads, 2 reads of the plan, 8 and on exclusions, 16
+    /// and on deletions.
     ///
     /// A table and not a match: of that, inlined into a loop, rustc 1.95 made a table of jumps without
     /// the first arm (opt-level 1, `CARGO_INCREMENTAL=0`).
     pub(super) fn is(self, kind: u8) -> bool {
-        const KINDS: [u32; 5] = [0, u32::MAX, 1 << 1, 1 << 0, 0xff00];
+        const KINDS: [u32; 7] = [0, u32::MAX, 1 << 1, 1 << 0, 0xff00, 1 << 2, 0xff_0000];
         KINDS.get(self as usize).is_some_and(|kinds| kinds >> kind & 1 == 1)
     }
 }
@@ -48,8 +55,8 @@ impl Slow {
 /// What may happen. Durations are in ticks.
 ///
 /// As text, a word for each field that is not as in [`Rules::default`]: numbers, `slow=w0` with a letter
-/// for each member (`0` none, `1` all, `r` reads, `w` writes, `x` exclusions), and words alone for
-/// what is either so or not.
+/// for each member (`0` none, `1` all, `r` reads, `w` writes, `x` exclusions, `p` reads of the plan, `d`
+/// deletions), and words alone for what is either so or not.
 ///
 /// ```
 /// use tenure_sim::shard_explore::{Rules, Slow};
@@ -73,6 +80,10 @@ pub struct Rules {
     pub timeout: u8,
     /// A power of two, at most 8.
     pub slots: u32,
+    /// In mode `planned`, how often a plan is stored, besides the one of the settled members; the mode
+    /// is `ranked` if there is none. Who leads is not part of the world: a plan is stored over the last
+    /// one, at any time, and may give any slot to anybody.
+    pub plans: Option<u8>,
     /// How often each member may join; then it is gone for good.
     pub joins: u8,
     /// The first so many members have joined already.
@@ -113,6 +124,7 @@ impl Default for Rules {
             deadline: 2,
             timeout: 2,
             slots: 2,
+            plans: None,
             joins: 1,
             settled: 0,
             slow: vec![Slow::None; MEMBERS],
@@ -186,11 +198,12 @@ impl Rules {
                 let slots = value.parse().ok().filter(|slots| [1, 2, 4, 8].contains(slots));
                 self.slots = slots.ok_or("write 1, 2, 4 or 8")?;
             }
+            "plans" => self.plans = Some(number(0)?),
             "joins" => self.joins = number(1)?,
             "settled" => self.settled = number(0)?,
             "slow" => {
                 let letters = value.chars().map(Slow::of).collect::<Option<Vec<_>>>();
-                self.slow = letters.ok_or("write 0, 1, r, w or x for each member")?;
+                self.slow = letters.ok_or("write 0, 1, r, w, x, p or d for each member")?;
             }
             "late-writes" if value.is_empty() => self.late_writes = true,
             "late-drivers" if value.is_empty() => self.late_drivers = true,
@@ -208,10 +221,12 @@ impl Rules {
                 self.without = Some(rule.ok_or("write the name of a rule, as join-wait")?);
             }
             _ => {
-                return Err("use rates, lease, deadline, timeout, slots, joins, settled, slow, \
+                return Err(
+                    "use rates, lease, deadline, timeout, slots, plans, joins, settled, slow, \
                             late-writes, late-drivers, watch, fresh, distrust, collect, newer, \
                             crashes, leaves, changes, deletions or without"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
         }
         Ok(())

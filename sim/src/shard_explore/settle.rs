@@ -2,13 +2,16 @@
 
 use tenure::sharding::{Rule, State};
 
-use super::doors::{ANY, Ask, Rec, Reply, Shown, Version, Versions};
+use super::doors::{ANY, Ask, PlanRec, Rec, Reply, Shown, Version, Versions};
 use super::world::{APART, Flight, Stage, Watch, World};
 use crate::explore::fingerprint::digest;
 
 impl Stage {
     /// Makes states equal from which the same will follow.
     pub(super) fn settle(&self, world: &mut World) {
+        if !self.shadows.is_empty() {
+            return;
+        }
         self.drop_doomed(world);
         if self.rules.fresh && world.stored.last().is_none_or(|(last, _)| *last < world.version) {
             world.stored.push((world.version, 0));
@@ -22,8 +25,8 @@ impl Stage {
 
     /// Of a version that is only ever compared with some others counts only between which of them it is.
     fn forget_versions(&self, world: &mut World) {
-        // What is acknowledged counts for those that join.
-        let mut joins: Vec<Version> = Vec::new();
+        // What is acknowledged counts for those that join, and for what plans have moved.
+        let mut joins = self.planned(world);
         let mut grants = vec![0];
         for player in world.members.iter().filter(|player| !player.gone) {
             joins.extend(self.table.joined(&player.seat));
@@ -89,6 +92,26 @@ impl Stage {
         }
     }
 
+    /// All versions that plans, known or on their way, may name.
+    fn planned(&self, world: &mut World) -> Vec<Version> {
+        let mut versions = Vec::new();
+        if self.rules.plans.is_none() {
+            return versions;
+        }
+        let mut know = |plan: &mut PlanRec| plan.versions(&mut |version| versions.push(*version));
+        world.plan.iter_mut().for_each(&mut know);
+        for player in &mut world.members {
+            player.plans.iter_mut().for_each(&mut know);
+            for (_, flight) in &mut player.flights {
+                if let Flight::Answered(Reply::Planned(plan)) = flight {
+                    know(plan);
+                }
+            }
+        }
+        versions.extend(world.members.iter().flat_map(|player| &player.seat.names));
+        versions
+    }
+
     /// Drops what comes to nothing.
     fn drop_doomed(&self, world: &mut World) {
         let store = &world.store;
@@ -96,12 +119,12 @@ impl Stage {
         let whose = |ask: &Ask| match ask {
             Ask::Create(rec) | Ask::Update(rec, _) => self.table.whose(*rec),
             Ask::Delete(whose, _) => *whose,
-            Ask::List => 0,
+            Ask::List | Ask::ReadPlan => 0,
         };
         let doomed = |ask: &Ask| {
             let stored = store[usize::from(whose(ask))];
             match ask {
-                Ask::List | Ask::Update(_, ANY) => false,
+                Ask::List | Ask::ReadPlan | Ask::Update(_, ANY) => false,
                 Ask::Create(_) => stored.is_some() && !may_vanish,
                 Ask::Update(_, over) | Ask::Delete(_, over) => {
                     stored.is_none_or(|stored| stored.version != *over)

@@ -10,6 +10,10 @@ pub(super) enum Step {
     Tick,
     Wake(u8),
     Poke(u8),
+    /// Reads the plan.
+    PokePlan(u8),
+    /// The plan with this number is stored.
+    Plan(u16),
     Apply(u8, u8),
     Answer(u8, u8),
     /// And a watch begins where the list was.
@@ -23,6 +27,7 @@ pub(super) enum Step {
     Show(u8),
     Progress(u8),
     Break(u8),
+    ShowPlan(u8),
 }
 
 impl fmt::Display for Step {
@@ -31,6 +36,7 @@ impl fmt::Display for Step {
         let kind = |id: &u8| match id {
             0 => "own record".to_owned(),
             1 => "list".to_owned(),
+            2 => "read of the plan".to_owned(),
             8..16 => format!("exclusion of {}", NAMES[usize::from(id - 8)]),
             _ => format!("deletion of {}", NAMES[usize::from(id - 16)]),
         };
@@ -38,6 +44,9 @@ impl fmt::Display for Step {
             Self::Tick => f.write_str("tick"),
             Self::Wake(i) => write!(f, "{} wakes", name(i)),
             Self::Poke(i) => write!(f, "{} renews and reads", name(i)),
+            Self::PokePlan(i) => write!(f, "{} reads the plan", name(i)),
+            Self::Plan(_) => f.write_str("a plan is stored"),
+            Self::ShowPlan(i) => write!(f, "{}'s watch shows a plan", name(i)),
             Self::Apply(i, id) => write!(f, "{}'s {} is executed", name(i), kind(id)),
             Self::Answer(i, id) => write!(f, "{}'s {} is answered", name(i), kind(id)),
             Self::AnswerWatch(i) => write!(f, "{}'s list is answered and a watch begins", name(i)),
@@ -77,6 +86,12 @@ impl Stage {
                 continue;
             }
             out.push(Step::Poke(i));
+            if self.rules.plans.is_some() && !player.flights.iter().any(|(id, _)| *id == 2) {
+                out.push(Step::PokePlan(i));
+            }
+            if !player.plans.is_empty() {
+                out.push(Step::ShowPlan(i));
+            }
             if facts.due {
                 out.push(Step::Wake(i));
             }
@@ -92,6 +107,9 @@ impl Stage {
             if world.changes > 0 {
                 out.push(Step::Change(i));
             }
+        }
+        if world.plans > 0 {
+            out.extend((0..self.assignments()).map(Step::Plan));
         }
         out.extend((0..index(world.orphans.len())).map(Step::Late));
         if world.deletions > 0 {

@@ -2,12 +2,14 @@
 
 use tenure::election::Failure;
 
-use super::doors::{ANY, Ask, Rec, Reply, Shown};
+use super::doors::{ANY, Ask, PlanRec, Rec, Reply, Shown};
 use super::laws::Law;
-use super::world::{APART, Stage, Watch, World};
+use super::world::{APART, Stage, Watch, World, index};
 
 /// The most that a watch keeps to show.
 const SHOWS: usize = 3;
+/// And of plans: what is more is read.
+const PLANS: usize = 2;
 
 impl Stage {
     /// The store does what it is asked.
@@ -17,6 +19,10 @@ impl Stage {
             Ask::List => {
                 Reply::Listed(world.store.iter().flatten().copied().collect(), world.version)
             }
+            Ask::ReadPlan => match &world.plan {
+                Some(plan) => Reply::Planned(plan.clone()),
+                None => Reply::Failed(Failure::NotFound),
+            },
             Ask::Create(rec) | Ask::Update(rec, _) => {
                 let stored = &mut world.store[usize::from(self.table.whose(rec))];
                 match (ask, &stored) {
@@ -47,6 +53,54 @@ impl Stage {
                 Reply::Deleted
             }
         })
+    }
+}
+
+impl Stage {
+    /// How many plans there are.
+    pub(super) fn assignments(&self) -> u16 {
+        let members = u16::try_from(self.rules.rates.len()).unwrap_or(1);
+        members.pow(self.rules.slots)
+    }
+
+    /// Stores a plan that gives these members the slots in turn.
+    pub(super) fn plan_for(&self, world: &mut World, members: &[u8]) {
+        let count = self.rules.rates.len();
+        let slots = (0..self.rules.slots as usize).rev();
+        let owner = |slot: usize| usize::from(members[slot % members.len()]);
+        let number = slots.fold(0, |number, slot| number * count + owner(slot));
+        self.plan(world, u16::try_from(number).unwrap_or(0));
+    }
+
+    /// Stores the plan with this number: whose each slot is, in turn. What has another owner than before
+    /// has moved; if nothing has, all is given anew, as it is to members of another configuration.
+    ///
+    /// That a plan is stored over the one it was made from leaves no other trace of who made it, when,
+    /// and from which list: a late one finds another version, and comes to nothing.
+    pub(super) fn plan(&self, world: &mut World, number: u16) {
+        let members = self.rules.rates.len();
+        let next = world.version + APART;
+        let mut rest = usize::from(number);
+        let owners: Vec<u8> = (0..self.rules.slots)
+            .map(|_| {
+                let owner = index(rest % members);
+                rest /= members;
+                owner
+            })
+            .collect();
+        let before = world.plan.take().map_or_else(Vec::new, |plan| plan.slots);
+        let same = before.iter().map(|(owner, _)| *owner).eq(owners.iter().copied());
+        let slots = owners.iter().enumerate().map(|(slot, owner)| {
+            let kept = before.get(slot).filter(|(before, _)| before == owner && !same);
+            (*owner, kept.map_or(next, |(_, since)| *since))
+        });
+        let plan = PlanRec { version: next, slots: slots.collect() };
+        world.version = next;
+        let watching = world.members.iter_mut().take(self.rules.watch.into());
+        for player in watching.filter(|player| !player.gone && player.plans.len() < PLANS) {
+            player.plans.push(plan.clone());
+        }
+        world.plan = Some(plan);
     }
 }
 

@@ -11,13 +11,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenure::placement::Member;
+use tenure::sharding::planned::Policy;
 use tenure::sharding::{
-    Answer, Config, Event, KeyHash, MemberRecord, Op, RequestId, Response, Restatement,
-    Rules as Held, Sharder, Slot, SlotSet, Slots, State, StoredMember, Watched,
+    Answer, Config, Event, KeyHash, MemberRecord, Mode, Op, Plan, RequestId, Response, Restatement,
+    Rules as Held, Sharder, Slot, SlotSet, Slots, State, StoredMember, StoredPlan, Watched,
 };
 use tenure::time::{Instant, Now, Timestamp};
 
-use super::doors::{ANY, Ask, Door, Happened, Reaction, Rec, Reply, Shown, Version, Versions};
+use super::doors::{
+    ANY, Ask, Door, Happened, PlanRec, Reaction, Rec, Reply, Shown, Version, Versions,
+};
 use super::facts::{Facts, facts, mask};
 use super::rules::Rules;
 use crate::explore::fingerprint::{Digest, digest};
@@ -113,10 +116,14 @@ impl Table {
 
     /// A new process.
     pub(super) fn begin(&mut self, member: u8, process: u8) -> Seat {
-        let config = self.config(member, process, false);
-        let sharder = Sharder::unchecked(config, 0, at(0).instant);
+        let sharder = self.process(member, process, 0);
         let (number, _) = self.settle(sharder, member, at(0).instant);
         Seat { number, names: Vec::new() }
+    }
+
+    /// It begins after so many ticks.
+    pub(super) fn process(&self, member: u8, process: u8, ticks: u64) -> Sharder {
+        Sharder::unchecked(self.config(member, process, false), 0, at(ticks).instant)
     }
 
     fn config(&self, member: u8, process: u8, heavy: bool) -> Config {
@@ -137,6 +144,9 @@ impl Table {
         if rules.newer.is_some_and(|from| member >= from) {
             config.generation = 2;
             config.hash = KeyHash::Xxh3;
+        }
+        if rules.plans.is_some() {
+            config.mode = Mode::Planned(Policy::default());
         }
         if let Some(rule) = rules.without {
             config.rules = Held::default().without(rule);
@@ -230,11 +240,32 @@ impl Table {
     fn ask(&mut self, number: u32, door: &Door) -> Next {
         let entry = &self.entries[number as usize];
         let (mut sharder, member) = (entry.sharder.clone(), entry.member);
-        let mut now = at(0);
+        let ids = entry.ids.iter().map(|(number, id)| (u8::try_from(*number).unwrap_or(0), *id));
+        let ids = ids.collect::<Vec<_>>();
+        let now = match door {
+            Door::Tick => at(self.rules.rates[usize::from(member)].into()),
+            _ => at(0),
+        };
+        self.drive(&mut sharder, member, &ids, now, door);
+        let (reaction, _) = self.react(&mut sharder, now.instant);
+        let (number, names) = self.settle(sharder, member, now.instant);
+        Next { number, names, reaction }
+    }
+
+    /// Does to a member what happens, at `now`; its requests on their way have these ids.
+    pub(super) fn drive(
+        &self,
+        sharder: &mut Sharder,
+        member: u8,
+        ids: &[(u8, RequestId)],
+        now: Now,
+        door: &Door,
+    ) {
         match door {
-            Door::Tick => now = at(self.rules.rates[usize::from(member)]),
+            Door::Tick => {}
             Door::Wake => sharder.handle_timeout(now),
             Door::Poke => sharder.poke(now),
+            Door::PokePlan => sharder.poke_plan(now),
             Door::Leave => sharder.leave(now),
             Door::Reconfigure => {
                 let mut config = sharder.config().clone();
@@ -250,17 +281,16 @@ impl Table {
                 sharder.drained(now, &slots);
             }
             Door::Answer(id, reply) => {
-                let ids = entry.ids.iter();
-                let id = ids.clone().find(|(number, _)| *number == u64::from(*id));
+                let id = ids.iter().find(|(number, _)| number == id);
                 let id = id.map(|(_, id)| *id).expect("an outstanding request");
                 let result = self.reply(reply);
                 sharder.handle_response(now, Response { id, result });
             }
             Door::Show(shown) => sharder.handle_watch(now, self.shown(shown)),
+            Door::ShowPlan(plan) => {
+                sharder.handle_watch(now, Watched::Planned(self.stored_plan(plan)));
+            }
         }
-        let reaction = self.react(&mut sharder, now.instant);
-        let (number, names) = self.settle(sharder, member, now.instant);
-        Next { number, names, reaction }
     }
 
     fn reply(&self, reply: &Reply) -> Result<Answer, tenure::election::Failure> {
@@ -270,6 +300,7 @@ impl Table {
                 version: (*version).into(),
             },
             Reply::Written(version) => Answer::Written { version: (*version).into() },
+            Reply::Planned(plan) => Answer::Planned(self.stored_plan(plan)),
             Reply::Deleted => Answer::Deleted,
             Reply::Failed(failure) => return Err(*failure),
         })
@@ -286,6 +317,18 @@ impl Table {
             Shown::Progress(version) => Watched::Progress { version: (*version).into() },
             Shown::Broken => Watched::Broken,
         }
+    }
+
+    /// For the configuration of whoever has the first slot.
+    fn stored_plan(&self, plan: &PlanRec) -> StoredPlan {
+        let first = plan.slots.first().map_or(0, |(owner, _)| *owner);
+        let config = self.config(first, 0, false);
+        let runs = plan.slots.iter().map(|(owner, since)| {
+            let since = if *since == plan.version { 0 } else { u64::from(*since) };
+            (1, Some(self.names[usize::from(*owner)].clone()), since)
+        });
+        let made = Plan::new(config.generation(), config.slots, runs).expect("an owner for each");
+        StoredPlan { plan: made.into(), version: plan.version.into() }
     }
 
     fn stored(&self, rec: Rec) -> StoredMember {
@@ -306,8 +349,13 @@ impl Table {
         Rec { shape: number, acted_on, version: 0 }
     }
 
-    fn react(&mut self, sharder: &mut Sharder, now: Instant) -> Reaction {
-        let mut reaction = Reaction::default();
+    /// What a member says, and by which ids it asks.
+    pub(super) fn react(
+        &mut self,
+        sharder: &mut Sharder,
+        now: Instant,
+    ) -> (Reaction, Vec<(u8, RequestId)>) {
+        let (mut reaction, mut ids) = (Reaction::default(), Vec::new());
         while let Some(event) = sharder.poll_event() {
             let token =
                 |slot: Slot| sharder.token(slot, now).map_or(0, |token| version(token.as_u64()));
@@ -338,11 +386,15 @@ impl Table {
                     let whose = self.named(&name);
                     (16 + whose, Ask::Delete(whose, version(over)))
                 }
-                _ => unreachable!("of other modes"),
+                Op::ReadPlan => (2, Ask::ReadPlan),
+                // Who leads is not part of the world.
+                Op::Elect(..) => continue,
+                Op::CreatePlan(_) | Op::UpdatePlan(..) => unreachable!("it does not lead"),
             };
+            ids.push((asked.0, request.id));
             reaction.asks.push(asked);
         }
-        reaction
+        (reaction, ids)
     }
 }
 
@@ -352,9 +404,9 @@ fn named(names: &[Arc<str>], name: &str) -> u8 {
 }
 
 /// After so many ticks.
-pub(super) fn at(ticks: u8) -> Now {
+pub(super) fn at(ticks: u64) -> Now {
     Now {
-        instant: Instant::from_nanos(START + TICK * u64::from(ticks)),
+        instant: Instant::from_nanos(START + TICK * ticks),
         timestamp: Timestamp::from_unix_nanos(0),
     }
 }

@@ -26,6 +26,13 @@ pub(super) fn story(rules: &Rules, steps: &[Step]) -> Vec<String> {
 
 fn state(stage: &Stage, world: &World) -> String {
     let mut text = format!("v{}", world.version);
+    if let Some(plan) = &world.plan {
+        let _ = write!(text, " [plan");
+        for (owner, since) in &plan.slots {
+            let _ = write!(text, " {} since {since}", NAMES[usize::from(*owner)]);
+        }
+        let _ = write!(text, " @{}]", plan.version);
+    }
     for rec in world.store.iter().flatten() {
         let _ = write!(text, " [{}]", told(stage, *rec));
     }

@@ -2,9 +2,10 @@
 
 use tenure::sharding::State;
 
-use super::doors::{Ask, Door, Rec, Reply, Shown, Version, Versions};
+use super::doors::{Ask, Door, PlanRec, Rec, Reply, Shown, Version, Versions};
 use super::laws::{self, Law};
 use super::rules::{Rules, Slow};
+use super::shadow::Shadow;
 use super::step::Step;
 use super::table::{Seat, Table};
 
@@ -18,6 +19,7 @@ pub(super) struct World {
     pub(super) members: Vec<Player>,
     pub(super) store: Vec<Option<Rec>>,
     pub(super) version: Version,
+    pub(super) plan: Option<PlanRec>,
     pub(super) orphans: Vec<Ask>,
     /// How many ticks ago what was stored that somebody has not seen, if that is of interest.
     pub(super) stored: Vec<(Version, u8)>,
@@ -27,6 +29,7 @@ pub(super) struct World {
     pub(super) leaves: u8,
     pub(super) changes: u8,
     pub(super) deletions: u8,
+    pub(super) plans: u8,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -42,6 +45,8 @@ pub(super) struct Player {
     /// It takes part no more.
     pub(super) gone: bool,
     pub(super) watch: Watch,
+    /// What a watch has yet to show of plans, oldest first.
+    pub(super) plans: Vec<PlanRec>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -67,8 +72,10 @@ impl Versions for World {
         self.stored.iter_mut().for_each(|(version, _)| f(version));
         self.store.iter_mut().flatten().for_each(|rec| rec.versions(f));
         self.orphans.iter_mut().for_each(|ask| ask.versions(f));
+        self.plan.iter_mut().for_each(|plan| plan.versions(f));
         for player in &mut self.members {
             player.seat.names.iter_mut().for_each(&mut *f);
+            player.plans.iter_mut().for_each(|plan| plan.versions(f));
             for (_, flight) in &mut player.flights {
                 match flight {
                     Flight::Sent(ask) => ask.versions(f),
@@ -89,11 +96,21 @@ impl Versions for World {
 pub(super) struct Stage {
     pub(super) rules: Rules,
     pub(super) table: Table,
+    /// Untouched members beside those of the world, if that is of interest.
+    pub(super) shadows: Vec<Shadow>,
 }
 
 impl Stage {
     pub(super) fn new(rules: &Rules) -> Self {
-        Self { rules: rules.clone(), table: Table::new(rules) }
+        Self { rules: rules.clone(), table: Table::new(rules), shadows: Vec::new() }
+    }
+
+    /// With untouched members beside those of the world, whose versions are then those of the store.
+    pub(super) fn with_shadows(rules: &Rules) -> Self {
+        let mut stage = Self::new(rules);
+        let members = 0..index(rules.rates.len());
+        stage.shadows = members.map(|i| Shadow::new(&stage.table, i, 0, 0)).collect();
+        stage
     }
 
     /// The state at the beginning.
@@ -105,6 +122,7 @@ impl Stage {
             members: vec![Player::default(); count],
             store: vec![None; count],
             version: APART,
+            plan: None,
             orphans: Vec::new(),
             stored: Vec::new(),
             tokens: vec![0; slots],
@@ -112,6 +130,7 @@ impl Stage {
             leaves: rules.leaves,
             changes: rules.changes,
             deletions: rules.deletions,
+            plans: rules.plans.unwrap_or(0),
         };
         for i in 0..count {
             world.members[i].seat = self.table.begin(index(i), 0);
@@ -125,7 +144,11 @@ impl Stage {
                 self.tick(&mut world).expect("calm");
             }
         }
-        for i in 0..self.rules.settled {
+        if self.rules.plans.is_some() && self.rules.settled > 0 {
+            let settled: Vec<u8> = (0..self.rules.settled).collect();
+            self.plan_for(&mut world, &settled);
+        }
+        for i in (0..self.rules.settled).cycle().take(2 * usize::from(self.rules.settled)) {
             self.calm(&mut world, i);
         }
         for player in &mut world.members {
@@ -138,6 +161,9 @@ impl Stage {
     /// A member does all there is to do.
     pub(super) fn calm(&mut self, world: &mut World, i: u8) {
         let mut calls = vec![Door::Poke];
+        if self.rules.plans.is_some() {
+            calls.push(Door::PokePlan);
+        }
         while let Some(door) = calls.pop() {
             self.call(world, i, door).expect("calm");
             self.handle_all(world, i, Slow::None).expect("calm");
@@ -159,6 +185,15 @@ impl Stage {
             Step::Tick => self.tick(world)?,
             Step::Wake(i) => self.call(world, i, Door::Wake)?,
             Step::Poke(i) => self.call(world, i, Door::Poke)?,
+            Step::PokePlan(i) => self.call(world, i, Door::PokePlan)?,
+            Step::Plan(number) => {
+                world.plans -= 1;
+                self.plan(world, number);
+            }
+            Step::ShowPlan(i) => {
+                let plan = world.members[usize::from(i)].plans.remove(0);
+                self.call(world, i, Door::ShowPlan(plan))?;
+            }
             Step::Apply(i, id) => self.apply(world, i, id)?,
             Step::Answer(i, id) => self.answer(world, i, id, false)?,
             Step::AnswerWatch(i) => self.answer(world, i, 1, true)?,
@@ -240,7 +275,10 @@ impl Stage {
             if player.gone {
                 continue;
             }
-            self.table.call(&mut player.seat, Door::Tick);
+            let reaction = self.table.call(&mut player.seat, Door::Tick);
+            if let Some(shadow) = self.shadows.get_mut(i) {
+                shadow.call(&mut self.table, &Door::Tick, &reaction, &player.seat)?;
+            }
             if self.table.facts(&player.seat).overdue && !self.rules.late_drivers {
                 self.call(world, index(i), Door::Wake)?;
             }
@@ -299,6 +337,9 @@ impl Stage {
         *player = Player { joins, process, gone, ..Player::default() };
         if !gone {
             player.seat = self.table.begin(i, process);
+            if let Some(shadow) = self.shadows.get_mut(usize::from(i)) {
+                *shadow = Shadow::new(&self.table, i, process, shadow.ticks());
+            }
         }
         self.orphan(world, flights);
     }
@@ -309,7 +350,7 @@ impl Stage {
         }
         for (_, flight) in flights {
             if let Flight::Sent(ask) = flight
-                && ask != Ask::List
+                && !matches!(ask, Ask::List | Ask::ReadPlan)
                 && world.orphans.len() < ORPHANS
             {
                 world.orphans.push(ask);
@@ -320,7 +361,13 @@ impl Stage {
     /// Calls a member, and does what the contract asks of a driver.
     fn call(&mut self, world: &mut World, i: u8, door: Door) -> Result<(), Law> {
         let player = &mut world.members[usize::from(i)];
-        let reaction = self.table.call(&mut player.seat, door);
+        let reaction = if let Some(shadow) = self.shadows.get_mut(usize::from(i)) {
+            let reaction = self.table.call(&mut player.seat, door.clone());
+            shadow.call(&mut self.table, &door, &reaction, &player.seat)?;
+            reaction
+        } else {
+            self.table.call(&mut player.seat, door)
+        };
         for happened in &reaction.happened {
             laws::happened(player, &mut world.tokens, happened)?;
         }

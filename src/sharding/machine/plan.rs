@@ -1,14 +1,16 @@
 //! What differs where a plan decides who owns what: what a member makes of it.
 
+use alloc::vec::Vec;
+
 use super::calls::Kind;
-use super::{Machine, Move, Phase};
+use super::{Machine, Move, Phase, Restatement};
 use crate::election::Failure;
 use crate::placement::{Member, Members};
 use crate::sharding::planned::{Plan, StoredPlan};
 use crate::sharding::rules::Rule;
 use crate::sharding::view::Known;
 use crate::sharding::{Mode, Op, Slot, SlotSet, State};
-use crate::time::Instant;
+use crate::time::{Instant, Now};
 
 /// What a member knows of the plan in this life.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -243,6 +245,64 @@ impl Machine {
 
     pub(in crate::sharding) const fn is_stopping(&self) -> bool {
         self.stopping.is_some()
+    }
+
+    // --- for explorers of all states, see `Restatement`
+
+    /// A read of the plan is due.
+    pub(in crate::sharding) fn poke_plan(&mut self, now: Now) {
+        self.read_plan_soon(now.instant);
+        self.advance(now);
+    }
+
+    /// The plan is read when that is asked for only, and nobody here leads.
+    pub(super) fn only_poked_for_plan(&mut self, never: Instant) {
+        if self.is_planned() {
+            self.following.next_read = never;
+            self.leasing = false;
+        }
+    }
+
+    /// Of a plan, what is others' decides nothing; and of when the life began, only whether the read
+    /// under way was sent before.
+    pub(super) fn restate_plan(&mut self, to: &mut Restatement<'_>) {
+        self.following.changed = false;
+        if !self.is_planned() || self.phase.life().is_none() {
+            self.following =
+                Following { next_read: self.following.next_read, ..Following::default() };
+            return;
+        }
+        let read = self.calls.all().iter().find(|call| call.kind == Kind::ReadPlan);
+        let early = read.is_some_and(|read| read.sent < self.following.from);
+        self.following.from = if early { to.shown } else { Instant::default() };
+        let Some((plan, version)) = &mut self.following.plan else { return };
+        to.version(version);
+        let me = self.config.member.name();
+        let runs: Vec<_> = plan
+            .runs()
+            .map(|run| {
+                let mine = run.owner == Some(me);
+                let mut since = if mine { run.since } else { 0 };
+                to.version(&mut since);
+                (run.slots, mine.then(|| me.into()), since)
+            })
+            .collect();
+        if let Ok(restated) = Plan::new(plan.generation(), plan.slots(), runs) {
+            *plan = restated;
+        }
+    }
+
+    /// What others have acknowledged counts for the slots of the plan in hand and of those to come, that
+    /// is: below the version of the plan in hand, only which of its moves that includes.
+    pub(super) fn acknowledgement(&self, up_to: u64) -> u64 {
+        match &self.following.plan {
+            Some((plan, version)) if up_to < *version => {
+                let me = self.config.member.name();
+                let moves = plan.runs_of(me).map(|run| run.since);
+                moves.filter(|since| *since <= up_to).max().unwrap_or(0)
+            }
+            _ => up_to,
+        }
     }
 
     /// How many lives this process has begun.

@@ -37,8 +37,8 @@ pub struct Restatement<'a> {
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restated {
-    /// The requests that are not answered yet, by numbers: 0 the own record, 1 the list, 8 and on
-    /// another's exclusion, 16 and on a deletion.
+    /// The requests that are not answered yet, by numbers: 0 the own record, 1 the list, 2 the
+    /// plan, 8 and on another's exclusion, 16 and on a deletion.
     pub outstanding: Vec<(u64, RequestId)>,
     /// Older lists say nothing.
     pub view: u64,
@@ -66,7 +66,7 @@ impl Restatement<'_> {
         self.shift(at.max(Instant::from_nanos(self.now.as_nanos().saturating_sub(ago))))
     }
 
-    fn version(&mut self, version: &mut u64) {
+    pub(super) fn version(&mut self, version: &mut u64) {
         if *version != 0 {
             *version = (self.rename)(*version);
         }
@@ -86,8 +86,10 @@ impl Machine {
     pub(in crate::sharding) fn restate(&mut self, to: &mut Restatement<'_>) -> Restated {
         self.forget(to);
         self.forget_versions();
+        self.only_poked(to.never);
         self.restate_times(to);
         self.restate_life(to);
+        self.restate_plan(to);
         self.restate_view(to);
         let outstanding = self.restate_calls(to);
         let joined = match self.phase {
@@ -114,9 +116,6 @@ impl Machine {
         if !self.is_planned() && !self.is_leased() {
             self.view.forget_restated();
         }
-        if !self.is_planned() {
-            self.following = super::plan::Following::default();
-        }
         if !self.config.distrust_deletion {
             self.met = None;
         }
@@ -137,15 +136,33 @@ impl Machine {
         let (me, rules) = (self.config.member.name().to_owned(), self.config.rules);
         let joins = |known: &&Known| known.joins() && known.record().name() != me;
         let awaited: Vec<u64> = self.view.iter().filter(joins).map(|known| known.met).collect();
-        let awaits =
-            |version: u64| awaited.iter().copied().filter(|met| *met <= version).max().unwrap_or(0);
-        if self.acted_on() >= self.published {
+        let planned = self.is_planned();
+        let awaits = |version: u64| {
+            let met = awaited.iter().copied().filter(|met| *met <= version);
+            if planned { version } else { met.max().unwrap_or(0) }
+        };
+        if planned && self.acted_on() > self.published {
+            self.published = 0; // as good as anything below
+        } else if self.acted_on() >= self.published {
             self.published = awaits(self.published);
         }
-        for known in self.view.all_mut() {
-            let knows = *known.record().name() != *me && known.acknowledged() >= joined;
+        let write = |kind: &Kind| matches!(kind, Kind::Write(Write::Join, _));
+        let writes_join = self.calls.all().iter().any(|call| write(&call.kind));
+        let acknowledged: Vec<u64> = self
+            .view
+            .iter()
+            .map(|known| match known.acknowledged() {
+                _ if *known.record().name() == *me => 0,
+                // Which version that will have had, its answer says.
+                up_to if writes_join => up_to,
+                up_to if planned => self.acknowledgement(up_to),
+                up_to if up_to >= joined => joined,
+                _ => 0,
+            })
+            .collect();
+        for (known, acknowledged) in self.view.all_mut().zip(acknowledged) {
             let mut record = known.record().clone();
-            record.acted_on = Some(if knows { joined } else { 0 });
+            record.acted_on = Some(acknowledged);
             known.stored.record = record.into();
         }
         let forward = rules.hold(Rule::ViewsForward);
@@ -170,6 +187,12 @@ impl Machine {
         }
     }
 
+    /// Renewals and reads come when they are asked for only, and nobody here leads.
+    pub(in crate::sharding) fn only_poked(&mut self, never: Instant) {
+        (self.next_write, self.next_read, self.next_join) = (never, never, never);
+        self.only_poked_for_plan(never);
+    }
+
     fn restate_times(&mut self, to: &Restatement<'_>) {
         let (lease, deadline) = (self.config.lease_duration, self.config.renew_deadline);
         self.written = self.written.map(|at| to.at_most(at, deadline));
@@ -186,13 +209,14 @@ impl Machine {
             let over = self.acts_until <= to.now;
             self.acts_until = if over { Instant::default() } else { to.shift(self.acts_until) };
         }
-        (self.next_write, self.next_read) = (to.never, to.never);
-        self.next_join = to.shown;
         self.no_hurry_before = to.due(self.no_hurry_before);
         self.overdue = self.overdue.map(|_| Instant::END);
-        // Looking when there is nothing to be seen does nothing.
+        // Looking when there is nothing to be seen does nothing. (Whether there is something to be
+        // collected may change: others may have to do it until they cease to count.)
         let next = self.next_watch(to.now);
-        if next > to.now && next != Instant::END {
+        let collect = self.config.collect_after;
+        let old = |known: &Known| !known.record().state.counts() && known.since + collect <= to.now;
+        if next > to.now && next != Instant::END && !self.view.iter().any(old) {
             self.watchdog = self.watchdog.max(next);
         }
         self.watchdog = to.due(self.watchdog);
@@ -231,7 +255,7 @@ impl Machine {
         to.version(&mut self.view.version);
         let own = self.config.member.name().to_owned();
         let (process, calls) = (self.config.incarnation.clone(), &self.calls);
-        let collect = self.config.collect_after;
+        let (collect, planned) = (self.config.collect_after, self.is_planned());
         for known in self.view.all_mut() {
             let name = known.record().name();
             let mine = *name == *own && known.record().incarnation.process == process;
@@ -252,7 +276,7 @@ impl Machine {
             } else {
                 to.at_most(known.since, collect)
             };
-            restate_known(known, to);
+            restate_known(known, to, planned);
         }
     }
 
@@ -261,7 +285,7 @@ impl Machine {
         let calls = self.calls.all_mut();
         let mut outstanding = Vec::new();
         for call in calls.iter_mut() {
-            let counts = matches!(call.kind, Kind::Write(..) | Kind::List);
+            let counts = matches!(call.kind, Kind::Write(..) | Kind::List | Kind::ReadPlan);
             call.sent = if counts { to.at_most(call.sent, deadline) } else { to.shown };
             call.deadline = to.due(call.deadline);
             let number = match &mut call.kind {
@@ -293,10 +317,10 @@ impl Machine {
     }
 }
 
-fn restate_known(known: &mut Known, to: &mut Restatement<'_>) {
+fn restate_known(known: &mut Known, to: &mut Restatement<'_>, planned: bool) {
     to.version(&mut known.stored.version);
     to.record(&mut known.stored.record);
-    if known.record().state == State::Joining {
+    if known.record().state == State::Joining && !planned {
         to.version(&mut known.met);
     } else {
         // Nobody waits for it to be acknowledged any more.
