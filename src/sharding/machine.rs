@@ -175,7 +175,7 @@ impl Machine {
     }
 
     /// Whether authority has ended, though nobody has told the machine that it is so late.
-    pub(super) fn is_over(&self, now: Instant) -> bool {
+    pub(super) fn has_lapsed(&self, now: Instant) -> bool {
         matches!(self.phase, Phase::Active(_)) && now >= self.acts_until
     }
 

@@ -335,7 +335,7 @@ impl Sharder {
     #[must_use]
     pub fn explain(&self, slot: Slot, now: Instant) -> Explanation {
         let machine = &self.machine;
-        let (owns, over) = (self.owns_slot(slot, now), machine.is_over(now));
+        let (owns, over) = (self.owns_slot(slot, now), machine.has_lapsed(now));
         let standing = if owns {
             Standing::Owned
         } else if machine.holdings.draining.contains(slot) {

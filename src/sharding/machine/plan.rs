@@ -201,7 +201,7 @@ impl Machine {
     }
 
     /// And who after that one.
-    pub(in crate::sharding) fn rank(&self, slot: Slot) -> alloc::vec::Vec<Member> {
+    pub(in crate::sharding) fn rank(&self, slot: Slot) -> Vec<Member> {
         if self.is_planned() {
             return self.planned_owner(slot).into_iter().collect();
         }
@@ -263,8 +263,8 @@ impl Machine {
         }
     }
 
-    /// Of a plan, what is others' decides nothing; and of when the life began, only whether the read
-    /// under way was sent before.
+    /// Of a plan, what is others' decides nothing; and of when it was learnt, only whether the read under
+    /// way was sent after that.
     pub(super) fn restate_plan(&mut self, to: &mut Restatement<'_>) {
         self.following.changed = false;
         if !self.is_planned() || self.phase.life().is_none() {
@@ -273,8 +273,12 @@ impl Machine {
             return;
         }
         let read = self.calls.all().iter().find(|call| call.kind == Kind::ReadPlan);
-        let early = read.is_some_and(|read| read.sent < self.following.from);
-        self.following.from = if early { to.shown } else { Instant::default() };
+        let learnt = self.following.learnt;
+        self.following.learnt = match read.filter(|read| read.sent <= learnt) {
+            _ if learnt >= to.now => to.shown,
+            Some(read) => to.at_most(read.sent, self.config.renew_deadline),
+            None => Instant::default(),
+        };
         let Some((plan, version)) = &mut self.following.plan else { return };
         to.version(version);
         let me = self.config.member.name();

@@ -61,7 +61,7 @@ impl Restatement<'_> {
     }
 
     /// What is longer ago than this is as good as just as long ago.
-    fn at_most(&self, at: Instant, ago: Duration) -> Instant {
+    pub(super) fn at_most(&self, at: Instant, ago: Duration) -> Instant {
         let ago = saturating_nanos(ago);
         self.shift(at.max(Instant::from_nanos(self.now.as_nanos().saturating_sub(ago))))
     }
