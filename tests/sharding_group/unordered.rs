@@ -113,7 +113,7 @@ impl World {
                 match event {
                     Event::Acquired(slots) => seat.working.extend(slots.iter()),
                     Event::Revoking { slots, .. } => {
-                        seat.draining.push((self.millis + lasts, slots))
+                        seat.draining.push((self.millis + lasts, slots));
                     }
                     Event::Lapsed { slots, .. } => {
                         seat.draining.clear();

@@ -117,7 +117,7 @@ fn what_is_free_goes_to_neighbours_if_ranges_are_used_up() {
 /// As much of a range too many goes as the budget allows for, from the end that touches the taker.
 #[test]
 fn a_range_goes_bit_by_bit() {
-    let policy = Policy { budget: budget(1), ..ranges(1) };
+    let policy = Policy { budget: budget(1), slack_per_mille: 1_000, ..ranges(1) };
     let mut fleet = stored(policy, "aabbbbaaaaaaaaaa", &["a", "b"]);
     fleet.plan();
     assert_eq!(owners(&fleet), "abbbbbaaaaaaaaaa");
