@@ -102,13 +102,13 @@ const KEYS: [&str; 6] = ["state", "incarnation", "acted-on", "weight", "zone", "
 fn lease(bytes: &mut Unstructured<'_>, marks: &mut Marks) -> Result<()> {
     let mut lease = Lease::default();
     let metadata = Arc::make_mut(&mut lease.metadata);
-    let groups = ["group", "group-a", ""];
+    let groups = ["group", "group-a"];
     let text = |bytes: &mut Unstructured<'_>, good: &[&str]| -> Result<Arc<str>> {
-        let wild = bytes.ratio(1, 8)?;
+        let wild = bytes.ratio(1, 24)?;
         let text = if wild { bytes.arbitrary::<&str>()? } else { bytes.choose(good)? };
         Ok(text.into())
     };
-    metadata.name = text(bytes, &["group-a-b", "group-c", "group-"])?;
+    metadata.name = text(bytes, &["group-a-b", "group-a-c", "group-"])?;
     metadata.labels.insert(GROUP_LABEL.into(), text(bytes, &groups)?);
     for key in KEYS {
         let good: &[&str] = match key {
@@ -120,11 +120,12 @@ fn lease(bytes: &mut Unstructured<'_>, marks: &mut Marks) -> Result<()> {
             _ => &["1-000000000000001a", "0-0000000000000000"],
         };
         let value = text(bytes, good)?;
-        if !bytes.ratio(1, 8)? {
+        if !bytes.ratio(1, 24)? {
             metadata.annotations.insert(format!("tenure.dev/{key}").into(), value);
         }
     }
-    lease.spec.lease_duration_seconds = bytes.arbitrary()?;
+    let durations = [Some(15), Some(1), Some(i32::MAX), Some(-1), None];
+    lease.spec.lease_duration_seconds = *bytes.choose(&durations)?;
     let group = *bytes.choose(&groups)?;
     let ours = &*lease.metadata.labels[GROUP_LABEL] == group;
     match MemberRecord::from_lease(&lease, group) {

@@ -309,3 +309,87 @@ impl View {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use core::time::Duration;
+
+    use super::super::{Generation, Incarnation};
+    use super::*;
+
+    fn stored(state: State, life: u32, version: u64) -> StoredMember {
+        let record = MemberRecord {
+            state,
+            incarnation: Incarnation { process: "6ba7b810".into(), life },
+            generation: Generation { number: 1, fingerprint: 7 },
+            ..MemberRecord::unreadable("a", Duration::from_secs(15))
+        };
+        StoredMember { record: record.into(), version }
+    }
+
+    fn at(nanos: u64) -> Instant {
+        Instant::from_nanos(nanos)
+    }
+
+    /// Its lease duration runs from when it was first found gone; a record that is back is not gone.
+    #[test]
+    fn absence_begins_once_and_ends() {
+        let mut view = View::default();
+        view.store(stored(State::Active, 1, 9), at(1), Rules::default());
+        view.absent("a", 8, at(2), Rules::default()); // from before it was written
+        assert!(!view.get("a").unwrap().gone);
+        view.absent("a", 10, at(3), Rules::default());
+        view.absent("a", 11, at(4), Rules::default());
+        let known = view.get("a").unwrap();
+        assert!(known.gone && known.since == at(3));
+        assert!(view.store(stored(State::Active, 1, 9), at(5), Rules::default()));
+        assert!(!view.get("a").unwrap().gone);
+        view.absent("a", 12, at(6), Rules::default());
+        view.drop("a");
+        assert!(view.get("a").is_none());
+    }
+
+    #[test]
+    fn an_incarnation_is_met_once() {
+        let mut view = View::default();
+        view.store(stored(State::Joining, 1, 9), at(1), Rules::default());
+        assert!(view.take_restatement());
+        view.store(stored(State::Joining, 1, 10), at(2), Rules::default());
+        assert!(!view.take_restatement());
+        assert_eq!((view.get("a").unwrap().met, view.joiners("b").count()), (9, 1));
+        view.store(stored(State::Active, 1, 11), at(3), Rules::default());
+        assert!(view.take_restatement());
+        assert_eq!((view.get("a").unwrap().met, view.joiners("b").count()), (9, 0));
+        view.store(stored(State::Joining, 2, 12), at(4), Rules::default());
+        assert_eq!((view.get("a").unwrap().met, view.joiners("b").count()), (12, 1));
+    }
+
+    /// What was seen before it could not be read counts until it can.
+    #[test]
+    fn what_cannot_be_read_is_not_understood() {
+        let mut view = View::default();
+        view.list(vec![stored(State::Active, 1, 9)], 9, at(1), Rules::default());
+        assert_eq!(view.understood(), 9);
+        for version in [12, 15] {
+            view.list(
+                vec![stored(State::Unreadable, 0, version)],
+                version,
+                at(2),
+                Rules::default(),
+            );
+            assert_eq!((view.version, view.understood()), (version, 9));
+            // It has what it had.
+            assert_eq!(view.get("a").unwrap().record().state, State::Active);
+            assert_eq!(view.counted(Rules::default()).len(), 1);
+        }
+        view.list(vec![stored(State::Excluded, 0, 16)], 16, at(3), Rules::default());
+        assert_eq!((view.understood(), view.counted(Rules::default()).len()), (16, 0));
+        view.list(vec![stored(State::Unreadable, 0, 20)], 20, at(4), Rules::default());
+        // Now it may be anybody.
+        assert_eq!((view.understood(), view.counted(Rules::default()).len()), (16, 0));
+        assert!(view.get("a").unwrap().counts(Rules::default()));
+        view.drop("a");
+        assert_eq!(view.understood(), 20);
+    }
+}

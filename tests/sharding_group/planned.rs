@@ -220,3 +220,19 @@ fn one_that_stands_by_leaves_at_once() {
     group.run(SECOND * 5);
     assert!(group.members.iter().all(|seat| seat.sharder.is_finished()));
 }
+
+/// One that leads and leaves plans without itself first, at once.
+#[test]
+fn a_leader_that_leaves_plans_first() {
+    let mut group = group(3, true, config);
+    let holder = group.locks["group-leader"].object.record().unwrap().holder;
+    let name = |seat: &crate::group::Seat| seat.sharder.config().member.name().to_owned();
+    let leads = |seat: &crate::group::Seat| holder.as_str().starts_with(&name(seat));
+    let leader = group.members.iter().position(leads).unwrap();
+    let name = name(&group.members[leader]);
+    let now = group.now();
+    group.members[leader].sharder.leave(now);
+    group.settle();
+    let plan = &group.plan.as_ref().unwrap().plan;
+    assert!(plan.members().len() == 2 && plan.slots_of(&name).is_empty());
+}

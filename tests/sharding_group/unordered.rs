@@ -113,7 +113,7 @@ impl World {
                 match event {
                     Event::Acquired(slots) => seat.working.extend(slots.iter()),
                     Event::Revoking { slots, .. } => {
-                        seat.draining.push((self.millis + lasts, slots))
+                        seat.draining.push((self.millis + lasts, slots));
                     }
                     Event::Lapsed { slots, .. } => {
                         seat.draining.clear();
@@ -222,6 +222,13 @@ fn members_share_all_slots_and_leave_them() {
     let names: Vec<_> =
         record.acknowledged.iter().map(|(name, of)| (&**name, &*of.process)).collect();
     assert_eq!(names, [("member-1", "second"), ("member-2", "third")]);
+    // A renewal and a read are due: one is asked for, and then the other.
+    let (now, member) = (world.now(), &mut world.members[2].member);
+    member.poke(now);
+    let request = member.poll_request().unwrap();
+    assert!(member.poll_request().is_none());
+    member.handle_response(now, request.id, Err(Failure::Other));
+    assert!(member.poll_request().is_some());
     let now = world.now();
     world.members[1].member.leave(now);
     world.run(3);

@@ -54,12 +54,8 @@ fn the_slots_of_an_unreadable_record_are_inherited_by_exclusion_only() {
         assert_eq!((shares[0], shares[2]), (before[0], before[2]));
         assert!(!stopped(&group, 0) && !stopped(&group, 2));
         let lapsed = |(_, event): &(u64, Event)| {
-            let cause = if cut {
-                matches!(event, Event::Lapsed { cause: Lapse::Expired { .. }, .. })
-            } else {
-                matches!(event, Event::Lapsed { cause: Lapse::Replaced, .. })
-            };
-            cause
+            let Event::Lapsed { cause, .. } = event else { return false };
+            matches!(cause, Lapse::Expired { .. }) && cut || *cause == Lapse::Replaced && !cut
         };
         assert!(group.members[1].events.iter().any(lapsed), "{:?}", group.members[1].events);
         group.run(SECOND * 5);

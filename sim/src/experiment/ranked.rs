@@ -53,7 +53,7 @@ impl Membership {
 
     pub(super) fn handle_answer(&mut self, now: Now, id: u64, answer: &Result<Answer, Failure>) {
         let Some(id) = self.calls.remove(&id) else { return };
-        let result = answer.as_ref().map_err(|failure| *failure).and_then(read);
+        let result = answer.as_ref().map(read).map_err(|failure| *failure);
         self.sharder.handle_response(now, Response { id, result });
         self.take_events();
     }
@@ -115,15 +115,15 @@ fn lease(record: &MemberRecord) -> Object {
     Object::Lease(record.to_lease(NAMESPACE, GROUP).unwrap_or_default())
 }
 
-fn read(answer: &Answer) -> Result<sharding::Answer, Failure> {
-    Ok(match answer {
+fn read(answer: &Answer) -> sharding::Answer {
+    match answer {
         Answer::Stored(stored) => sharding::Answer::Written { version: version(stored) },
         Answer::Deleted => sharding::Answer::Deleted,
         Answer::List(leases, version) => {
             let members = leases.iter().filter_map(member).collect();
             sharding::Answer::Listed { members, version: *version }
         }
-    })
+    }
 }
 
 fn member(stored: &Stored) -> Option<StoredMember> {
@@ -203,13 +203,19 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_cannot_be_read_fails_the_list() {
+    fn a_record_that_cannot_be_read_is_not_left_out() {
         let (mut member, mut stored, mut version) = (member(), Vec::new(), 7);
         serve(&mut member, at(0), &mut stored, &mut version);
-        assert!(read(&Answer::List(stored.clone(), 9)).is_ok());
+        let states = |stored: &[Stored]| match read(&Answer::List(stored.to_vec(), 9)) {
+            sharding::Answer::Listed { members, .. } => {
+                members.iter().map(|member| member.record.state).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(states(&stored), [sharding::State::Active]);
         if let Object::Lease(lease) = &mut stored[0].object {
             Arc::make_mut(&mut lease.metadata).annotations.clear();
         }
-        assert_eq!(read(&Answer::List(stored, 9)), Err(Failure::Other));
+        assert_eq!(states(&stored), [sharding::State::Unreadable]);
     }
 }

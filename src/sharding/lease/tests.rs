@@ -288,7 +288,7 @@ proptest! {
                 if let Some(instead) = instead {
                     prop_assert_eq!(instead.state, State::Unreadable);
                     let known = lease.spec.lease_duration_seconds.filter(|seconds| *seconds > 0);
-                    prop_assert_eq!(instead.lease_duration.as_secs(), known.unwrap_or(0) as u64);
+                    prop_assert_eq!(instead.lease_duration.as_secs(), u64::from(known.unwrap_or(0).unsigned_abs()));
                     // It is never written, and one that excludes it is a record again.
                     prop_assert!(instead.put_into(&mut lease.clone(), GROUP).is_err());
                     let duration = instead.lease_duration.max(Duration::from_secs(1));

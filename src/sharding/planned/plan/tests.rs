@@ -151,9 +151,16 @@ fn what_is_wrong_is_said() {
     assert!(format!("{error}").contains("more follows"), "{error}");
     let error = "A".repeat(super::MAX_TEXT + 4).parse::<Plan>().unwrap_err();
     assert!(format!("{error}").contains("longer than 1 MiB"), "{error}");
+    // 65,537 versions.
+    let mut many = bytes[..versions].to_vec();
+    many.extend([0x81, 0x80, 0x04]);
+    many.resize(many.len() + 65_537, 1);
+    let error = base64::encode(&many).parse::<Plan>().unwrap_err();
+    assert!(format!("{error}").contains("more of them than slots"), "{error}");
     // A number of 65 bits, and a claim of 2^60 names.
     for (number, says) in [
         (&[0xff; 10][..], "64 bits"),
+        (&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2], "64 bits"),
         (&[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10], "too early"),
     ] {
         let mut bytes = bytes[..names].to_vec();
@@ -229,6 +236,16 @@ fn all_slots_fit_into_an_annotation() {
         ],
     );
     assert!(error.write_to(&mut lease).is_err());
+    // To the byte.
+    let small = plan(3, &[(Some(1), 0); 8]);
+    let room = ANNOTATIONS_LIMIT - super::ANNOTATION.len() - small.to_text().len() - "filler".len();
+    for (length, fits) in [(room, true), (room + 1, false)] {
+        let filler = "x".repeat(length);
+        let metadata = Arc::make_mut(lease.metadata_mut());
+        metadata.annotations.insert("filler".into(), filler.into());
+        assert_eq!(small.write_to(&mut lease).is_ok(), fits);
+    }
+    let filler: String = "x".repeat(room + 1);
     assert!(lease.metadata().annotations["filler"].len() == filler.len());
 }
 
@@ -241,4 +258,28 @@ fn few_runs_are_short() {
     let runs = runs.into_iter().map(|(slots, at)| (slots, Some(names[at].clone()), 5));
     let plan = Plan::new(GENERATION, Slots::new(Slots::MAX).unwrap(), runs).unwrap();
     assert!(plan.to_text().len() < 100, "{}", plan.to_text());
+}
+
+/// There is a number for each owner, and one for nobody.
+#[test]
+fn more_owners_than_numbers_are_refused() {
+    let all = Slots::new(Slots::MAX).unwrap();
+    let runs = |owners: u32| {
+        let name = move |slot: u32| Some(format!("{:05}", slot.min(owners - 1)).into());
+        (0..Slots::MAX).map(move |slot| (1, name(slot), 1))
+    };
+    let error = Plan::new(GENERATION, all, runs(65_536)).unwrap_err();
+    assert_eq!(error, PlanError::Members { count: 65_536 });
+    let most = Plan::new(GENERATION, all, runs(65_535)).unwrap();
+    assert_eq!(most.owner(Slot::new(65_534)), Some("65534"));
+    assert_eq!(most.to_text().parse(), Ok(most));
+}
+
+/// Slots of another number are other slots.
+#[test]
+fn everything_moves_from_a_plan_of_other_slots() {
+    let (two, eight) = (plan(1, &[(Some(0), 5); 2]), plan(3, &[(Some(0), 5); 8]));
+    let moves = eight.moves(Some(&two));
+    assert_eq!(moves.len(), 1);
+    assert_eq!((moves[0].slots, moves[0].from.as_deref()), (8, None));
 }

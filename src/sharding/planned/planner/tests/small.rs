@@ -23,9 +23,9 @@ fn ranges(ranges: u8) -> Policy {
     Policy { layout: Layout::Contiguous { ranges }, ..Policy::default() }
 }
 
-fn budget(moves: u32) -> Option<Budget> {
+fn budget(moves: u32) -> Budget {
     let moves = NonZeroU32::new(moves).unwrap();
-    Some(Budget { moves, every: Duration::from_secs(10) })
+    Budget { moves, every: Duration::from_secs(10) }
 }
 
 fn pin(slots: core::ops::RangeInclusive<u32>, member: &str) -> Pin {
@@ -38,7 +38,7 @@ fn pin(slots: core::ops::RangeInclusive<u32>, member: &str) -> Pin {
 fn a_first_plan_gives_nobody_more_than_it_should_have() {
     let heavy = Member::from("heavy").with_weight(NonZeroU32::new(10).unwrap());
     let others = ["a", "b", "c", "d", "e"].map(Member::from);
-    let policy = Policy { budget: budget(1), ..Policy::default() };
+    let policy = Policy { budget: Some(budget(1)), ..Policy::default() };
     let mut fleet = Fleet::new(policy, 8, others.into_iter().chain([heavy]));
     let outcome = fleet.plan();
     assert_eq!(outcome.unmet, []);
@@ -50,7 +50,7 @@ fn a_first_plan_gives_nobody_more_than_it_should_have() {
 fn what_is_free_costs_nothing() {
     for layout in [Layout::Spread, Layout::CONTIGUOUS] {
         let pins = vec![pin(2..=5, "a")];
-        let policy = Policy { layout, pins, budget: budget(1), ..Policy::default() };
+        let policy = Policy { layout, pins, budget: Some(budget(1)), ..Policy::default() };
         let mut fleet = Fleet::new(policy, 8, ["a", "b"].map(Member::from));
         assert_eq!(fleet.plan().unmet, []);
         assert_eq!(&owners(&fleet)[2..=5], "aaaa");
@@ -69,7 +69,7 @@ fn nothing_is_cut_out_between_pins_of_one_member() {
 /// The last steps of a way that is too long for the budget: next time it is shorter.
 #[test]
 fn a_budget_shorter_than_the_way_begins_at_its_end() {
-    let policy = Policy { budget: budget(1), ..ranges(1) };
+    let policy = Policy { budget: Some(budget(1)), ..ranges(1) };
     let mut fleet = stored(policy, "aaaaaaabbbbbbccc", &["a", "b", "c"]);
     fleet.plan();
     assert_eq!(owners(&fleet), "aaaaaaabbbbbcccc");
@@ -79,7 +79,7 @@ fn a_budget_shorter_than_the_way_begins_at_its_end() {
 #[test]
 fn what_touches_a_pin_of_its_own_is_not_merged() {
     let pins = vec![pin(0..=1, "a")];
-    let policy = Policy { pins, budget: budget(14), ..ranges(1) };
+    let policy = Policy { pins, budget: Some(budget(14)), ..ranges(1) };
     let mut fleet = stored(policy, "aaaabbbaaaaaaaab", &["a", "b"]);
     let outcome = fleet.plan();
     assert_eq!((owners(&fleet), outcome.unmet), ("aaaaaaaabbbbbbbb".into(), vec![]));
@@ -114,10 +114,19 @@ fn what_is_free_goes_to_neighbours_if_ranges_are_used_up() {
     assert_eq!((owners(&fleet), outcome.unmet), ("aaaaabbbbbdddddd".into(), vec![]));
 }
 
+/// As much of a range too many goes as the budget allows for, from the end that touches the taker.
+#[test]
+fn a_range_goes_bit_by_bit() {
+    let policy = Policy { budget: Some(budget(1)), slack_per_mille: 1_000, ..ranges(1) };
+    let mut fleet = stored(policy, "aabbbbaaaaaaaaaa", &["a", "b"]);
+    fleet.plan();
+    assert_eq!(owners(&fleet), "abbbbbaaaaaaaaaa");
+}
+
 /// Also when all is dealt out anew.
 #[test]
 fn a_layout_costs_budget() {
-    let policy = Policy { budget: budget(5), ..ranges(1) };
+    let policy = Policy { budget: Some(budget(5)), ..ranges(1) };
     let mut fleet = stored(policy, &"ab".repeat(32), &["a", "b"]);
     let outcome = fleet.plan();
     assert!((1..=5).contains(&outcome.voluntary), "{}", outcome.voluntary);
