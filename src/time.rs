@@ -108,7 +108,8 @@ impl Timestamp {
     pub fn from_unix_nanos(nanos: i128) -> Self {
         // Up to the year 2262: a division of half the width costs a tenth.
         if let Ok(nanos) = i64::try_from(nanos) {
-            let (seconds, rest) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
+            let (seconds, rest) =
+                (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
             return Self { seconds, nanos: u32::try_from(rest).unwrap_or(0) };
         }
         let seconds = nanos.div_euclid(1_000_000_000);

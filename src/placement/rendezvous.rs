@@ -73,12 +73,28 @@ impl Rendezvous {
         Self { members, hashes, weights }
     }
 
-    /// The position of the member that has `key`; any, if there is no member.
     #[inline]
-    pub(crate) fn position(&self, key: Key) -> Option<usize> {
-        // Keys made of any number, such as 0, 1, 2, are mixed before they meet a member.
-        let key = mix(key.as_u64());
+    fn position(&self, key: u64) -> Option<usize> {
         if self.weights.is_empty() { Some(self.highest(key)) } else { self.heaviest(key) }
+    }
+
+    /// Whether the member at `position` has `key`. Most that do not are found not to by the first few
+    /// others.
+    pub(crate) fn has(&self, position: usize, key: Key) -> bool {
+        let key = mix(key.as_u64());
+        let Some(own) = self.hashes.get(position).map(|hash| fold(key, *hash)) else {
+            return false;
+        };
+        let beaten = if let Some(weight) = self.weights.get(position) {
+            let limit = Bid::new(own, *weight).limit();
+            let mut others = self.hashes.iter().zip(&self.weights);
+            others.any(|(hash, weight)| Bid::above(&limit, fold(key, *hash), *weight).is_some())
+        } else {
+            // Eight at a time: one guess of the processor for all of them.
+            let higher = |any, hash: &u64| any | (fold(key, *hash) > own);
+            self.hashes.chunks(8).any(|few| few.iter().fold(false, higher))
+        };
+        !beaten && self.position(key) == Some(position) // of equals the first
     }
 
     /// The position of the member with the highest score; of equals the first, whose name is smallest.
@@ -205,7 +221,8 @@ impl Placement for Rendezvous {
 
     #[inline]
     fn place(&self, key: Key) -> Option<&Member> {
-        self.members.get(self.position(key)?)
+        // Keys made of any number, such as 0, 1, 2, are mixed before they meet a member.
+        self.members.get(self.position(mix(key.as_u64()))?)
     }
 }
 

@@ -154,10 +154,9 @@ impl<D, const WEIGHTED: bool> Ring<D, WEIGHTED> {
 }
 
 impl<D: Draw, const WEIGHTED: bool> Ring<D, WEIGHTED> {
-    /// The position of the member that has `key`.
-    #[inline]
-    pub(crate) fn position(&self, key: Key) -> Option<usize> {
-        self.points.owner(D::draw(key.as_u64(), 0))
+    /// Whether the member at `position` has `key`.
+    pub(crate) fn has(&self, position: usize, key: Key) -> bool {
+        self.points.owner(D::draw(key.as_u64(), 0)) == Some(position)
     }
 }
 
@@ -168,7 +167,7 @@ impl<D: Draw, const WEIGHTED: bool> Placement for Ring<D, WEIGHTED> {
 
     #[inline]
     fn place(&self, key: Key) -> Option<&Member> {
-        self.members.get(self.position(key)?)
+        self.members.get(self.points.owner(D::draw(key.as_u64(), 0))?)
     }
 }
 

@@ -52,7 +52,7 @@ use crate::time::{Instant, Now};
 /// | --- | --- |
 /// | [`owns`](Self::owns), [`owned`](Self::owned), [`token`](Self::token) | O(1), no allocation |
 /// | a renewal, a read that shows nothing new | O(members) |
-/// | a member that comes or goes | O(slots) by rendezvous; all slots ranked anew: O(slots × members) |
+/// | a member that comes; one that goes | O(own slots × members); O(slots × log members) by rendezvous of equal weights |
 /// | [`ranges`](Self::ranges), [`explain`](Self::explain) | O(slots), O(members) |
 ///
 /// ```

@@ -18,8 +18,8 @@ pub(super) struct View {
     pub(super) version: u64,
     /// Ascending by name.
     known: Vec<Known>,
-    /// The hash of each name, ascending, and its place among the known.
-    places: Vec<(u64, u32)>,
+    /// Of each name's hash the upper half, ascending, and its place among the known.
+    places: Vec<(u32, u32)>,
     /// How many records say Joining: mostly none.
     joining: usize,
     /// How many cannot be read.
@@ -43,7 +43,9 @@ impl Hash for View {
     }
 }
 
-/// A record as it was seen last.
+/// A record as it was seen last. In one cache line: there is one for each of the others, and all that is
+/// shown changes one.
+#[repr(align(64))]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Known {
     pub(super) stored: StoredMember,
@@ -136,18 +138,26 @@ impl View {
         self.known.binary_search_by(|known| known.record().name().cmp(name))
     }
 
-    /// The known record of the same member; O(log members), one comparison of names.
+    /// The known record of the same member. Hashes lie evenly, so it is looked for where it would be if
+    /// they did so exactly: O(√members) on average, mostly in one cache line, one comparison of names.
     fn place(&self, of: &Member) -> Option<usize> {
-        let hash = of.name_hash();
-        let first = self.places.partition_point(|(other, _)| *other < hash);
-        let alike = self.places.get(first..)?.iter().take_while(|(other, _)| *other == hash);
+        let (hash, count) = (upper(of), self.places.len() as u64);
+        let hash_at = |at: usize| self.places.get(at).map(|(hash, _)| *hash);
+        let mut at = usize::try_from((u64::from(hash) * count) >> 32).unwrap_or(0);
+        while at > 0 && hash_at(at - 1) >= Some(hash) {
+            at -= 1;
+        }
+        while hash_at(at).is_some_and(|other| other < hash) {
+            at += 1;
+        }
+        let alike = self.places.get(at..)?.iter().take_while(|(other, _)| *other == hash);
         let mut alike = alike.map(|(_, at)| *at as usize);
         alike.find(|at| self.known.get(*at).is_some_and(|known| known.is_of(of)))
     }
 
     /// After members came or went.
     fn place_all(&mut self) {
-        let hashes = self.known.iter().map(|known| known.record().member.name_hash());
+        let hashes = self.known.iter().map(|known| upper(&known.record().member));
         self.places.clear();
         self.places.extend(hashes.zip(0..));
         self.places.sort_unstable();
@@ -308,6 +318,11 @@ impl View {
             self.changed |= known.record().state.counts();
         }
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the upper half")]
+const fn upper(of: &Member) -> u32 {
+    (of.name_hash() >> 32) as u32
 }
 
 #[cfg(test)]

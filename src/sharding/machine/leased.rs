@@ -18,7 +18,8 @@ impl Machine {
     /// Reckons which slots should be whose.
     pub(super) fn prefer(&mut self) {
         if self.may_lease() {
-            self.owners.update(self.view.acting(&self.config.member));
+            let me = &self.config.member;
+            self.owners.update(self.view.acting(me), me.name());
             self.reckoned = true;
         }
     }
@@ -30,8 +31,7 @@ impl Machine {
 
     /// Whether this slot should be this member's.
     pub(in crate::sharding) fn is_preferred(&self, slot: Slot) -> bool {
-        let me = self.config.member.name();
-        self.owners.owner(slot).is_some_and(|owner| owner.name() == me)
+        self.owners.mine().contains(slot)
     }
 
     /// Whether who holds a lease in this name, by a write of this version, has no authority any more: by

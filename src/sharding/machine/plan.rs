@@ -197,7 +197,10 @@ impl Machine {
 
     /// Who is to own `slot`.
     pub(in crate::sharding) fn owner(&self, slot: Slot) -> Option<Member> {
-        if self.is_planned() { self.planned_owner(slot) } else { self.owners.owner(slot).cloned() }
+        if self.is_planned() {
+            return self.planned_owner(slot);
+        }
+        self.owners.rank(slot).into_iter().next()
     }
 
     /// And who after that one.

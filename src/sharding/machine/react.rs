@@ -50,11 +50,11 @@ impl Machine {
         if !matches!(self.phase, Phase::Active(_)) {
             return; // a joiner has nothing yet; it reckons when it may act
         }
-        if !self.owners.update(self.view.counted(self.config.rules)) {
+        let counted = self.view.counted(self.config.rules);
+        if !self.owners.update(counted, self.config.member.name()) {
             return;
         }
-        let target = self.owners.of(self.config.member.name());
-        let mut moved = self.holdings.in_flight().without(&target);
+        let mut moved = self.holdings.in_flight().without(self.owners.mine());
         for earlier in &self.moves {
             moved.subtract(&earlier.slots);
         }
@@ -74,7 +74,7 @@ impl Machine {
         } else if self.is_planned() {
             self.planned()
         } else {
-            self.owners.of(self.config.member.name())
+            self.owners.mine().clone()
         };
         let lost = self.holdings.entitle(&target);
         self.revoking(now, lost, Cause::Moved);

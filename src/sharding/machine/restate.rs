@@ -119,9 +119,7 @@ impl Machine {
         if !self.config.distrust_deletion {
             self.met = None;
         }
-        if matches!(self.phase, Phase::Active(_)) {
-            self.owners.settle();
-        } else {
+        if !matches!(self.phase, Phase::Active(_)) {
             self.owners = Owners::new(super::ranking(&self.config.mode), self.config.slots);
         }
     }

@@ -44,12 +44,11 @@ impl Machine {
                 let own = stored.record.name() == self.config.member.name();
                 let due = now + stored.record.lease_duration;
                 self.watchdog = self.watchdog.min(due);
+                let mine = own.then(|| stored.clone());
+                self.view.store(stored, now, rules);
                 self.view.version = version;
-                if own {
-                    self.view.store(stored.clone(), now, rules);
+                if let Some(stored) = mine {
                     self.check_own(now, Some(&stored), version);
-                } else {
-                    self.view.store(stored, now, rules);
                 }
             }
             Watched::Deleted { name, version } => {

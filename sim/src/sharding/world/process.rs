@@ -4,7 +4,7 @@ use core::hash::{Hash, Hasher};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tenure::sharding::SlotSet;
+use tenure::sharding::{Slot, SlotSet};
 use tenure::time::Instant;
 
 use super::super::scenario::{Replica, Scenario, Work as Habits};
@@ -64,6 +64,8 @@ pub(super) struct Process<S: System> {
     /// It is to begin work as soon as it can again.
     pub(super) ticks: bool,
     claimed: Option<Arc<SlotSet>>,
+    /// The same, to draw one from.
+    pub(super) list: Vec<Slot>,
     /// How often that had changed.
     changes: Option<u64>,
     /// The end of its claims that was told last.
@@ -113,6 +115,7 @@ impl<S: System> Process<S> {
             drains: Vec::new(),
             ticks: false,
             claimed: None,
+            list: Vec::new(),
             changes: None,
             until: None,
             local_until: None,
@@ -346,6 +349,8 @@ impl<S: System> Process<S> {
         self.changes = changes;
         let had = self.claimed.take();
         self.claimed = claim.slots.map(|slots| Arc::new(slots.clone()));
+        self.list.clear();
+        self.list.extend(claim.slots.into_iter().flat_map(SlotSet::iter));
         let (mut lost, mut gained) = (had.clone(), self.claimed.clone());
         if let (Some(had), Some(has)) = (&had, &self.claimed)
             && had.slots() == has.slots()

@@ -44,10 +44,10 @@ impl<S: System> Process<S> {
     /// Begins a piece of work on one of the slots that it last knew to be its own, if it may.
     pub(super) fn begin_work(&mut self, outside: &mut Outside<S::Value>) {
         let (which, takes) = (self.chance.bits(), self.chance.bits());
-        let Some(slots) = self.claimed() else { return };
-        let count = slots.len() as u64;
+        let Some(of) = self.claimed().map(SlotSet::slots) else { return };
+        let count = self.list.len() as u64;
         let nth = usize::try_from(crate::distribution::scale(which, count)).unwrap_or(0);
-        let (Some(slot), of) = (slots.iter().nth(nth), slots.slots()) else { return };
+        let Some(&slot) = self.list.get(nth) else { return };
         let now = self.clock.instant(outside.now);
         let Some(system) = &self.system else { return };
         let Some(permit) = system.permit(slot, now) else { return };
@@ -171,6 +171,7 @@ impl<S: System> Process<S> {
                 self.free(outside, &slots);
                 self.tell(outside, Input::Drained(slots));
             }
+            Kind::Piece { .. } if self.busy.is_empty() => {}
             Kind::Piece { at, .. } => {
                 let mut one = SlotSet::none(at.of);
                 one.insert(at.slot);
@@ -181,6 +182,9 @@ impl<S: System> Process<S> {
 
     /// Cleans up those of `slots` that were revoked and on which nothing goes on any more.
     fn free(&mut self, outside: &mut Outside<S::Value>, slots: &SlotSet) {
+        if self.busy.is_empty() {
+            return;
+        }
         let mut idle = slots.clone();
         for work in self.works.values() {
             match &work.kind {
