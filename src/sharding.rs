@@ -102,6 +102,7 @@ mod sharder;
 mod slot;
 mod slot_set;
 mod view;
+mod warning;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
 pub use event::{Cause, Event, Lapse};
@@ -122,3 +123,4 @@ pub use selector::{Field, Selector, SelectorError, ShardInfo, shard_selector};
 pub use sharder::{Explanation, Sharder, Standing};
 pub use slot::{Slot, Slots, SlotsError};
 pub use slot_set::SlotSet;
+pub use warning::Warning;
