@@ -50,6 +50,18 @@ impl Known {
         (&self.record().member, self.counts(rules))
     }
 
+    /// What a later version says, but for what is fixed for an incarnation: if that has changed, it was
+    /// changed by hand, and not everybody sees it at once.
+    fn fixed(&self, later: &MemberRecord) -> Arc<MemberRecord> {
+        let known = self.record();
+        Arc::new(MemberRecord {
+            member: known.member.clone(),
+            generation: known.generation,
+            lease_duration: known.lease_duration,
+            ..later.clone()
+        })
+    }
+
     /// When others have waited long enough for a sign of it.
     pub(super) fn overdue(&self, rules: Rules) -> Instant {
         let wait = rules.hold(Rule::WaitLease);
@@ -120,6 +132,17 @@ impl View {
         Members::new(all).unwrap_or_default()
     }
 
+    /// A record was read or shown.
+    pub(super) fn see(&mut self, stored: StoredMember, now: Instant, rules: Rules) {
+        let known = self.known.get(stored.record.name());
+        let fixed = rules.hold(Rule::StopToChange);
+        let stored = match known.filter(|known| fixed && known.record().differs(&stored.record)) {
+            Some(known) => StoredMember { record: known.fixed(&stored.record), ..stored },
+            None => stored,
+        };
+        self.store(stored, now, rules);
+    }
+
     /// A record was read, or written by this member. An older version than the one in hand says
     /// nothing. Whether it was new.
     pub(super) fn store(&mut self, stored: StoredMember, now: Instant, rules: Rules) -> bool {
@@ -181,7 +204,7 @@ impl View {
         let missing = |name: &&Arc<str>| !listed.contains(name.as_ref());
         let absent: Vec<_> = self.known.keys().filter(missing).cloned().collect();
         for stored in members {
-            self.store(stored, now, rules);
+            self.see(stored, now, rules);
         }
         for name in absent {
             self.absent(&name, version, now, rules);

@@ -43,7 +43,7 @@ impl Machine {
                 let own = stored.record.name() == self.config.member.name();
                 let due = now + stored.record.lease_duration;
                 self.watchdog = self.watchdog.min(due);
-                self.view.store(stored.clone(), now, rules);
+                self.view.see(stored.clone(), now, rules);
                 self.view.version = version;
                 if own {
                     self.check_own(now, Some(&stored), version);
