@@ -103,6 +103,7 @@ mod slot;
 mod slot_set;
 mod unordered;
 mod view;
+mod warning;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
 pub use event::{Cause, Event, Lapse};
@@ -126,3 +127,4 @@ pub use slot_set::SlotSet;
 pub use unordered::{
     PublishedRecord, Unordered, UnorderedAnswer, UnorderedOp, UnorderedRequest,
 };
+pub use warning::Warning;

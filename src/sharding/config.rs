@@ -231,6 +231,18 @@ impl Config {
         }
     }
 
+    /// Whether a running member may go on with `next`: whatever others know it by stays.
+    pub(super) fn allows(&self, next: &Self) -> Result<(), ConfigError> {
+        let same = [
+            ("namespace", self.namespace == next.namespace),
+            ("group", self.group == next.group),
+            ("member", self.member.name() == next.member.name()),
+            ("incarnation", self.incarnation == next.incarnation),
+        ];
+        let other = same.into_iter().find(|(_, same)| !same);
+        other.map_or(Ok(()), |(field, _)| Err(ConfigError::Fixed { field }))
+    }
+
     /// The number of this configuration and a hash of what all members of the group must agree on:
     /// slots, hash and mode.
     #[must_use]
@@ -304,6 +316,13 @@ pub enum ConfigError {
     Generation,
     /// Another mode than `ranked` needs ordered versions ([`Unordered`](super::Unordered)).
     Unordered,
+    /// A running member was given the namespace, the group, the name or the incarnation of another one.
+    Fixed {
+        /// Which of these.
+        field: &'static str,
+    },
+    /// A member that is leaving was given another configuration.
+    Leaving,
     /// The policy of the planned mode cannot be followed.
     Policy(super::planned::PolicyError),
     /// A slot cannot be locked with it (mode `leased`).
@@ -346,6 +365,14 @@ impl fmt::Display for ConfigError {
             Self::Unordered => f.write_str(
                 "mode: without ordered versions only Ranked works: take that, or keep a counter for the \
                  whole group in the store",
+            ),
+            Self::Fixed { field } => write!(
+                f,
+                "{field} is not that of the running member: leave it as it is, or let this member leave \
+                 and start another one"
+            ),
+            Self::Leaving => f.write_str(
+                "the member is leaving and takes no other configuration: start another one with it",
             ),
             Self::Policy(error) => write!(f, "mode: {error}"),
             Self::Lock(error) => write!(f, "mode leased: {error}"),

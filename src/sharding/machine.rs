@@ -21,7 +21,7 @@ use super::rules::Rule;
 use super::view::View;
 use super::{
     Cause, Config, Event, Generation, Incarnation, Lapse, MemberRecord, Mode, Ranking, SlotSet,
-    State, StoredMember,
+    State,
 };
 use crate::jitter::Jitter;
 use crate::time::{Instant, Now, Timestamp};
@@ -149,7 +149,7 @@ impl Machine {
             watchdog: Instant::END,
             overdue: None,
             watch: Watch::default(),
-            following: plan::Following::default(),
+            following: plan::Following::new(now),
             stamped: None,
             leasing: false,
             reckoned: false,
@@ -165,7 +165,14 @@ impl Machine {
     /// When authority ends.
     pub(super) fn until(&self) -> Option<Instant> {
         self.phase.life()?;
-        Some(self.written?.min(self.read?) + self.config.renew_deadline)
+        Some(self.written?.min(self.looked()?) + self.config.renew_deadline)
+    }
+
+    /// Since when nothing can have happened that this member has not seen: of the members and, if there
+    /// is one, of the plan. Who does not see what moves away cannot let go of it.
+    fn looked(&self) -> Option<Instant> {
+        let read = self.read?;
+        if self.is_planned() { Some(read.min(self.plan_looked()?)) } else { Some(read) }
     }
 
     /// What this member may act on at `now`.
@@ -208,6 +215,9 @@ impl Machine {
     /// What was given away by it.
     pub(super) fn drained(&mut self, now: Now, slots: &SlotSet) -> SlotSet {
         self.lapse_if_over(now.instant);
+        if slots.slots() != self.config.slots {
+            return SlotSet::none(self.config.slots); // those of another configuration are other keys
+        }
         let released = self.holdings.drained(slots);
         if released.is_empty() {
             return released;
@@ -232,10 +242,11 @@ impl Machine {
         }
     }
 
+    pub(super) const fn is_leaving(&self) -> bool {
+        matches!(self.stopping, Some(Stopping::Leaving))
+    }
+
     pub(super) fn reconfigure(&mut self, now: Now, config: Config) {
-        if matches!(self.stopping, Some(Stopping::Leaving)) {
-            return;
-        }
         if !self.config.rules.hold(Rule::StopToChange) {
             self.config.member = config.member;
             self.view_changed(now.instant);
@@ -371,12 +382,6 @@ impl Machine {
             joined: joined.or(Some(renewed)),
             renewed: Some(renewed),
         })
-    }
-
-    /// Whether `stored` is of this life.
-    fn is_mine(&self, stored: &StoredMember) -> bool {
-        let incarnation = &stored.record.incarnation;
-        incarnation.process == self.config.incarnation && incarnation.life == self.life
     }
 }
 

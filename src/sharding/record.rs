@@ -267,6 +267,13 @@ impl MemberRecord {
         self.member.name()
     }
 
+    /// Whether `later`, of the same incarnation, says otherwise what is fixed for that.
+    pub(super) fn differs(&self, later: &Self) -> bool {
+        let fixed = |record: &Self| (record.generation, record.lease_duration);
+        self.incarnation == later.incarnation
+            && (fixed(self) != fixed(later) || self.member != later.member)
+    }
+
     /// Up to which version it has acknowledged what it saw, if this is stored with `version`.
     #[must_use]
     pub fn acknowledged(&self, version: u64) -> u64 {

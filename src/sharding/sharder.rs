@@ -176,14 +176,16 @@ impl Sharder {
         self.settle(now);
     }
 
-    /// All work on these slots has ended; those of them that were not to be drained do not matter.
+    /// All work on these slots has ended; those of them that were not to be drained do not matter. A set
+    /// of another number of slots than the configuration has says nothing.
     pub fn drained(&mut self, now: Now, slots: &SlotSet) {
         let released = self.machine.drained(now, slots);
         self.leases.drained(&mut self.machine, now, &released);
         self.leader.settle(&mut self.machine, now);
     }
 
-    /// Asks to give everything away, and to leave.
+    /// Asks to give everything away, and to leave. If the store is out of reach, it has left when its
+    /// authority has ended and all is drained, and one more call has failed; others exclude it in time.
     pub fn leave(&mut self, now: Now) {
         self.machine.leave(now);
         self.settle(now);
@@ -192,9 +194,14 @@ impl Sharder {
     /// Asks to give everything away, and to join anew with another configuration.
     ///
     /// # Errors
-    /// A configuration that cannot work; nothing has changed then.
+    /// A configuration that cannot work, or that is of another member or group; or this one is leaving.
+    /// Nothing has changed then.
     pub fn reconfigure(&mut self, now: Now, config: Config) -> Result<(), ConfigError> {
         config.validate()?;
+        self.config().allows(&config)?;
+        if self.machine.is_leaving() {
+            return Err(ConfigError::Leaving);
+        }
         self.machine.reconfigure(now, config);
         self.settle(now);
         Ok(())

@@ -33,8 +33,7 @@ impl SlotSet {
     /// All of these.
     #[must_use]
     pub fn all(slots: Slots) -> Self {
-        let last = if slots.count() < 64 { (1 << slots.count()) - 1 } else { u64::MAX };
-        Self { slots, words: vec![last; words(slots)].into(), len: slots.count() }
+        Self { slots, words: vec![word(slots); words(slots)].into(), len: slots.count() }
     }
 
     /// Of how many slots this is a set.
@@ -94,7 +93,7 @@ impl SlotSet {
         })
     }
 
-    /// Puts in what is in `other`, a set of as many slots.
+    /// Puts in what is in `other`, as far as it is one of these.
     pub fn add(&mut self, other: &Self) {
         self.each(other, |mine, theirs| mine | theirs);
     }
@@ -130,8 +129,11 @@ impl SlotSet {
 
     fn each(&mut self, other: &Self, join: impl Fn(u64, u64) -> u64) {
         let mut len = 0;
-        for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
-            *mine = join(*mine, *theirs);
+        let all = word(self.slots);
+        // A set of fewer slots has nothing beyond them.
+        let theirs = other.words.iter().copied().chain(core::iter::repeat(0));
+        for (mine, theirs) in self.words.iter_mut().zip(theirs) {
+            *mine = join(*mine, theirs) & all;
             len += mine.count_ones();
         }
         self.len = len;
@@ -140,6 +142,11 @@ impl SlotSet {
 
 fn words(slots: Slots) -> usize {
     slots.count().div_ceil(64) as usize
+}
+
+/// A word with a bit for each of its slots.
+fn word(slots: Slots) -> u64 {
+    if slots.count() < 64 { (1 << slots.count()) - 1 } else { u64::MAX }
 }
 
 impl fmt::Debug for SlotSet {
@@ -183,6 +190,30 @@ mod tests {
         let mut none = SlotSet::none(eight);
         assert!(!none.insert(Slot::new(8)) && !none.insert(Slot::new(1 << 20)));
         assert!(none.is_empty() && !none.contains(Slot::new(1 << 20)));
+    }
+
+    /// Sets of other numbers of slots have the slots that they have.
+    #[test]
+    fn of_another_number() {
+        let [eight, large] = [8, 256].map(|count| Slots::new(count).unwrap());
+        let few = set(eight, &[1, 2].into());
+        let many = set(large, &[2, 3, 20, 200].into());
+        let indices = |set: &SlotSet| set.iter().map(Slot::index).collect::<Vec<_>>();
+        let check = |set: SlotSet, wanted: &[u32]| {
+            assert_eq!((indices(&set).as_slice(), set.len()), (wanted, wanted.len()));
+        };
+        let joined = |one: &SlotSet, other, join: fn(&mut SlotSet, &SlotSet)| {
+            let mut set = one.clone();
+            join(&mut set, other);
+            set
+        };
+        check(joined(&few, &many, SlotSet::add), &[1, 2, 3]);
+        check(joined(&few, &many, SlotSet::subtract), &[1]);
+        check(joined(&few, &many, SlotSet::keep), &[2]);
+        check(joined(&many, &few, SlotSet::add), &[1, 2, 3, 20, 200]);
+        check(joined(&many, &few, SlotSet::subtract), &[3, 20, 200]);
+        check(joined(&many, &few, SlotSet::keep), &[2]);
+        assert!(!few.is_disjoint(&many) && !many.is_disjoint(&few));
     }
 
     proptest! {

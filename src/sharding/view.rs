@@ -104,6 +104,18 @@ impl Known {
         StoredMember { record: record.into(), ..stored }
     }
 
+    /// What a later version says, but for what is fixed for an incarnation: if that has changed, it was
+    /// changed by hand, and not everybody sees it at once.
+    fn fixed(&self, later: &MemberRecord) -> Arc<MemberRecord> {
+        let known = self.record();
+        Arc::new(MemberRecord {
+            member: known.member.clone(),
+            generation: known.generation,
+            lease_duration: known.lease_duration,
+            ..later.clone()
+        })
+    }
+
     /// When others have waited long enough for a sign of it.
     pub(super) fn overdue(&self, rules: Rules) -> Instant {
         let wait = rules.hold(Rule::WaitLease);
@@ -207,12 +219,34 @@ impl View {
         Members::new(all).unwrap_or_default()
     }
 
+    /// A record was read or shown.
+    pub(super) fn see(&mut self, stored: StoredMember, now: Instant, rules: Rules) {
+        let at = self.place(&stored.record.member);
+        let known = at.and_then(|at| self.known.get(at));
+        let fixed = rules.hold(Rule::StopToChange);
+        let stored = match known.filter(|known| fixed && known.record().differs(&stored.record)) {
+            Some(known) => StoredMember { record: known.fixed(&stored.record), ..stored },
+            None => stored,
+        };
+        self.put(at, stored, now, rules);
+    }
+
     /// A record was read, or written by this member. An older version than the one in hand says
     /// nothing. Whether it was new.
     pub(super) fn store(&mut self, stored: StoredMember, now: Instant, rules: Rules) -> bool {
+        self.put(self.place(&stored.record.member), stored, now, rules)
+    }
+
+    /// The same of a member whose place is known.
+    fn put(
+        &mut self,
+        at: Option<usize>,
+        stored: StoredMember,
+        now: Instant,
+        rules: Rules,
+    ) -> bool {
         let joins = |record: &MemberRecord| usize::from(record.state == State::Joining);
         let unread = (stored.record.state == State::Unreadable).then_some(self.version);
-        let at = self.place(&stored.record.member);
         let Some(known) = at.and_then(|at| self.known.get_mut(at)) else {
             self.joining += joins(&stored.record);
             self.unread += usize::from(unread.is_some());
@@ -289,7 +323,7 @@ impl View {
         let absent: Vec<Arc<str>> =
             names.filter(|name| !listed.contains(name)).map(Into::into).collect();
         for stored in members {
-            self.store(stored, now, rules);
+            self.see(stored, now, rules);
         }
         for name in absent {
             self.absent(&name, version, now, rules);

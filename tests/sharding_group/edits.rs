@@ -6,8 +6,8 @@ use std::time::Duration;
 use tenure::election::Failure;
 use tenure::sharding::planned::Policy;
 use tenure::sharding::{
-    Answer, Cause, Config, Event, Incarnation, Lapse, MemberRecord, Mode, Op, Plan, Request,
-    Response, Sharder, Slot, SlotSet, Slots, State, StoredMember, StoredPlan, Watched,
+    Answer, Cause, Config, ConfigError, Event, Incarnation, Lapse, MemberRecord, Mode, Op, Plan,
+    Request, Response, Sharder, Slot, SlotSet, Slots, State, StoredMember, StoredPlan, Watched,
 };
 use tenure::time::{Instant, Now, Timestamp};
 
@@ -126,6 +126,37 @@ fn drains_of_another_number_of_slots_say_nothing() {
     assert!(group.members[0].sharder.is_finished());
 }
 
+/// What others know a running member by stays; and who leaves takes no new configuration.
+#[test]
+fn a_running_member_stays_who_it_is() {
+    let mut group = group(2, true, Group::config);
+    let own = Group::config("member-0");
+    let named = |member: &str| Config { member: member.into(), ..own.clone() };
+    for (field, config) in [
+        ("namespace", Config { namespace: "other".into(), ..own.clone() }),
+        ("group", Config { group: "other".into(), ..own.clone() }),
+        ("member", named("other")),
+        ("incarnation", Config { incarnation: "other".into(), ..own.clone() }),
+    ] {
+        let now = group.now();
+        let refused = group.members[0].sharder.reconfigure(now, config).unwrap_err();
+        assert_eq!(refused, ConfigError::Fixed { field });
+        assert!(refused.to_string().starts_with(field));
+        assert_eq!(group.members[0].sharder.config(), &own);
+    }
+    group.settle();
+    all_owned(&group);
+    let now = group.now();
+    group.members[0].sharder.leave(now);
+    for _ in 0..2 {
+        let refused = group.members[0].sharder.reconfigure(now, own.clone()).unwrap_err();
+        assert_eq!(refused, ConfigError::Leaving);
+        group.settle();
+        group.run(SECOND * 3);
+    }
+    assert!(group.members[0].sharder.is_finished());
+}
+
 fn at(secs: u64) -> Now {
     let instant = Instant::default() + SECOND * u32::try_from(secs).unwrap();
     Now { instant, timestamp: Timestamp::from_unix(1_700_000_000, 0).unwrap() }
@@ -158,9 +189,10 @@ impl Alone {
 
     fn result(&mut self, op: &Op) -> Result<Answer, Failure> {
         Ok(match op {
-            Op::List => {
-                Answer::Listed { members: self.own.iter().cloned().collect(), version: self.version }
-            }
+            Op::List => Answer::Listed {
+                members: self.own.iter().cloned().collect(),
+                version: self.version,
+            },
             Op::Create(record) | Op::Update(record, _) => {
                 self.version += 1;
                 self.own = Some(StoredMember { record: record.clone(), version: self.version });
@@ -169,6 +201,10 @@ impl Alone {
             Op::ReadPlan => return Err(Failure::NotFound),
             _ => return Err(Failure::Other),
         })
+    }
+
+    fn slot(&self) -> Slot {
+        self.sharder.config().slots.get(0).unwrap()
     }
 
     fn ask(&mut self) {
@@ -185,7 +221,9 @@ impl Alone {
 #[test]
 fn a_list_behind_the_watch_is_as_good_as_another() {
     let mut alone = Alone::new(Group::config("a"));
-    alone.sharder.handle_watch(at(0), Watched::Started { after: alone.version });
+    let after = alone.sharder.explain(alone.slot(), at(0).instant).version;
+    alone.sharder.handle_watch(at(0), Watched::Started { after });
+    alone.sharder.handle_watch(at(0), Watched::Stored(alone.own.clone().unwrap()));
     alone.sharder.handle_timeout(at(2));
     alone.ask();
     let renewal = alone.take(|op| matches!(op, Op::Update(..))).unwrap();
@@ -201,7 +239,8 @@ fn a_list_behind_the_watch_is_as_good_as_another() {
         incarnation: Incarnation { process: "other".into(), life: 1 },
         ..MemberRecord::clone(&alone.own.as_ref().unwrap().record)
     };
-    let shown = StoredMember { record: left.into(), version: alone.version + 1 };
+    alone.version += 1;
+    let shown = StoredMember { record: left.into(), version: alone.version };
     alone.sharder.handle_watch(at(3), Watched::Stored(shown));
     alone.sharder.handle_response(at(3), Response { id: list.id, result });
     alone.sharder.handle_timeout(at(4));
@@ -224,7 +263,7 @@ fn a_late_plan_from_before_the_join_is_none() {
         let plan = Plan::new(config.generation(), config.slots, runs).unwrap();
         Watched::Planned(StoredPlan { plan: plan.into(), version })
     };
-    let slot: Slot = alone.sharder.config().slots.get(0).unwrap();
+    let slot = alone.slot();
     for (version, owns) in [(40, false), (joined, false), (joined + 1, true)] {
         alone.version = alone.version.max(version);
         alone.sharder.handle_watch(at(1), plan(version));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenure::sharding::planned::Policy;
-use tenure::sharding::{Config, Event, Lapse, Mode, Ranking, Slots, State};
+use tenure::sharding::{Config, Event, Lapse, Mode, Ranking, SlotSet, Slots, State};
 
 use crate::group::Group;
 
@@ -125,13 +125,13 @@ fn leaving_ends_without_the_store() {
             let now = group.now();
             group.members[1].sharder.leave(now);
             group.settle();
-            group.run(SECOND * 16);
-            assert_eq!(group.members[1].sharder.is_finished(), prompt, "{mode:?}");
+            group.run(SECOND * 11);
             if !prompt {
-                let slots = tenure::sharding::SlotSet::all(Slots::new(16).unwrap());
-                group.drain(1, &slots);
-                group.run(SECOND * 8);
+                assert!(!group.members[1].sharder.is_finished());
+                group.drain(1, &SlotSet::all(Slots::new(16).unwrap()));
             }
+            // Locks are not let go of at once: their releases might still take effect.
+            group.run(SECOND * if mode == Mode::Leased { 14 } else { 6 });
             assert!(group.members[1].sharder.is_finished(), "{mode:?}");
             assert_eq!(group.members[1].events.last().unwrap().1, Event::Left);
             group.run(SECOND * 20);
@@ -151,7 +151,7 @@ fn leaving_is_told_when_the_store_is_back_in_time() {
     group.settle();
     group.run(SECOND * 4);
     group.members[1].cut = false;
-    group.run(SECOND * 4);
+    group.run(SECOND * 5);
     assert!(group.members[1].sharder.is_finished());
     assert_eq!(group.records["member-1"].record.state, State::Left);
 }
@@ -160,7 +160,7 @@ fn leaving_is_told_when_the_store_is_back_in_time() {
 /// next does it soon after.
 #[test]
 fn one_excludes_for_all() {
-    for (frozen, bound) in [(0, 14), (1, 15), (6, 16)] {
+    for frozen in [0, 1, 6] {
         let mut group = group(12, &modes()[0], true);
         group.together = true;
         group.run(SECOND * 3);
@@ -178,10 +178,15 @@ fn one_excludes_for_all() {
                 .filter(|(_, event)| *event == Event::Excluded { member: "member-7".into() })
                 .count()
         };
-        group.run(SECOND * (bound - 11) + SECOND / 2);
+        group.run(SECOND * 11 / 2);
         assert_eq!(excluded(&group), 1, "{frozen} dead");
         if frozen == 0 {
-            assert_eq!((group.conflicts, group.lists), (0, 0));
+            assert!(
+                group.conflicts == 0 && group.lists <= 2,
+                "{} {}",
+                group.conflicts,
+                group.lists
+            );
             all_owned(&group, "soon");
         }
     }

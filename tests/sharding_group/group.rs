@@ -260,9 +260,11 @@ impl Group {
             }
             self.calls += 1;
             let fate = if self.loses == 0 { 2 } else { self.random() % self.loses };
-            let fate = self.fails.filter(|(at, _)| *at == self.calls).map_or(fate, |(_, fate)| fate);
+            let fate =
+                self.fails.filter(|(at, _)| *at == self.calls).map_or(fate, |(_, fate)| fate);
             let planless = self.members[index].planless && request.op == Op::ReadPlan;
-            let result = if fate == 0 || planless { Err(Failure::Other) } else { self.call(request) };
+            let result =
+                if fate == 0 || planless { Err(Failure::Other) } else { self.call(request) };
             let result = if fate == 1 { Err(Failure::Other) } else { result };
             let listed = match &result {
                 Ok(Answer::Listed { version, .. }) => Some(*version),

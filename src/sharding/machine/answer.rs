@@ -74,9 +74,13 @@ impl Machine {
             Kind::List => {
                 let again = call.sent + self.config.retry_period;
                 self.next_read = self.next_read.min(again).max(now);
+                self.leave_untold();
             }
             Kind::Write(write, _) => {
                 self.unsure_at(now);
+                if write == Write::Leave && failure == Failure::Other {
+                    self.leave_untold();
+                }
                 if !self.config.rules.hold(Rule::LostRenewal)
                     && failure == Failure::Other
                     && matches!(write, Write::Renew { .. })
@@ -103,17 +107,24 @@ impl Machine {
     ) {
         let rules = self.config.rules;
         let late = now >= sent + self.config.renew_deadline && rules.hold(Rule::LateAnswer);
-        if late || version < self.view.version && rules.hold(Rule::ViewsForward) {
+        if late {
             self.next_read = self.next_read.min(sent + self.config.retry_period).max(now);
             return;
         }
         let before = self.view.version;
-        let me = self.config.member.name();
-        let own = members.iter().find(|stored| stored.record.name() == me).cloned();
-        for stored in &mut members {
-            self.wait_for_unreadable(stored);
-        }
-        self.view.list(members, version, now, rules);
+        let (own, version) = if version < before && rules.hold(Rule::ViewsForward) {
+            // A watch has shown all that it holds, and more: what is left to learn is when it was sent.
+            let own = self.own().filter(|own| !own.gone);
+            (own.map(|own| own.stored.clone()), before)
+        } else {
+            let me = self.config.member.name();
+            let own = members.iter().find(|stored| stored.record.name() == me).cloned();
+            for stored in &mut members {
+                self.wait_for_unreadable(stored);
+            }
+            self.view.list(members, version, now, rules);
+            (own, version)
+        };
         let credit = if rules.hold(Rule::SendTime) { sent } else { now };
         self.read = self.read.max(Some(credit));
         if self.unsure.is_some_and(|since| since <= sent) {

@@ -1,6 +1,7 @@
 //! Those that give no sign, and what they leave behind.
 
 use alloc::sync::Arc;
+use core::time::Duration;
 
 use super::calls::Kind;
 use super::{Machine, Phase};
@@ -21,7 +22,7 @@ impl Machine {
             .view
             .iter()
             .filter(|known| self.is_guarded(known) && known.counts(rules))
-            .filter(|known| known.overdue(rules) <= now.instant)
+            .filter(|known| self.to_exclude_at(known, now.instant) <= now.instant)
             .cloned()
             .collect();
         for suspect in suspects {
@@ -35,6 +36,26 @@ impl Machine {
         self.collect(now.instant);
         self.watchdog = Instant::END;
         self.seen(now.instant, self.view.version);
+    }
+
+    /// When to do something about `known`, if there is no sign of it.
+    fn to_exclude_at(&self, known: &Known, now: Instant) -> Instant {
+        let due = known.overdue(self.config.rules);
+        // Few are overdue, and only for those it is worth asking who is to act.
+        if due > now || known.gone { due } else { due + self.patience(now) }
+    }
+
+    /// Members that watch all miss a sign at the same instant, and one exclusion is enough, which all of
+    /// them will see: that of the first by name among those that give signs. The others wait for it, the
+    /// second an eighth of the retry period, and so on up to half of it.
+    fn patience(&self, now: Instant) -> Duration {
+        if !self.watch.running {
+            return Duration::ZERO;
+        }
+        let (me, rules) = (self.config.member.name(), self.config.rules);
+        let first = |known: &&Known| known.record().name() < me && known.overdue(rules) > now;
+        let before = self.counted_others().filter(first).take(4);
+        before.map(|_| self.config.retry_period / 8).sum()
     }
 
     /// Everybody but oneself, in whichever life.
@@ -71,6 +92,10 @@ impl Machine {
     /// The exclusion is in the store, with this version.
     pub(super) fn excluded(&mut self, now: Instant, name: &Arc<str>, over: u64, version: u64) {
         let Some(known) = self.view.get(name) else { return };
+        if known.stored.version == version {
+            self.out.event(Event::Excluded { member: name.clone() });
+            return; // a watch was faster than the answer
+        }
         if known.stored.version != over && self.config.rules.hold(Rule::ExclusionNewer) {
             return; // it has joined anew in between
         }
@@ -87,8 +112,10 @@ impl Machine {
             self.excluded(now, name, over, over + 1);
             return;
         }
-        // Whatever it was: what counts is what is there now.
-        self.next_read = self.next_read.min(now);
+        // Whatever it was: what counts is what is there now. A watch shows what was in the way.
+        if why != Failure::Conflict || !self.watch.running {
+            self.next_read = self.next_read.min(now);
+        }
         let again = now + self.config.retry_period;
         if let Some(known) = self.view.get_mut(name) {
             known.excluded_at = known.excluded_at.map(|_| again);
@@ -127,7 +154,7 @@ impl Machine {
         let rules = self.config.rules;
         let due = |known: &Known| {
             if known.counts(rules) {
-                known.overdue(rules)
+                self.to_exclude_at(known, now)
             } else {
                 // Somebody else may be the collector, or the deletion fail: ask again later.
                 let due = known.since + self.config.collect_after;

@@ -102,6 +102,16 @@ impl Machine {
             && (self.life == 0 || self.next_act().is_none())
     }
 
+    /// The store is out of reach. Who leaves and has neither authority nor work any more has left even so:
+    /// others exclude it when it has given no sign for long enough.
+    pub(super) fn leave_untold(&mut self) {
+        let leaving = matches!(self.stopping, Some(Stopping::Leaving));
+        if leaving && self.phase == Phase::Standby && self.is_idle() {
+            self.phase = Phase::Left;
+            self.out.event(Event::Left);
+        }
+    }
+
     /// Whether nothing keeps this member from joining now.
     fn may_join(&self) -> bool {
         let generation = self.generation;
@@ -109,16 +119,17 @@ impl Machine {
         let other = self.view.others(me).any(|known| {
             known.counts(self.config.rules) && known.record().generation != generation
         });
-        self.read.is_some() && (!other || !self.config.rules.hold(Rule::OneGeneration))
+        self.looked().is_some() && (!other || !self.config.rules.hold(Rule::OneGeneration))
     }
 
     fn send_write(&mut self, now: Now, act: Act) {
         let at = now.instant;
-        let fresh = self.read.is_some_and(|read| at < read + self.config.renew_deadline);
+        let fresh = self.looked().is_some_and(|sent| at < sent + self.config.renew_deadline);
         if !fresh && !matches!(act, Act::Leave(_)) {
             // Else it would keep others from joining while it cannot acknowledge them.
             self.next_write = at + self.config.retry_period;
             self.next_read = self.next_read.min(at);
+            self.read_plan_soon(at);
             return;
         }
         let (write, state, acted_on) = match act {
@@ -259,6 +270,17 @@ impl Machine {
                 }
             }
         }
+    }
+
+    /// Whether `stored` is of this life, and says so.
+    fn is_mine(&self, stored: &StoredMember) -> bool {
+        let record = &stored.record;
+        let life = &record.incarnation;
+        let ours = life.process == self.config.incarnation && life.life == self.life;
+        let as_written = record.member == self.config.member
+            && record.generation == self.generation
+            && record.lease_duration == self.config.lease_duration;
+        ours && (as_written || !self.config.rules.hold(Rule::StopToChange))
     }
 
     pub(super) fn own(&self) -> Option<&Known> {

@@ -21,11 +21,19 @@ pub(super) struct Following {
     none: bool,
     /// When it was learnt that there is the plan in hand.
     learnt: Instant,
+    /// When the last read was sent that was answered, also by that there is none.
+    read: Option<Instant>,
     next_read: Instant,
     /// Some slots of the plan are not held yet.
     waiting: bool,
     /// Something has changed that the leader plans by.
     changed: bool,
+}
+
+impl Following {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { next_read: now, ..Self::default() }
+    }
 }
 
 impl Machine {
@@ -37,11 +45,21 @@ impl Machine {
     /// the clock alone that could not be told, which may show one instant all the time.
     pub(super) fn forget_plan(&mut self, now: Instant) {
         self.calls.drop_plan(&mut self.out);
-        self.following = Following { next_read: now, ..Following::default() };
+        self.following = Following { read: self.following.read, ..Following::new(now) };
+    }
+
+    /// When the plan was looked at last, as far as is known. A watch does not tell.
+    pub(super) const fn plan_looked(&self) -> Option<Instant> {
+        self.following.read
+    }
+
+    /// For explorers.
+    pub(super) fn restate_plan_read(&mut self, to: impl Fn(Instant) -> Instant) {
+        self.following.read = self.following.read.map(to);
     }
 
     pub(super) fn next_plan_read(&self) -> Option<Instant> {
-        let reads = self.is_planned() && self.phase.life().is_some() && !self.calls.planning();
+        let reads = self.is_planned() && self.phase != Phase::Left && !self.calls.planning();
         reads.then_some(self.following.next_read)
     }
 
@@ -56,12 +74,16 @@ impl Machine {
 
     pub(super) fn plan_read(&mut self, now: Instant, sent: Instant, stored: &StoredPlan) {
         if now < sent + self.config.renew_deadline {
+            self.following.read = self.following.read.max(Some(sent));
             (self.following.none, self.following.learnt) = (false, now);
             self.follow(now, stored);
         }
     }
 
     pub(super) fn plan_not_read(&mut self, now: Instant, sent: Instant, why: Failure) {
+        if why == Failure::NotFound && now < sent + self.config.renew_deadline {
+            self.following.read = self.following.read.max(Some(sent));
+        }
         // One that was sent before the plan was stored says nothing of it.
         let known = self.following.plan.is_some() && sent <= self.following.learnt;
         if why == Failure::NotFound && !self.following.none && !known {

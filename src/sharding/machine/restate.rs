@@ -195,6 +195,7 @@ impl Machine {
         let (lease, deadline) = (self.config.lease_duration, self.config.renew_deadline);
         self.written = self.written.map(|at| to.at_most(at, deadline));
         self.read = self.read.map(|at| to.at_most(at, deadline));
+        self.restate_plan_read(|at| to.at_most(at, deadline));
         self.met = self.met.map(|at| to.at_most(at, lease));
         let listing = self.calls.all().iter().find(|call| call.kind == Kind::List);
         let listing = listing.map(|call| call.sent);

@@ -45,7 +45,7 @@ impl Machine {
                 let due = now + stored.record.lease_duration;
                 self.watchdog = self.watchdog.min(due);
                 let mine = own.then(|| stored.clone());
-                self.view.store(stored, now, rules);
+                self.view.see(stored, now, rules);
                 self.view.version = version;
                 if let Some(stored) = mine {
                     self.check_own(now, Some(&stored), version);
