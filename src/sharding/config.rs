@@ -6,7 +6,7 @@ use core::{error, fmt};
 
 use super::planned::Policy;
 use super::rules::Rules;
-use super::{Generation, Slot, Slots};
+use super::{Generation, Incarnation, MemberRecord, RecordError, Slot, Slots, State};
 use crate::election;
 use crate::placement::hash::{fnv1a_64, xxh3_64};
 use crate::placement::{Key, Member};
@@ -122,11 +122,12 @@ impl KeyHash {
 pub enum Mode {
     /// Nobody: each member computes it from the members it knows. The default.
     Ranked(Ranking),
-    /// An elected leader, by a plan that it stores.
+    /// An elected leader, by a plan that it stores. Its lock is the Lease `<group>-leader`, the plan
+    /// belongs into `<group>-plan`: no member may be called `leader` or `plan`.
     Planned(Policy),
     /// A lease for each slot: the slot belongs to whoever holds it. Costs a write for each slot in each
     /// retry period, and as many reads of each member that has no watch: for few slots. The lease of the
-    /// slot i is called `<group>-slot-<i>`; those of members must have other names.
+    /// slot i is called `<group>-slot-<i>`, so no member may be called `slot-<i>`.
     Leased,
 }
 
@@ -214,11 +215,41 @@ impl Config {
         if self.generation == 0 {
             return Err(E::Generation);
         }
+        self.validate_names()?;
         match &self.mode {
             Mode::Ranked(_) => Ok(()),
             Mode::Planned(policy) => policy.validate(self.slots).map_err(E::Policy),
             Mode::Leased => super::leased::election(self, Slot::new(0)).validate().map_err(E::Lock),
         }
+    }
+
+    /// Whether the record can be stored as a Lease that nothing else is called as.
+    fn validate_names(&self) -> Result<(), ConfigError> {
+        let process = self.incarnation.clone();
+        let record = MemberRecord {
+            member: self.member.clone(),
+            state: State::Joining,
+            incarnation: Incarnation { process, life: u32::MAX },
+            acted_on: None,
+            generation: self.generation(),
+            lease_duration: self.lease_duration,
+            joined: None,
+            renewed: None,
+        };
+        let lease = record.to_lease(self.namespace.clone(), self.group.clone());
+        let lease = lease.map_err(ConfigError::Record)?;
+        let number =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let of = match (&self.mode, self.member.name()) {
+            (Mode::Planned(_), "leader") => "the lock of the leader",
+            (Mode::Planned(_), "plan") => "the plan",
+            (Mode::Leased, name) if name.strip_prefix("slot-").is_some_and(number) => {
+                "the lease of a slot"
+            }
+            _ => return Ok(()),
+        };
+        let member = self.member.name().into();
+        Err(ConfigError::Name { member, object: lease.metadata.name.clone(), of })
     }
 
     /// The number of this configuration and a hash of what all members of the group must agree on:
@@ -283,6 +314,18 @@ pub enum ConfigError {
     RequestTimeout,
     /// The generation is zero.
     Generation,
+    /// The member's record cannot be stored: the name of the group or of the member, the zone or the
+    /// incarnation is none that a Lease can have.
+    Record(RecordError),
+    /// The member's record would have the name of something else of the group.
+    Name {
+        /// The member.
+        member: Arc<str>,
+        /// What both would be called.
+        object: Arc<str>,
+        /// What else is called so.
+        of: &'static str,
+    },
     /// The policy of the planned mode cannot be followed.
     Policy(super::planned::PolicyError),
     /// A slot cannot be locked with it (mode `leased`).
@@ -318,6 +361,12 @@ impl fmt::Display for ConfigError {
             ),
             Self::RequestTimeout => f.write_str("request_timeout is 0: it must be greater"),
             Self::Generation => f.write_str("generation is 0: generations count from 1"),
+            Self::Record(error) => error.fmt(f),
+            Self::Name { member, object, of } => write!(
+                f,
+                "member is {member:?}: its record would be called {object}, which in this mode is {of}: \
+                 give it another name"
+            ),
             Self::Policy(error) => write!(f, "mode: {error}"),
             Self::Lock(error) => write!(f, "mode leased: {error}"),
         }

@@ -47,8 +47,7 @@ impl Owners {
 
     /// All members, the owner of `slot` first.
     pub(super) fn rank(&self, slot: Slot) -> Vec<Member> {
-        let placer = Placer::new(self.ranking, self.members.clone());
-        placer.rank(self.key(slot)).into_iter().cloned().collect()
+        rank_among(self.ranking, self.slots, self.members.clone(), slot)
     }
 
     /// What the member called `name` owns.
@@ -166,10 +165,17 @@ impl Owners {
         self.seats.push(Some(member));
         at(self.seats.len() - 1)
     }
+}
 
-    fn key(&self, slot: Slot) -> Key {
-        key(self.ranking, self.slots, slot)
-    }
+/// All of these members, the one that would own `slot` first.
+pub(super) fn rank_among(
+    ranking: Ranking,
+    slots: Slots,
+    members: Members,
+    slot: Slot,
+) -> Vec<Member> {
+    let placer = Placer::new(ranking, members);
+    placer.rank(key(ranking, slots, slot)).into_iter().cloned().collect()
 }
 
 /// Whether exactly this member is there: with this weight, in this zone.

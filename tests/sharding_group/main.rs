@@ -9,6 +9,8 @@
 
 mod group;
 mod leased;
+mod leased_drain;
 mod leased_faults;
 mod life;
 mod planned;
+mod told;

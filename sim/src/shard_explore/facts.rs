@@ -35,7 +35,7 @@ pub(super) fn facts(sharder: &Sharder, restated: &Restated) -> Facts {
     let drains = |slot: &Slot| sharder.explain(*slot, now).standing == Standing::Draining;
     let slots = sharder.config().slots;
     Facts {
-        owned: sharder.owned(now).map_or(0, mask),
+        owned: sharder.owned(now).map_or(0, |owned| mask(&owned)),
         acts: sharder.owned(now).is_some(),
         draining: slots.iter().filter(drains).fold(0, |mask, slot| mask | 1 << slot.index()),
         lives: until.is_some_and(|until| until > now),

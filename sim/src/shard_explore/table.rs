@@ -319,7 +319,10 @@ impl Table {
                 Event::Revoking { slots, .. } => Happened::Revoking(mask(&slots)),
                 Event::Lapsed { .. } => Happened::Lapsed,
                 Event::Left => Happened::Left,
-                Event::Released(_) | Event::Excluded { .. } | Event::DrainOverdue(_) => continue,
+                Event::Released(_)
+                | Event::Excluded { .. }
+                | Event::DrainOverdue(_)
+                | Event::Planned { .. } => continue,
             });
         }
         while let Some(request) = sharder.poll_request() {

@@ -191,6 +191,16 @@ impl Machine {
         Some(StoredPlan { plan: plan.clone().into(), version: *version })
     }
 
+    /// The newest plan that was read.
+    pub(super) fn followed_plan(&self) -> Option<&Plan> {
+        self.following.plan.as_ref().map(|(plan, _)| plan)
+    }
+
+    /// Whether the members were read since.
+    pub(super) fn has_seen_plan(&self) -> bool {
+        self.following.plan.as_ref().is_none_or(|(_, version)| self.view.version >= *version)
+    }
+
     /// Those that a plan may give slots: of this generation, and not about to leave.
     pub(in crate::sharding) fn plannable(&self) -> Members {
         let me = self.config.member.name();

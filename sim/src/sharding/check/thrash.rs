@@ -28,7 +28,7 @@ impl Property for Thrash {
     fn observe(&mut self, group: &Group, entry: &Entry, found: &mut Found<'_>) {
         let What::Gained { replica, slots } = &entry.what else { return };
         let mut told = !self.ranked;
-        for slot in group.fine(&slots.0).iter() {
+        for slot in &group.fine(&slots.0) {
             let Some((owner, moves)) = self.slots.get_mut(slot.index() as usize) else { continue };
             if owner.replace(*replica) == Some(*replica) {
                 continue;
