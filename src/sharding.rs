@@ -11,7 +11,7 @@
 //!
 //! | what | types |
 //! | --- | --- |
-//! | a member | [`Sharder`], or [`Unordered`] for stores without ordered versions; [`Config`], [`Mode`], [`Ranking`], [`KeyHash`]; [`Explanation`] |
+//! | a member | [`Sharder`], or [`Unordered`] for stores without ordered versions; [`Config`], [`Mode`], [`Ranking`], [`KeyHash`]; [`Status`], [`Explanation`] |
 //! | what it asks of the store | [`Request`], [`Op`]; [`Response`], [`Answer`]; [`Watched`] |
 //! | what it tells | [`Event`], [`Cause`], [`Lapse`] |
 //! | what it owns | [`Slot`], [`Slots`], [`SlotSet`]; [`Permit`]; [`KeyRange`], [`KeyRanges`] |
@@ -20,7 +20,8 @@
 //! | Kubernetes' `shardSelector` | [`Selector`], [`shard_selector`], [`Field`], [`ShardInfo`] |
 //!
 //! # Two members and a store in memory
-//! Each turn of the inner loop is what a driver does in its own process.
+//! Each turn of the inner loop is what a driver does in its own process. The store serves mode `ranked`:
+//! in the others it is asked for a plan and for locks as well ([`Op`]), in one order of versions.
 //!
 //! ```
 //! use std::{collections::BTreeMap, time::Duration};
@@ -85,6 +86,7 @@
 
 mod config;
 mod event;
+mod explain;
 mod holdings;
 mod lease;
 mod leased;
@@ -101,12 +103,15 @@ mod selector;
 mod sharder;
 mod slot;
 mod slot_set;
+mod status;
+mod text;
 mod unordered;
 mod view;
 mod warning;
 
 pub use config::{Config, ConfigError, KeyHash, Mode, Ranking};
 pub use event::{Cause, Event, Lapse};
+pub use explain::{Explanation, Standing};
 pub use lease::{GROUP_LABEL, RecordError};
 #[doc(hidden)]
 pub use machine::{Restated, Restatement};
@@ -120,10 +125,12 @@ pub use record::{
 pub use request::{Answer, Op, Request, RequestId, Response, Watched};
 #[cfg_attr(not(feature = "mutants"), doc(hidden))]
 pub use rules::{Rule, Rules};
-pub use selector::{Field, Selector, SelectorError, ShardInfo, shard_selector};
-pub use sharder::{Explanation, Sharder, Standing};
+pub use selector::{Field, NotSelectable, Selector, SelectorError, ShardInfo, shard_selector};
+pub use sharder::Sharder;
 pub use slot::{Slot, Slots, SlotsError};
-pub use slot_set::SlotSet;
+pub use slot_set::{SlotSet, SlotSetIter};
+pub use status::{Presence, Status, Wait};
+pub use text::{UnknownHash, UnknownRanking};
 pub use unordered::{
     PublishedRecord, Unordered, UnorderedAnswer, UnorderedOp, UnorderedRequest,
 };

@@ -441,6 +441,15 @@ impl Elector {
         }
     }
 
+    /// Strict only: as [`leading_until`](Self::leading_until), and until when work may wind down that
+    /// was told to stop.
+    pub(crate) const fn working_until(&self) -> Option<Instant> {
+        match &self.machine {
+            Machine::Strict(machine) => machine.working_until(),
+            Machine::ClientGo(_) => None,
+        }
+    }
+
     /// The token of the current term; `None` while this replica does not lead, or if the store's
     /// versions are not ordered. A term that has run out unnoticed still has its token: whether it
     /// may be used is what [`is_leading`](Self::is_leading) says.

@@ -151,6 +151,15 @@ impl Strict {
         }
     }
 
+    /// Until when the lock is held for the sake of work: that of a leader, or what goes on after it
+    /// stepped down.
+    pub(super) const fn working_until(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Leading { until, .. } | Phase::Draining { until } => Some(until),
+            _ => None,
+        }
+    }
+
     pub(super) const fn token(&self) -> Option<Token> {
         self.token
     }

@@ -212,7 +212,8 @@ pub fn lease_to_api_json(lease: &Lease, resource_version: Option<&str>) -> Strin
 }
 
 /// Reads a Lease and its resource version (`json.Unmarshal` into `coordination/v1.Lease`). Kind
-/// and version may be missing or say what they like.
+/// and version may be missing or say what they like; in the items of a `LeaseList` they are missing, so
+/// this reads those.
 ///
 /// # Errors
 /// [`WireError`], if Go returns an error.

@@ -6,7 +6,7 @@ use core::{error, fmt};
 
 use super::planned::Policy;
 use super::rules::Rules;
-use super::{Generation, Slot, Slots};
+use super::{Generation, Incarnation, MemberRecord, RecordError, Slot, Slots, State};
 use crate::election;
 use crate::placement::hash::{fnv1a_64, xxh3_64};
 use crate::placement::{Key, Member};
@@ -122,8 +122,8 @@ impl KeyHash {
 pub enum Mode {
     /// Nobody: each member computes it from the members it knows. The default.
     Ranked(Ranking),
-    /// An elected leader, by a plan that it stores. Its lock is a Lease called `<group>-leader`, so no
-    /// member may be called `leader`.
+    /// An elected leader, by a plan that it stores. Its lock is the Lease `<group>-leader`, the plan
+    /// belongs into `<group>-plan`: no member may be called `leader` or `plan`.
     Planned(Policy),
     /// A lease for each slot: the slot belongs to whoever holds it. Costs a write for each slot in each
     /// retry period, and as many reads of each member that has no watch: for few slots. The lease of the
@@ -215,15 +215,7 @@ impl Config {
         if self.generation == 0 {
             return Err(E::Generation);
         }
-        let name = self.member.name();
-        let is_lock = match &self.mode {
-            Mode::Ranked(_) => false,
-            Mode::Planned(_) => name == "leader",
-            Mode::Leased => name.strip_prefix("slot-").is_some_and(is_number),
-        };
-        if is_lock {
-            return Err(E::Name { member: name.into() });
-        }
+        self.validate_names()?;
         match &self.mode {
             Mode::Ranked(_) => Ok(()),
             Mode::Planned(policy) => policy.validate(self.slots).map_err(E::Policy),
@@ -241,6 +233,35 @@ impl Config {
         ];
         let other = same.into_iter().find(|(_, same)| !same);
         other.map_or(Ok(()), |(field, _)| Err(ConfigError::Fixed { field }))
+    }
+
+    /// Whether the record can be stored as a Lease that nothing else is called as.
+    fn validate_names(&self) -> Result<(), ConfigError> {
+        let process = self.incarnation.clone();
+        let record = MemberRecord {
+            member: self.member.clone(),
+            state: State::Joining,
+            incarnation: Incarnation { process, life: u32::MAX },
+            acted_on: None,
+            generation: self.generation(),
+            lease_duration: self.lease_duration,
+            joined: None,
+            renewed: None,
+        };
+        let lease = record.to_lease(self.namespace.clone(), self.group.clone());
+        let lease = lease.map_err(ConfigError::Record)?;
+        let number =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let of = match (&self.mode, self.member.name()) {
+            (Mode::Planned(_), "leader") => "the lock of the leader",
+            (Mode::Planned(_), "plan") => "the plan",
+            (Mode::Leased, name) if name.strip_prefix("slot-").is_some_and(number) => {
+                "the lease of a slot"
+            }
+            _ => return Ok(()),
+        };
+        let member = self.member.name().into();
+        Err(ConfigError::Name { member, object: lease.metadata.name.clone(), of })
     }
 
     /// The number of this configuration and a hash of what all members of the group must agree on:
@@ -264,10 +285,6 @@ impl Config {
         let deadline = u128::from(saturating_nanos(self.renew_deadline)).max(1);
         u64::try_from(lease / deadline).unwrap_or(u64::MAX)
     }
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A configuration that cannot work.
@@ -307,11 +324,6 @@ pub enum ConfigError {
     },
     /// The request time-out is zero.
     RequestTimeout,
-    /// The member's record would have the name of a lock.
-    Name {
-        /// The member.
-        member: Arc<str>,
-    },
     /// The generation is zero.
     Generation,
     /// Another mode than `ranked` needs ordered versions ([`Unordered`](super::Unordered)).
@@ -323,6 +335,18 @@ pub enum ConfigError {
     },
     /// A member that is leaving was given another configuration.
     Leaving,
+    /// The member's record cannot be stored: the name of the group or of the member, the zone or the
+    /// incarnation is none that a Lease can have.
+    Record(RecordError),
+    /// The member's record would have the name of something else of the group.
+    Name {
+        /// The member.
+        member: Arc<str>,
+        /// What both would be called.
+        object: Arc<str>,
+        /// What else is called so.
+        of: &'static str,
+    },
     /// The policy of the planned mode cannot be followed.
     Policy(super::planned::PolicyError),
     /// A slot cannot be locked with it (mode `leased`).
@@ -357,10 +381,6 @@ impl fmt::Display for ConfigError {
                  {retry_period:?}, renew_deadline is {renew_deadline:?}"
             ),
             Self::RequestTimeout => f.write_str("request_timeout is 0: it must be greater"),
-            Self::Name { member } => write!(
-                f,
-                "member is {member:?}, and a lock of this mode is called so: give it another name"
-            ),
             Self::Generation => f.write_str("generation is 0: generations count from 1"),
             Self::Unordered => f.write_str(
                 "mode: without ordered versions only Ranked works: take that, or keep a counter for the \
@@ -373,6 +393,12 @@ impl fmt::Display for ConfigError {
             ),
             Self::Leaving => f.write_str(
                 "the member is leaving and takes no other configuration: start another one with it",
+            ),
+            Self::Record(error) => error.fmt(f),
+            Self::Name { member, object, of } => write!(
+                f,
+                "member is {member:?}: its record would be called {object}, which in this mode is {of}: \
+                 give it another name"
             ),
             Self::Policy(error) => write!(f, "mode: {error}"),
             Self::Lock(error) => write!(f, "mode leased: {error}"),
@@ -397,14 +423,13 @@ mod tests {
             ("slot-0", planned(), true),
             ("slot-0", Mode::Leased, false),
             ("slot-1024", Mode::Leased, false),
-            ("slot-", Mode::Leased, true),
             ("slot-0a", Mode::Leased, true),
             ("leader", Mode::Leased, true),
             ("leader", Mode::Ranked(super::Ranking::default()), true),
         ] {
             let config = Config { mode, ..Config::new("default", "group", name, "6ba7b810") };
-            let bad = Err(ConfigError::Name { member: name.into() });
-            assert_eq!(config.validate(), if good { Ok(()) } else { bad }, "{name}");
+            let refused = matches!(config.validate(), Err(ConfigError::Name { .. }));
+            assert_eq!((config.validate().is_ok(), refused), (good, !good), "{name}");
         }
     }
 }

@@ -88,7 +88,13 @@ impl Leases {
         self.ends.first()
     }
 
-    /// When authority over `slot` ends, if that has a lease and holds it.
+    /// Whose leases have ended at `now`, though nobody was told.
+    pub(super) fn ended(&self, now: Instant) -> impl Iterator<Item = Slot> {
+        self.ends.ended(now)
+    }
+
+    /// When authority over `slot` ends, or the right to finish work on it that was begun, if it has a
+    /// lease and holds it.
     #[inline]
     pub(super) fn end(&self, slot: Slot) -> Option<Instant> {
         self.ends.of(slot)
@@ -136,7 +142,7 @@ impl Leases {
         self.inherit(machine, now, id);
         self.settle(machine, now);
         let slot = slot_of(id);
-        let until = self.electors.get(id).and_then(Elector::leading_until);
+        let until = self.electors.get(id).and_then(Elector::working_until);
         if until.is_some() && self.ends.of(slot).is_some() {
             self.ends.set(slot, until);
         }
@@ -159,7 +165,8 @@ impl Leases {
 
     /// Work on these has ended.
     pub(super) fn drained(&mut self, machine: &mut Machine, now: Now, slots: &SlotSet) {
-        for slot in slots.iter() {
+        for slot in slots {
+            self.ends.set(slot, None);
             if let Some(id) = self.seats.get(slot.at()) {
                 self.electors.work_stopped(now, *id);
             }
@@ -264,24 +271,30 @@ impl Leases {
                     }
                 }
                 election::Event::StoppedLeading { cause } => {
-                    let end = self.ends.of(slot);
-                    self.ends.set(slot, None);
                     if !machine.config.rules.hold(Rule::DrainBeforeAck) {
+                        self.ends.set(slot, None);
                         self.electors.work_stopped(now, id);
                     }
                     if !machine.holdings.revoke(slot) {
                         continue; // told already, with all others
                     }
+                    let end = self.ends.of(slot).unwrap_or(now.instant);
                     match cause {
-                        Cause::HandedOver | Cause::Stopped => moved.push(slot),
-                        Cause::Expired => lost.expired.push((end.unwrap_or(now.instant), slot)),
+                        // Its end stays until the work has stopped.
+                        Cause::HandedOver | Cause::Stopped => {
+                            moved.push(slot);
+                            continue;
+                        }
+                        Cause::Expired => lost.expired.push((end, slot)),
                         Cause::Preempted => lost.preempted.push(slot),
                         Cause::Deleted => lost.deleted.push(slot),
                     }
+                    self.ends.set(slot, None);
                 }
                 _ => {}
             }
         }
+        self.miss(machine, now, &mut lost);
         let slots = machine.config.slots;
         if let Some(acquired) = set(slots, acquired) {
             machine.acquired(acquired);
@@ -292,6 +305,29 @@ impl Leases {
         for (lost, cause) in lost.by_cause() {
             if let Some(lost) = set(slots, lost) {
                 machine.lost(now.instant, lost, cause);
+            }
+        }
+    }
+
+    /// Leases that were lost while work under them winds down: electors that stepped down tell nothing
+    /// more.
+    fn miss(&mut self, machine: &Machine, now: Now, lost: &mut Lost) {
+        let told = machine.phase.life().is_none(); // with all others
+        for slot in &machine.holdings.draining {
+            let Some(end) = self.ends.of(slot) else { continue };
+            let elector = self.seats.get(slot.at()).and_then(|id| self.electors.get(*id));
+            let until = elector.and_then(Elector::working_until);
+            if !told && until.is_some_and(|until| now.instant < until) {
+                continue;
+            }
+            self.ends.set(slot, None);
+            if told {
+                continue;
+            }
+            if end <= now.instant {
+                lost.expired.push((end, slot));
+            } else {
+                lost.preempted.push(slot);
             }
         }
     }

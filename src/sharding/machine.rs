@@ -8,6 +8,7 @@ mod own;
 mod plan;
 mod react;
 mod restate;
+mod status;
 mod watch;
 
 use alloc::sync::Arc;

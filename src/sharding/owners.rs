@@ -28,8 +28,7 @@ impl Owners {
 
     /// All members, the owner of `slot` first. O(members log members).
     pub(super) fn rank(&self, slot: Slot) -> Vec<Member> {
-        let placer = Placer::new(self.ranking, self.members.clone());
-        placer.rank(key(self.ranking, self.slots, slot)).into_iter().cloned().collect()
+        rank_among(self.ranking, self.slots, self.members.clone(), slot)
     }
 
     /// What the member owns for which this was updated last.
@@ -58,6 +57,17 @@ impl Owners {
         }
         true
     }
+}
+
+/// All of these members, the one that would own `slot` first.
+pub(super) fn rank_among(
+    ranking: Ranking,
+    slots: Slots,
+    members: Members,
+    slot: Slot,
+) -> Vec<Member> {
+    let placer = Placer::new(ranking, members);
+    placer.rank(key(ranking, slots, slot)).into_iter().cloned().collect()
 }
 
 /// Whether exactly this member is there: with this weight, in this zone.

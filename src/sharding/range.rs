@@ -1,4 +1,5 @@
 use alloc::vec::Vec;
+use core::ops::Deref;
 use core::{fmt, slice};
 
 use super::SlotSet;
@@ -87,6 +88,8 @@ impl fmt::Display for KeyRange {
 /// let after: KeyRanges = [range(5, 25)].into_iter().collect();
 /// assert_eq!(after.without(&before).as_slice(), [range(15, 20)]); // gained
 /// assert_eq!(before.without(&after).as_slice(), [range(0, 5), range(25, 30)]); // lost
+/// assert_eq!(before.first(), Some(&range(0, 15))); // a slice otherwise
+/// assert_eq!(before.to_string(), "0x0000000000000000-0x000000000000000f, 0x0000000000000014-0x000000000000001e");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct KeyRanges(Vec<KeyRange>);
@@ -165,6 +168,14 @@ impl FromIterator<KeyRange> for KeyRanges {
             touches
         });
         Self(ranges)
+    }
+}
+
+impl Deref for KeyRanges {
+    type Target = [KeyRange];
+
+    fn deref(&self) -> &[KeyRange] {
+        &self.0
     }
 }
 

@@ -46,7 +46,8 @@ pub struct Request {
     pub deadline: Instant,
 }
 
-/// What to do. Each is about the records of the sharder's own group.
+/// What to do. Each is about the records of the sharder's own group. In mode `ranked` only the first four
+/// are asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Op {
     /// Read all records in *one consistent read* of the store as it is now: never from a cache, never
@@ -59,18 +60,26 @@ pub enum Op {
     /// [`Conflict`](election::Failure::Conflict) if it has another, with
     /// [`NotFound`](election::Failure::NotFound) if there is none. Answer: [`Answer::Written`].
     Update(Arc<MemberRecord>, u64),
-    /// Delete the record of this name if it has this version. Answer: [`Answer::Deleted`].
+    /// Delete the record of this name if it has this version; else fail, with
+    /// [`Conflict`](election::Failure::Conflict) or [`NotFound`](election::Failure::NotFound). Answer:
+    /// [`Answer::Deleted`]. Whatever the failure, it is asked again only after
+    /// [`Config::collect_after`](super::Config::collect_after): a store that cannot delete may refuse.
     Delete(Arc<str>, u64),
-    /// Read the plan as it is now. One that cannot be read, after somebody's edit, is none: fail with
-    /// [`NotFound`](election::Failure::NotFound), and the leader makes another. Answer:
-    /// [`Answer::Planned`].
+    /// Read the plan as it is now (mode `planned`). Answer: [`Answer::Planned`]. One that
+    /// cannot be read, after somebody's edit, is [`StoredPlan::unreadable`](super::planned::StoredPlan::unreadable).
+    /// Fail with [`NotFound`](election::Failure::NotFound) only if there is none: then the leader makes one.
     ReadPlan,
-    /// Store this if there is no plan, or none that can be read. Answer: [`Answer::Written`].
+    /// Store this if there is no plan; else fail with
+    /// [`AlreadyExists`](election::Failure::AlreadyExists). Answer: [`Answer::Written`].
     CreatePlan(Arc<Plan>),
-    /// Store this over the plan with this version. Answer: [`Answer::Written`].
+    /// Store this over the plan with this version; fail with
+    /// [`Conflict`](election::Failure::Conflict) if it has another, with
+    /// [`NotFound`](election::Failure::NotFound) if there is none. Answer: [`Answer::Written`].
     UpdatePlan(Arc<Plan>, u64),
-    /// What an elector of this sharder asks; its id and deadline are those of the whole. Answer:
-    /// [`Answer::Elected`].
+    /// What an elector of this sharder asks, of the lock of the leader (mode `planned`) or of a slot (mode
+    /// `leased`); its id and deadline are those of the whole. Answer: [`Answer::Elected`], with
+    /// [`Version::ordered`](crate::lock::Version::ordered): a slot whose lease has an opaque version is
+    /// owned without a token, so that there is no [`Permit`](super::Permit) for it.
     Elect(Arc<LockRef>, election::Op),
 }
 

@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::{fmt, str};
 
-use super::{KeyRange, KeyRanges};
+use super::{KeyHash, KeyRange, KeyRanges};
 use crate::placement::{Key, hash};
 
 mod parse;
@@ -72,6 +72,9 @@ impl fmt::Display for Field {
 ///      shardRange(object.metadata.uid, '0xf000000000000000', '0x10000000000000000')",
 /// );
 /// assert_eq!(shard_selector(Field::Uid, &[]), None);
+///
+/// let ranges: tenure::sharding::KeyRanges = [half].into_iter().collect();
+/// assert!(shard_selector(Field::Uid, &ranges).is_some()); // as `Sharder::ranges` gives them
 /// ```
 #[must_use]
 pub fn shard_selector(field: Field, ranges: &[KeyRange]) -> Option<String> {
@@ -167,6 +170,37 @@ impl str::FromStr for Selector {
         parse::selector(text)
     }
 }
+
+/// A group whose [hash](super::Config::hash) is not the one by which servers select: they would send
+/// other objects than those of its slots ([`Sharder::selector`](super::Sharder::selector)).
+///
+/// ```
+/// use tenure::sharding::{Config, Field, KeyHash, Sharder};
+/// use tenure::time::Instant;
+/// let config = Config { hash: KeyHash::Xxh3, ..Config::new("default", "controller", "pod-0", "6ba7b810") };
+/// let member = Sharder::new(config, 7, Instant::default()).unwrap();
+/// assert_eq!(
+///     member.selector(Field::Uid, Instant::default()).unwrap_err().to_string(),
+///     "hash is xxh3-64, and servers select by fnv1a-64: take that, with the next generation",
+/// );
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NotSelectable {
+    /// The group's.
+    pub hash: KeyHash,
+}
+
+impl fmt::Display for NotSelectable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (hash, theirs) = (self.hash, KeyHash::Fnv1a);
+        write!(
+            f,
+            "hash is {hash}, and servers select by {theirs}: take that, with the next generation"
+        )
+    }
+}
+
+impl core::error::Error for NotSelectable {}
 
 /// What a server made of a selector.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,15 +1,16 @@
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
-use core::fmt;
 
 use super::leased::Leases;
 use super::machine::{Machine, Phase, Restated, Restatement};
 use super::planned::Leader;
 use super::rules::Rule;
 use super::{
-    Config, ConfigError, Event, KeyRanges, Permit, Request, Response, Slot, SlotSet, Watched,
+    Config, ConfigError, Event, Explanation, Field, KeyHash, KeyRanges, NotSelectable, Permit,
+    Request, Response, Selector, Slot, SlotSet, Standing, Status, Watched,
 };
 use crate::election::Token;
-use crate::placement::{Key, Member};
+use crate::placement::Key;
 use crate::time::{Instant, Now};
 
 /// One member's part in sharding: a state machine without I/O, clock or threads. One type for all
@@ -45,8 +46,9 @@ use crate::time::{Instant, Now};
 ///   [`poll_timeout`](Self::poll_timeout).
 /// - what holds: [`owns`](Self::owns), [`owned`](Self::owned), [`ranges`](Self::ranges),
 ///   [`permit`](Self::permit), [`token`](Self::token), [`until`](Self::until),
-///   [`explain`](Self::explain), [`key`](Self::key), [`config`](Self::config),
-///   [`is_finished`](Self::is_finished).
+///   [`selector`](Self::selector), [`key`](Self::key), [`config`](Self::config),
+///   [`is_finished`](Self::is_finished); and for people [`status`](Self::status),
+///   [`explain`](Self::explain), [`explain_key`](Self::explain_key).
 ///
 /// | | cost |
 /// | --- | --- |
@@ -56,7 +58,9 @@ use crate::time::{Instant, Now};
 /// | [`ranges`](Self::ranges), [`explain`](Self::explain) | O(slots), O(members) |
 ///
 /// ```
-/// use tenure::sharding::{Answer, Config, Event, Op, Response, Sharder, Standing, StoredMember};
+/// use tenure::sharding::{
+///     Answer, Config, Event, Field, Op, Response, Sharder, Standing, StoredMember,
+/// };
 /// use tenure::time::{Instant, Now, Timestamp};
 ///
 /// let at = |secs: u64| Now {
@@ -94,6 +98,8 @@ use crate::time::{Instant, Now};
 /// assert_eq!(Some(permit.until), member.until());
 /// assert_eq!(member.explain(slot, at(9).instant).standing, Standing::Owned);
 /// assert_eq!(member.ranges(at(9).instant).len(), 1); // the whole hash space
+/// let selector = member.selector(Field::Uid, at(9).instant).unwrap().unwrap();
+/// assert!(selector.matches("2ddc2ef5-4eb1-44a4-9ab6-3a4f7a1e9c0b"));
 ///
 /// member.leave(at(1));
 /// assert!(matches!(member.poll_event(), Some(Event::Revoking { .. })));
@@ -260,13 +266,22 @@ impl Sharder {
     }
 
     /// The slots on which work may start at `now`; `None` if this member has no right at all, be it
-    /// since it has not joined, or since its authority has ended. In mode `leased` the end of any held
-    /// lease gives `None` until the driver has called [`handle_timeout`](Self::handle_timeout), which
-    /// takes its slot out; [`owns`](Self::owns) and the others always answer for each slot by itself.
+    /// since it has not joined, or since its authority has ended.
+    ///
+    /// Borrowed, at no cost, but for the moment in mode `leased` between the end of a lease and the
+    /// driver's [`handle_timeout`](Self::handle_timeout): then it is a copy without that slot.
     #[must_use]
     #[inline]
-    pub fn owned(&self, now: Instant) -> Option<&SlotSet> {
-        self.machine.owned(now).filter(|_| now < self.leases.first_end() || !self.has_clock())
+    pub fn owned(&self, now: Instant) -> Option<Cow<'_, SlotSet>> {
+        let owned = self.machine.owned(now)?;
+        if now < self.leases.first_end() || !self.has_clock() {
+            return Some(Cow::Borrowed(owned));
+        }
+        let mut left = owned.clone();
+        for slot in self.leases.ended(now) {
+            left.remove(slot);
+        }
+        Some(Cow::Owned(left))
     }
 
     /// The right to work on `slot`, if there is one at `now`.
@@ -285,14 +300,26 @@ impl Sharder {
 
     /// The least ranges of the hash space that hold the slots on which work may start at `now`; none if
     /// there are no such slots. What to list and watch, see
-    /// [`shard_selector`](super::shard_selector). O(slots).
+    /// [`selector`](Self::selector). O(slots).
     #[must_use]
     pub fn ranges(&self, now: Instant) -> KeyRanges {
-        self.owned(now).map_or_else(KeyRanges::default, SlotSet::ranges)
+        self.owned(now).map_or_else(KeyRanges::default, |slots| slots.ranges())
+    }
+
+    /// What to list and watch now: objects whose `field` lies in [`ranges`](Self::ranges). None if there
+    /// are no such slots; then nothing is to be listed, since without a selector everything comes.
+    ///
+    /// # Errors
+    /// The group's [hash](super::KeyHash) is not FNV-1a: servers know no other.
+    pub fn selector(&self, field: Field, now: Instant) -> Result<Option<Selector>, NotSelectable> {
+        match self.machine.config.hash {
+            KeyHash::Fnv1a => Ok(Selector::new(field, self.ranges(now))),
+            hash @ KeyHash::Xxh3 => Err(NotSelectable { hash }),
+        }
     }
 
     /// When authority ends, if no renewal and no read succeeds before; in mode `leased` that over the
-    /// slot that is the first to go.
+    /// slot that is the first to go, or the right to finish work on one that is being given away.
     #[must_use]
     pub fn until(&self) -> Option<Instant> {
         self.machine.until().map(|until| until.min(self.leases.first_end()))
@@ -338,95 +365,47 @@ impl Sharder {
         self.settle(now);
     }
 
-    /// Who owns `slot` as far as this member knows, and why.
+    /// Who owns `slot` as far as this member knows, and why. For people: it costs O(members), and its
+    /// text is no interface.
     #[must_use]
     pub fn explain(&self, slot: Slot, now: Instant) -> Explanation {
         let machine = &self.machine;
-        let (owns, over) = (self.owns_slot(slot, now), machine.has_lapsed(now));
-        let standing = if owns {
-            Standing::Owned
-        } else if machine.holdings.draining.contains(slot) {
-            Standing::Draining
-        } else if over {
-            Standing::Outside
-        } else if machine.holdings.awaits_token(slot) {
-            Standing::AwaitingToken
-        } else if machine.phase.life().is_none() {
-            Standing::Outside
-        } else if machine.may_lease() && machine.is_preferred(slot) {
-            Standing::AwaitingLease
-        } else {
-            Standing::Elsewhere
-        };
+        let owned = self.owns_slot(slot, now);
+        let standing = if owned { Standing::Owned } else { machine.standing(slot, now) };
+        let planned = machine.planned_owner(slot);
+        let rank = machine.rank(slot);
+        let since = planned.as_ref().map(|(_, since)| *since);
         Explanation {
             slot,
             standing,
-            owner: machine.owner(slot),
-            rank: machine.rank(slot),
-            token: machine.holdings.token(slot).filter(|_| owns).map(Token::from_u64),
-            until: self.slot_until(slot).filter(|_| !over),
+            owner: planned.map_or_else(|| rank.first().cloned(), |(owner, _)| owner),
+            rank,
+            since,
+            token: machine.holdings.token(slot).filter(|_| owned).map(Token::from_u64),
+            until: self.slot_until(slot).filter(|_| !machine.has_lapsed(now)),
             version: machine.view.version,
         }
     }
-}
 
-/// Why a slot is owned by whom ([`Sharder::explain`]).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Explanation {
-    /// Which slot.
-    pub slot: Slot,
-    /// What this member may do with it.
-    pub standing: Standing,
-    /// Who is to own it, of the members that count.
-    pub owner: Option<Member>,
-    /// All of these, in the order in which they would own it; by a plan, the owner alone.
-    pub rank: Vec<Member>,
-    /// Since when this member owns it: the version of the write that gave it the right.
-    pub token: Option<Token>,
-    /// Until when this member has authority over it, or would have, if nothing more succeeds.
-    pub until: Option<Instant>,
-    /// Up to which version of the store this member has seen everything.
-    pub version: u64,
-}
+    /// As [`explain`](Self::explain), of the slot in which `key` lies.
+    #[must_use]
+    pub fn explain_key(&self, key: Key, now: Instant) -> Explanation {
+        self.explain(self.machine.config.slots.of(key), now)
+    }
 
-/// What a member may do with a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
-    /// Work on it.
-    Owned,
-    /// It has to finish its work, since the slot goes to somebody else.
-    Draining,
-    /// It is the owner, and waits for the renewal that gives the token.
-    AwaitingToken,
-    /// It should have it, and waits for its lease (mode `leased`).
-    AwaitingLease,
-    /// Nothing: it belongs to somebody else.
-    Elsewhere,
-    /// Nothing: it takes no part in the group now.
-    Outside,
-}
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "slot {}: ", self.slot)?;
-        f.write_str(match self.standing {
-            Standing::Owned => "owned here",
-            Standing::Draining => "being given away",
-            Standing::AwaitingToken => "to be owned here after the next renewal",
-            Standing::AwaitingLease => "to be owned here as soon as its lease is free",
-            Standing::Elsewhere => "owned elsewhere",
-            Standing::Outside => "this member takes no part",
-        })?;
-        if let Some(token) = self.token {
-            write!(f, " since version {}", token.as_u64())?;
+    /// What this member does, why it stands by if it does, and how fresh its knowledge is. Nothing tells
+    /// of changes: ask after each turn of the loop, or when somebody wants to know. O(members).
+    #[must_use]
+    pub fn status(&self, now: Instant) -> Status {
+        let machine = &self.machine;
+        let [read, written] = machine.ages(now);
+        Status {
+            presence: machine.presence(now),
+            members: machine.counted(),
+            version: machine.view.version,
+            read,
+            written,
+            until: self.until(),
         }
-        write!(f, "; by the members seen at version {}:", self.version)?;
-        for (place, member) in (1..).zip(&self.rank) {
-            write!(f, " {place}. {}", member.name())?;
-        }
-        if self.rank.is_empty() {
-            f.write_str(" none")?;
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 use alloc::boxed::Box;
 use alloc::vec;
-use core::fmt;
+use core::{fmt, slice};
 
 use super::{Slot, Slots};
 
@@ -12,6 +12,8 @@ use super::{Slot, Slots};
 /// let mut set = SlotSet::none(slots);
 /// assert!(set.insert(slots.get(2).unwrap()) && set.insert(slots.get(5).unwrap()));
 /// assert_eq!(set.iter().map(|slot| slot.index()).collect::<Vec<_>>(), [2, 5]);
+/// assert_eq!(SlotSet::of(slots, &set), set);
+/// assert_eq!(set.to_string(), "2, 5");
 /// assert_eq!((set.len(), SlotSet::all(slots).len()), (2, 8));
 /// # Ok::<(), tenure::sharding::SlotsError>(())
 /// ```
@@ -28,6 +30,14 @@ impl SlotSet {
     #[must_use]
     pub fn none(slots: Slots) -> Self {
         Self { slots, words: vec![0; words(slots)].into(), len: 0 }
+    }
+
+    /// Those of these that are given.
+    #[must_use]
+    pub fn of(slots: Slots, given: impl IntoIterator<Item = Slot>) -> Self {
+        let mut set = Self::none(slots);
+        set.extend(given);
+        set
     }
 
     /// All of these.
@@ -82,15 +92,9 @@ impl SlotSet {
     }
 
     /// Those in it, in the order of the hash space.
-    pub fn iter(&self) -> impl Iterator<Item = Slot> + Clone + '_ {
-        (0..).zip(&self.words).flat_map(|(at, word)| {
-            let mut rest = *word;
-            core::iter::from_fn(move || {
-                let bit = rest.trailing_zeros();
-                rest = rest.checked_sub(1)? & rest;
-                Some(Slot::new(at * 64 + bit))
-            })
-        })
+    #[must_use]
+    pub fn iter(&self) -> SlotSetIter<'_> {
+        SlotSetIter { words: self.words.iter(), taken: 0, rest: 0 }
     }
 
     /// Puts in what is in `other`, as far as it is one of these.
@@ -160,6 +164,48 @@ impl Extend<Slot> for SlotSet {
         for slot in slots {
             self.insert(slot);
         }
+    }
+}
+
+impl<'a> IntoIterator for &'a SlotSet {
+    type Item = Slot;
+    type IntoIter = SlotSetIter<'a>;
+
+    fn into_iter(self) -> SlotSetIter<'a> {
+        self.iter()
+    }
+}
+
+/// The slots of a set, in the order of the hash space ([`SlotSet::iter`]).
+///
+/// ```
+/// use tenure::sharding::{SlotSet, SlotSetIter, Slots};
+/// let all = SlotSet::all(Slots::new(128)?);
+/// let mut slots: SlotSetIter<'_> = all.iter();
+/// assert_eq!(slots.nth(100).map(|slot| slot.index()), Some(100));
+/// assert_eq!(slots.count(), 27);
+/// # Ok::<(), tenure::sharding::SlotsError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct SlotSetIter<'a> {
+    words: slice::Iter<'a, u64>,
+    /// How many words were taken.
+    taken: u32,
+    /// What is left of the last one.
+    rest: u64,
+}
+
+impl Iterator for SlotSetIter<'_> {
+    type Item = Slot;
+
+    fn next(&mut self) -> Option<Slot> {
+        while self.rest == 0 {
+            self.rest = *self.words.next()?;
+            self.taken += 1;
+        }
+        let bit = self.rest.trailing_zeros();
+        self.rest &= self.rest - 1;
+        Some(Slot::new((self.taken - 1) * 64 + bit))
     }
 }
 
@@ -237,7 +283,7 @@ mod tests {
             prop_assert_eq!(x.is_disjoint(&y), a.is_disjoint(&b));
             prop_assert_eq!(x.len(), a.len());
             let mut z = x.clone();
-            for slot in y.iter() {
+            for slot in &y {
                 prop_assert_eq!(z.remove(slot), a.contains(&slot.index()));
                 prop_assert!(!z.contains(slot));
                 prop_assert_eq!(z.len(), list(&z).len());

@@ -1,5 +1,6 @@
 //! Stores that tell versions apart, and do not order them.
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -254,7 +255,7 @@ impl Unordered {
 
     /// As [`Sharder::owned`].
     #[must_use]
-    pub fn owned(&self, now: Instant) -> Option<&SlotSet> {
+    pub fn owned(&self, now: Instant) -> Option<Cow<'_, SlotSet>> {
         self.sharder.owned(now)
     }
 

@@ -233,7 +233,7 @@ impl World {
 
     pub(crate) fn owned(&self) -> Vec<usize> {
         let now = self.now().instant;
-        self.members.iter().map(|member| member.owned(now).map_or(0, SlotSet::len)).collect()
+        self.members.iter().map(|member| member.owned(now).map_or(0, |owned| owned.len())).collect()
     }
 }
 

@@ -175,7 +175,7 @@ impl Group {
             for other in &self.members[..at] {
                 if let (Some(one), Some(other)) = (one.sharder.owned(now), other.sharder.owned(now))
                 {
-                    assert!(one.is_disjoint(other), "two owners at {} ms", self.millis);
+                    assert!(one.is_disjoint(&other), "two owners at {} ms", self.millis);
                 }
                 let noticed = !one.frozen && !other.frozen;
                 assert!(
@@ -190,7 +190,7 @@ impl Group {
     /// How many slots each owns.
     pub(crate) fn shares(&self) -> Vec<usize> {
         let now = self.now().instant;
-        let share = |seat: &Seat| seat.sharder.owned(now).map_or(0, SlotSet::len);
+        let share = |seat: &Seat| seat.sharder.owned(now).map_or(0, |owned| owned.len());
         self.members.iter().map(share).collect()
     }
 
@@ -219,7 +219,7 @@ impl Group {
         let now = self.now().instant;
         let seat = &mut self.members[index];
         seat.working.extend(slots.iter());
-        for slot in slots.iter() {
+        for slot in slots {
             let Some(permit) = seat.sharder.permit(slot, now) else { continue };
             assert!(permit.is_valid(now) && permit.slot == slot);
             let token = permit.token.as_u64();

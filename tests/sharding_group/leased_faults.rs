@@ -46,7 +46,7 @@ fn a_cut_off_member_stops_by_itself() {
         let now = group.now().instant;
         let permit = cut.permit(slot, now).unwrap();
         assert!(permit.until > now && permit.until <= now + SECOND * 10);
-        assert!(cut.owned(permit.until).is_none());
+        assert!(cut.owned(permit.until).is_none_or(|left| !left.contains(slot)));
         let key = Key::from_hash(u64::from(slot.index()) << 59);
         let just_before = Instant::from_nanos(permit.until.as_nanos() - 1);
         assert!(cut.owns(key, just_before) && !cut.owns(key, permit.until));
@@ -54,6 +54,13 @@ fn a_cut_off_member_stops_by_itself() {
         ends.push(permit.until);
     }
     assert_eq!(cut.until(), ends.iter().min().copied());
+    // What one lease that has ended takes away is its slot, also before anybody notices.
+    let first = cut.until().unwrap();
+    let left = cut.owned(first).unwrap();
+    assert!(!left.is_empty() && left.len() < group.shares()[0]);
+    assert!(
+        slots().into_iter().all(|slot| left.contains(slot) == cut.token(slot, first).is_some())
+    );
     ends.sort_unstable();
     ends.dedup();
     assert!(ends.len() > 3, "{ends:?}"); // they do not renew all at once

@@ -178,7 +178,7 @@ impl World {
             for other in &self.members[..at] {
                 let owned = (one.member.owned(now), other.member.owned(now));
                 if let (Some(a), Some(b)) = owned {
-                    assert!(a.is_disjoint(b), "two owners at {} ms", self.millis);
+                    assert!(a.is_disjoint(&b), "two owners at {} ms", self.millis);
                 }
                 let awake = one.frozen_until <= self.millis && other.frozen_until <= self.millis;
                 let apart = one.working.is_disjoint(&other.working);
@@ -200,7 +200,7 @@ impl World {
 
     fn owned(&self) -> Vec<usize> {
         let now = self.now().instant;
-        self.members.iter().map(|seat| seat.member.owned(now).map_or(0, SlotSet::len)).collect()
+        self.members.iter().map(|seat| seat.member.owned(now).map_or(0, |owned| owned.len())).collect()
     }
 }
 

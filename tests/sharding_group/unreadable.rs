@@ -172,7 +172,7 @@ fn a_plan_that_is_too_large_is_told() {
     group.run(SECOND * 20);
     let told =
         group.members.iter().flat_map(|seat| &seat.events).find_map(|(_, event)| match event {
-            Event::PlanTooLarge(error) => Some(error.to_string()),
+            Event::Planned { unmet, .. } => unmet.first().map(ToString::to_string),
             _ => None,
         });
     let told = told.unwrap();

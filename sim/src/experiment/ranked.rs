@@ -186,7 +186,7 @@ mod tests {
     fn slots_are_given_away_when_work_on_them_has_ended() {
         let (mut member, mut stored, mut version) = (member(), Vec::new(), 7);
         serve(&mut member, at(0), &mut stored, &mut version);
-        let all = member.sharder().owned(at(0).instant).unwrap().clone();
+        let all = member.sharder().owned(at(0).instant).unwrap().into_owned();
         assert_eq!(all, SlotSet::all(all.slots()));
         member.handle_timeout(at(60)); // it has lapsed
         let first: Slot = all.iter().next().unwrap();

@@ -1,6 +1,7 @@
 //! What a replica's process does in the experiment: its controller, and in the sharded modes its
 //! membership.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -131,14 +132,14 @@ impl Replica {
         let Membership::Ranked(membership) = &self.membership else { return };
         let none = || SlotSet::none(self.group.slots);
         let sharder = membership.sharder();
-        let owned = sharder.owned(now.instant).cloned().unwrap_or_else(none);
+        let owned = sharder.owned(now.instant).map_or_else(none, Cow::into_owned);
         if owned == self.owned {
             return;
         }
-        for slot in self.owned.without(&owned).iter() {
+        for slot in &self.owned.without(&owned) {
             self.out.push_back(Action::Note { kind: note::LOST, a: slot.index().into(), b: 0 });
         }
-        for slot in owned.without(&self.owned).iter() {
+        for slot in &owned.without(&self.owned) {
             let b = sharder.token(slot, now.instant).map_or(0, Token::as_u64);
             self.out.push_back(Action::Note { kind: note::GAINED, a: slot.index().into(), b });
         }

@@ -64,7 +64,7 @@ pub(super) fn plain(sharder: &Sharder, now: Instant) -> Plain {
     let drains = |slot: &Slot| sharder.explain(*slot, now).standing == Standing::Draining;
     let slots = sharder.config().slots;
     Plain {
-        owned: sharder.owned(now).map_or(0, mask),
+        owned: sharder.owned(now).map_or(0, |owned| mask(&owned)),
         acts: sharder.owned(now).is_some(),
         draining: slots.iter().filter(drains).fold(0, |mask, slot| mask | 1 << slot.index()),
         lives: until.is_some_and(|until| until > now),

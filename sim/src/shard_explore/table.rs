@@ -370,7 +370,7 @@ impl Table {
                 Event::Released(_)
                 | Event::Excluded { .. }
                 | Event::DrainOverdue(_)
-                | Event::PlanTooLarge(_) => continue,
+                | Event::Planned { .. } => continue,
             });
         }
         while let Some(request) = sharder.poll_request() {

@@ -105,7 +105,7 @@ impl Meter {
                 both.keep(&fine);
                 let until = it.until.unwrap_or(SimTime::NEVER);
                 let _ = other;
-                for slot in both.iter() {
+                for slot in &both {
                     self.two.insert(slot.index(), now);
                     self.figures.two_owner_slot_nanos = self
                         .figures

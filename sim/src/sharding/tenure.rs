@@ -1,5 +1,6 @@
 //! Tenure's own machine in a simulated replica, driven as its documentation says.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -269,7 +270,11 @@ impl System for Tenure {
 
     fn claim(&self, now: Instant) -> Claim<'_> {
         Claim {
-            slots: self.sharder.owned(now),
+            // A copy is what is left in the moment before it notices that a lease has ended.
+            slots: match self.sharder.owned(now) {
+                Some(Cow::Borrowed(slots)) => Some(slots),
+                Some(Cow::Owned(_)) | None => None,
+            },
             until: Some(self.sharder.until().unwrap_or_default()),
             membership: self.memberships,
         }

@@ -33,7 +33,7 @@ pub struct Set(pub Arc<SlotSet>);
 impl Serialize for Set {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut runs: Vec<(u32, u32)> = Vec::new();
-        for slot in self.0.iter() {
+        for slot in &*self.0 {
             match runs.last_mut() {
                 Some((_, last)) if *last + 1 == slot.index() => *last = slot.index(),
                 _ => runs.push((slot.index(), slot.index())),

@@ -5,7 +5,8 @@ use alloc::vec;
 use crate::sharding::{Slot, Slots};
 use crate::time::Instant;
 
-/// When the authority of each held lease ends, and the first of these.
+/// When the authority of each held lease ends, and the first of these. A lease under which work winds
+/// down is held, too.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Ends {
     of: Box<[Option<Instant>]>,
@@ -38,6 +39,12 @@ impl Ends {
         self.of.get(slot.at()).copied().flatten()
     }
 
+    /// Those that have ended at `now`.
+    pub(super) fn ended(&self, now: Instant) -> impl Iterator<Item = Slot> {
+        let ended = self.order.iter().take_while(move |(end, _)| *end <= now);
+        ended.map(|(_, slot)| *slot)
+    }
+
     /// The end of time if none is held.
     #[inline]
     pub(super) const fn first(&self) -> Instant {
@@ -57,6 +64,8 @@ mod tests {
         ends.set(slot(0), Some(at(7)));
         ends.set(slot(1), Some(at(5)));
         assert_eq!((ends.first(), ends.of(slot(0)), ends.of(slot(2))), (at(5), Some(at(7)), None));
+        assert!(ends.ended(at(4)).eq([]) && ends.ended(at(5)).eq([slot(1)]));
+        assert!(ends.ended(at(7)).eq([slot(1), slot(0)]));
         ends.set(slot(1), Some(at(9)));
         assert_eq!(ends.first(), at(7));
         ends.set(slot(0), None);

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::calls::Kind;
 use super::{Machine, Move, Phase, Restatement};
 use crate::election::Failure;
-use crate::placement::{Member, Members};
+use crate::placement::Members;
 use crate::sharding::planned::{Plan, StoredPlan};
 use crate::sharding::rules::Rule;
 use crate::sharding::view::Known;
@@ -217,30 +217,6 @@ impl Machine {
         self.following.plan.is_some() || self.following.none
     }
 
-    /// Who is to own `slot`.
-    pub(in crate::sharding) fn owner(&self, slot: Slot) -> Option<Member> {
-        if self.is_planned() {
-            return self.planned_owner(slot);
-        }
-        self.owners.rank(slot).into_iter().next()
-    }
-
-    /// And who after that one.
-    pub(in crate::sharding) fn rank(&self, slot: Slot) -> Vec<Member> {
-        if self.is_planned() {
-            return self.planned_owner(slot).into_iter().collect();
-        }
-        self.owners.rank(slot)
-    }
-
-    /// Who is to own `slot` by the plan in hand.
-    fn planned_owner(&self, slot: Slot) -> Option<Member> {
-        let (plan, _) = self.following.plan.as_ref()?;
-        let name = plan.owner(slot).filter(|_| plan.generation() == self.generation)?;
-        let known = self.view.get(name).map(|known| known.record().member.clone());
-        Some(known.unwrap_or_else(|| name.into()))
-    }
-
     /// The plan to go on from. Of one that was deleted, which has no version, the owners are worth
     /// keeping. But members act on it, and nobody can tell whether it was the last: all slots are given
     /// anew, so that all must acknowledge that.
@@ -248,6 +224,16 @@ impl Machine {
         let (plan, version) = self.following.plan.as_ref()?;
         let version = if self.following.none { 0 } else { *version };
         Some(StoredPlan { plan: plan.clone().into(), version })
+    }
+
+    /// The newest plan that was read.
+    pub(super) fn followed_plan(&self) -> Option<&Plan> {
+        self.following.plan.as_ref().map(|(plan, _)| plan)
+    }
+
+    /// Whether the members were read since.
+    pub(super) fn has_seen_plan(&self) -> bool {
+        self.following.plan.as_ref().is_none_or(|(_, version)| self.view.version >= *version)
     }
 
     /// Those that a plan may give slots: of this generation, and not about to leave.

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Input, Plan, Roster, StoredPlan, Unmet, next};
+use super::{Input, Move, Plan, Roster, StoredPlan, Unmet, next};
 use crate::election::{self, Elector, Event, Missing};
 use crate::lock::LockRef;
 use crate::sharding::machine::Machine;
@@ -22,6 +22,8 @@ pub(in crate::sharding) struct Leader {
     storing: Option<Storing>,
     roster: Roster,
     loads: Vec<u32>,
+    /// What was told last that a plan could not meet.
+    unmet: Vec<Unmet>,
     /// When to plan although nothing has happened.
     due: Option<Instant>,
 }
@@ -33,6 +35,8 @@ struct Storing {
     deadline: Instant,
     plan: Arc<Plan>,
     voluntary: u32,
+    moves: Vec<Move>,
+    unmet: Vec<Unmet>,
 }
 
 impl Leader {
@@ -44,6 +48,7 @@ impl Leader {
             storing: None,
             roster: Roster::new(),
             loads: Vec::new(),
+            unmet: Vec::new(),
             due: None,
         }
     }
@@ -81,6 +86,7 @@ impl Leader {
                 && now.instant < storing.deadline
             {
                 self.roster.stored(storing.voluntary, now.instant);
+                self.tell(machine, storing.moves, storing.unmet);
                 let stored = StoredPlan { plan: storing.plan, version };
                 machine.plan_stored(now.instant, &stored);
                 machine.handle_timeout(now);
@@ -117,6 +123,7 @@ impl Leader {
             let seed = self.seed ^ u64::from(machine.life());
             self.elector = Some(Elector::unchecked(config, seed, now.instant).into());
             self.roster = Roster::default();
+            self.unmet.clear();
             machine.lease(now, true);
         }
         self.run(machine, now);
@@ -187,12 +194,10 @@ impl Leader {
             },
         );
         self.due = outcome.next_due.map(|due| due.max(now.instant + machine.config.retry_period));
-        for unmet in outcome.unmet {
-            if let Unmet::Size(error) = unmet {
-                machine.out.event(crate::sharding::Event::PlanTooLarge(error));
-            }
-        }
-        let Some(plan) = outcome.plan else { return };
+        let Some(plan) = outcome.plan else {
+            self.tell(machine, Vec::new(), outcome.unmet);
+            return;
+        };
         let plan = Arc::new(plan);
         let op = match &previous {
             Some(stored) if stored.version > 0 => Op::UpdatePlan(plan.clone(), stored.version),
@@ -200,7 +205,23 @@ impl Leader {
         };
         let deadline = now.instant + machine.config.request_timeout;
         let id = machine.out.request(op, deadline);
-        self.storing = Some(Storing { id, deadline, plan, voluntary: outcome.voluntary });
+        self.storing = Some(Storing {
+            id,
+            deadline,
+            plan,
+            voluntary: outcome.voluntary,
+            moves: outcome.moves,
+            unmet: outcome.unmet,
+        });
+    }
+
+    /// Tells what was planned, unless nothing is new about it.
+    fn tell(&mut self, machine: &mut Machine, moves: Vec<Move>, unmet: Vec<Unmet>) {
+        if moves.is_empty() && unmet == self.unmet {
+            return;
+        }
+        self.unmet.clone_from(&unmet);
+        machine.out.event(crate::sharding::Event::Planned { moves, unmet });
     }
 
     /// Who takes no part any more leads no more; one that leaves first plans without itself.

@@ -91,7 +91,7 @@ impl Gaps {
                 }
             }
             What::Gained { replica, slots } => {
-                for slot in group.fine(&slots.0).iter() {
+                for slot in &group.fine(&slots.0) {
                     if let Some(gap) = self.gap(slot.index(), now) {
                         tell(Gap { to: Some(*replica), ..gap });
                     }
@@ -108,7 +108,7 @@ impl Gaps {
                     _ if leaving => (now, Cause::Leave),
                     _ => (now, Cause::Move),
                 };
-                for slot in group.fine(&slots.0).iter() {
+                for slot in &group.fine(&slots.0) {
                     self.lose(slot.index() as usize, *replica, since, cause);
                 }
             }

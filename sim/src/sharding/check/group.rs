@@ -116,7 +116,7 @@ impl Group {
             return set.clone();
         }
         let mut fine = SlotSet::none(self.slots);
-        for slot in set.iter() {
+        for slot in set {
             let (first, end) = self.range(slot.index(), set.slots().count());
             fine.extend((first..end).filter_map(|index| self.slots.get(index)));
         }

@@ -25,7 +25,7 @@ impl Property for HandOver {
                 }
             }
             What::Gained { replica, slots } => {
-                for slot in group.fine(&slots.0).iter() {
+                for slot in &group.fine(&slots.0) {
                     let mut workers = group.workers(slot.index(), slot.index() + 1);
                     if let Some(other) = workers.find(|other| other != replica) {
                         let what = format!(

@@ -59,7 +59,7 @@ impl Property for Movement {
                 let since = group.get(*replica).map_or(entry.at, |it| it.since);
                 let term = self.terms.get(*replica as usize).copied().unwrap_or_default();
                 let mut told = false;
-                for slot in group.fine(&slots.0).iter() {
+                for slot in &group.fine(&slots.0) {
                     let Some(place) = self.gained.get_mut(slot.index() as usize) else { continue };
                     if let Some((other, when, in_term)) = *place
                         && other != *replica

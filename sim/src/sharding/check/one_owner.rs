@@ -52,7 +52,7 @@ impl Property for OneOwner {
         match &entry.what {
             What::Gained { replica, slots } => {
                 let mut told = false;
-                for slot in group.fine(&slots.0).iter() {
+                for slot in &group.fine(&slots.0) {
                     let Some(holder) = self.holders.get_mut(slot.index() as usize) else {
                         continue;
                     };

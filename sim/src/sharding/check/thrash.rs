@@ -55,7 +55,7 @@ impl Property for Thrash {
             it.is_some() && group.holds(other)
         };
         let mut moved = 0;
-        for slot in group.fine(&slots.0).iter() {
+        for slot in &group.fine(&slots.0) {
             let Some((owner, moves)) = self.slots.get_mut(slot.index() as usize) else { continue };
             let before = owner.replace(*replica);
             if before == Some(*replica) {

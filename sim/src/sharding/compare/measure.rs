@@ -99,7 +99,7 @@ impl Measure {
     fn open(&mut self, replica: u32, now: SimTime) {
         let Some(it) = self.replicas.get_mut(replica as usize) else { return };
         if it.alive && !it.paused && it.until.is_none_or(|until| until > now) {
-            for slot in it.claims.iter() {
+            for slot in &it.claims {
                 it.since.entry(slot.index()).or_insert(now);
             }
         }
