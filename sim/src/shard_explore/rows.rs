@@ -202,6 +202,7 @@ const BROKEN: &[Row] = &[
         0,
         "plans=1 slots=1 settled=2 joins=2 slow=0x without=exclusion-answer",
     ),
+    broken("planned-clock", AUTHORITY, 0, "plans=1 slots=1 settled=2 late-drivers without=clock"),
     broken("planned-newer-counts", AUTHORITY, 0, "plans=1 slots=1 settled=2 without=newer-counts"),
     broken("echo", STALE, 0, "settled=1 watch=1 fresh without=echo"),
     broken("one-generation", GENERATION, 0, "settled=1 newer=1 joins=2 without=one-generation"),
