@@ -94,6 +94,12 @@ const SAFE: &[Row] = &[
     ),
     safe("planned-1-1", 1_000_000, "plans=2 slots=1 settled=2 lease=1 deadline=1 timeout=1"),
     safe("planned-from-nothing", 1_000_000, "plans=2 slots=1 joins=2 lease=1 deadline=1 timeout=1"),
+    safe(
+        "planned-slow-plans",
+        1_000_000,
+        "plans=2 slots=1 settled=2 slow=p0 lease=1 deadline=1 timeout=1",
+    ),
+    safe("planned-generations", 1_000_000, "plans=1 slots=1 settled=1 joins=2 newer=1"),
     safe("planned-2-2", 1_000_000, "plans=1 slots=1 settled=2"),
     capped("planned-2-2-twice", 1_500_000, "plans=2 slots=1 settled=2"),
     // Second defences: without these rules nothing goes wrong, see the documentation.
