@@ -101,8 +101,10 @@ pub fn lockstep(rules: &Rules, seed: u64, steps: u32) -> Result<usize, Law> {
     Ok(stage.shadows.iter().map(Shadow::calls).sum())
 }
 
+type Look = (Plain, u8, Vec<(u8, bool)>);
+
 /// Of each member what it says of itself, its work, and what it waits for.
-fn looks(stage: &Stage, world: &World) -> Vec<(Plain, u8, Vec<(u8, bool)>)> {
+fn looks(stage: &Stage, world: &World) -> Vec<Look> {
     let sent = |(id, flight): &(u8, Flight)| (*id, matches!(flight, Flight::Sent(_)));
     let look = |player: &Player| {
         let plain =
