@@ -131,7 +131,5 @@ pub use slot::{Slot, Slots, SlotsError};
 pub use slot_set::{SlotSet, SlotSetIter};
 pub use status::{Presence, Status, Wait};
 pub use text::{UnknownHash, UnknownRanking};
-pub use unordered::{
-    PublishedRecord, Unordered, UnorderedAnswer, UnorderedOp, UnorderedRequest,
-};
+pub use unordered::{PublishedRecord, Unordered, UnorderedAnswer, UnorderedOp, UnorderedRequest};
 pub use warning::Warning;

@@ -238,13 +238,7 @@ impl View {
     }
 
     /// The same of a member whose place is known.
-    fn put(
-        &mut self,
-        at: Option<usize>,
-        stored: StoredMember,
-        now: Instant,
-        rules: Rules,
-    ) -> bool {
+    fn put(&mut self, at: Option<usize>, stored: StoredMember, now: Instant, rules: Rules) -> bool {
         let joins = |record: &MemberRecord| usize::from(record.state == State::Joining);
         let unread = (stored.record.state == State::Unreadable).then_some(self.version);
         let Some(known) = at.and_then(|at| self.known.get_mut(at)) else {

@@ -306,7 +306,8 @@ fn no_member_is_called_as_a_lock() {
         assert!(!refused(config(name)));
         assert_eq!(refused(planned(name)), name == "leader");
         let leased = Config { mode: Mode::Leased, ..config(name) };
-        let number = name.strip_prefix("slot-").is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()));
+        let number =
+            name.strip_prefix("slot-").is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()));
         assert_eq!(refused(leased), number, "{name}");
     }
 }

@@ -8,8 +8,8 @@ use tenure::election::{self, Failure, Stored};
 use tenure::lock::Version;
 use tenure::sharding::planned::Policy;
 use tenure::sharding::{
-    Answer, Config, Event, MemberRecord, Mode, Op, Request, Response, Sharder, Slot, SlotSet,
-    Slots, StoredMember, StoredPlan,
+    Answer, Config, Event, MemberRecord, Mode, Op, Request, Response, Sharder, Slot, Slots,
+    StoredMember, StoredPlan,
 };
 use tenure::time::{Instant, Now, Timestamp};
 

@@ -200,7 +200,10 @@ impl World {
 
     fn owned(&self) -> Vec<usize> {
         let now = self.now().instant;
-        self.members.iter().map(|seat| seat.member.owned(now).map_or(0, |owned| owned.len())).collect()
+        self.members
+            .iter()
+            .map(|seat| seat.member.owned(now).map_or(0, |owned| owned.len()))
+            .collect()
     }
 }
 
