@@ -76,7 +76,7 @@ const SAFE: &[Row] = &[
     safe("two-change", 2_000_000, "lease=2 deadline=1 timeout=1 settled=2 joins=2 changes=2"),
     capped("two-deletion-distrust", 2_000_000, "settled=2 joins=2 deletions=1 distrust"),
     safe("two-late-exclusions", 2_000_000, "settled=2 joins=2 slow=x0 late-writes"),
-    safe("two-late-deletions", 2_000_000, "settled=2 joins=2 crashes=1 collect=1 slow=d0"),
+    capped("two-late-deletions", 2_000_000, "settled=2 joins=2 crashes=1 collect=1 slow=d0"),
     safe(
         "two-change-while-joining",
         2_000_000,
@@ -100,6 +100,17 @@ const SAFE: &[Row] = &[
         "plans=2 slots=1 settled=2 slow=p0 lease=1 deadline=1 timeout=1",
     ),
     safe("planned-generations", 1_000_000, "plans=1 slots=1 settled=1 joins=2 newer=1"),
+    safe(
+        "planned-crash",
+        2_000_000,
+        "plans=1 slots=1 settled=2 joins=2 crashes=1 late-writes lease=1 deadline=1 timeout=1",
+    ),
+    safe(
+        "planned-watch",
+        1_000_000,
+        "plans=1 slots=1 settled=2 watch=1 lease=1 deadline=1 timeout=1",
+    ),
+    safe("three-one-slot", 1_500_000, "rates=1:1:1 slots=1 settled=2 lease=1 deadline=1 timeout=1"),
     safe("planned-2-2", 1_000_000, "plans=1 slots=1 settled=2"),
     capped("planned-2-2-twice", 1_500_000, "plans=2 slots=1 settled=2"),
     // Second defences: without these rules nothing goes wrong, see the documentation.
