@@ -141,8 +141,9 @@ mod tests {
     fn each_has_its_bound() {
         assert_eq!(of(|_| ()), []);
         let (retry, deadline) = (Duration::from_secs(2), Duration::from_secs(10));
-        let timeout = deadline - retry;
-        assert_eq!(of(|config| config.request_timeout = timeout - MILLI), []);
+        let timeout = Duration::from_secs(8);
+        let shorter = Duration::from_millis(7_999);
+        assert_eq!(of(|config| config.request_timeout = shorter), []);
         let few = Warning::FewTries { timeout, retry, deadline };
         assert_eq!(of(|config| config.request_timeout = timeout), [few]);
 

@@ -33,10 +33,12 @@ fn all_owned(group: &Group, when: &str) {
     assert_eq!(group.shares().iter().sum::<usize>(), 16, "{when}: {:?}", group.shares());
 }
 
+type Change = fn(&mut Group, &Mode);
+
 /// Whichever call fails, of those that follow a join, a leave or a crash, before or after it took effect:
 /// all slots have an owner soon after.
 fn each_call_fails_once(mode: &Mode, watches: bool) {
-    let changes: [(&str, fn(&mut Group, &Mode)); 3] = [
+    let changes: [(&str, Change); 3] = [
         ("join", |group, mode| {
             group.add(config(mode, "new"));
         }),
