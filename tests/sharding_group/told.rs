@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tenure::placement::Member;
 use tenure::sharding::planned::{Pin, Policy, Unmet};
 use tenure::sharding::{
     Config, ConfigError, Event, Field, KeyHash, Mode, Presence, Sharder, Slot, SlotSet, Slots,
@@ -50,7 +51,7 @@ fn a_planned_slot_is_explained() {
         let explain = |of: usize| group.members[of].sharder.explain(slot, now);
         for of in 0..3 {
             let why = explain(of);
-            assert_eq!(why.owner.as_ref().map(|owner| owner.name()), Some(owner));
+            assert_eq!(why.owner.as_ref().map(Member::name), Some(owner));
             assert_eq!((why.since, why.rank.len()), (Some(plan.since(slot)), 0));
         }
         if owner != "new" {
