@@ -22,8 +22,9 @@ fn under(scenario: &Scenario, profile: Profile) -> Scenario {
 }
 
 fn run(scenario: &Scenario, seed: u64) -> (Outcome, Checks) {
-    let mut checks = Checks::for_scenario(scenario);
-    let outcome = World::new(scenario, seed).expect("a sound scenario").run(&mut checks);
+    let mut world = World::new(scenario, seed).expect("a sound scenario");
+    let mut checks = Checks::for_scenario(world.scenario());
+    let outcome = world.run(&mut checks);
     (outcome, checks)
 }
 

@@ -135,8 +135,8 @@ fn what_cannot_be_read_is_refused_in_one_line_that_says_what_to_do() {
     refused("run --scenario /nowhere", &["/nowhere", "cannot be read"]);
     let long = file("long.json", b"{\n  \"horizon\": \"999999d\"\n}");
     refused(&format!("run --scenario {long}"), &["line 2", "horizon", "too long: at most 213503d"]);
-    let broken = file("broken.json", b"{\n  \"seed\": 3\n}");
-    refused(&format!("run --scenario {broken}"), &[&broken, "line 2", "seed", "expected one of"]);
+    let broken = file("broken.json", b"{\n  \"sead\": 3\n}");
+    refused(&format!("run --scenario {broken}"), &[&broken, "line 2", "sead", "expected one of"]);
     let number = file("number.json", b"{\n  \"horizon\": \"long\"\n}");
     refused(&format!("run --scenario {number}"), &["line 2", "horizon", "a number and a unit"]);
     let absurd = file("absurd.json", b"{\"lease_duration\": \"5s\"}");

@@ -150,7 +150,7 @@ mod tests {
         has("/replicas", Some(json!([{ "start": "1234ms" }])));
         has("/replicas/0/start", None);
         has("/replicas/0/start", Some(json!("1s")));
-        has("/faults/0/for", Some(json!("3500ms")));
+        has("/faults/0/for", Some(json!("3.5s")));
         has("/faults/0/at", Some(json!("10s")));
         has("/faults/0/fault/loss/ppm", Some(json!(120_000)));
         for other in &all {

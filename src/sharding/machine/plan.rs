@@ -279,8 +279,8 @@ impl Machine {
     pub(super) fn restate_plan(&mut self, to: &mut Restatement<'_>) {
         self.following.changed = false;
         if !self.is_planned() || self.phase.life().is_none() {
-            self.following =
-                Following { next_read: self.following.next_read, ..Following::default() };
+            let Following { read, next_read, .. } = self.following;
+            self.following = Following { read, ..Following::new(next_read) };
             return;
         }
         let read = self.calls.all().iter().find(|call| call.kind == Kind::ReadPlan);
