@@ -68,7 +68,7 @@ const CAUGHT: [(Rule, &str, u64); 23] = [
     (Rule::ExclusionAnswer, "sharding/stale-excluder", 1),
     (Rule::ConflictIsNoExclusion, "sharding/stale-excluder", 1),
     (Rule::ExclusionNewer, "sharding/late-exclusion", 1),
-    (Rule::Since, "sharding/plan-there-and-back", 1),
+    (Rule::Since, "sharding/plan-there-and-back", 2),
     (Rule::MembersAfterPlan, "sharding/plan-unseen-member", 1),
 ];
 

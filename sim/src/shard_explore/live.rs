@@ -73,7 +73,7 @@ pub fn rest(rules: &Rules, seed: u64, steps: u32, most: u8) -> Result<u8, Law> {
 /// ```
 /// use tenure_sim::shard_explore::lockstep;
 /// let rules = "slow=11 joins=20 late-writes".parse().unwrap();
-/// assert!(lockstep(&rules, 1, 100).unwrap() > 100);
+/// assert!(lockstep(&rules, 1, 100).unwrap() > 50);
 /// ```
 pub fn lockstep(rules: &Rules, seed: u64, steps: u32) -> Result<usize, Law> {
     let mut stage = Stage::with_shadows(rules);

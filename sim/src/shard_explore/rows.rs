@@ -197,7 +197,7 @@ const BROKEN: &[Row] = &[
     broken("planned-wait-lease", AUTHORITY, 0, "plans=2 slots=1 settled=1 without=wait-lease"),
     broken(
         "planned-send-time",
-        AUTHORITY,
+        WORK,
         0,
         "plans=1 slots=1 settled=2 slow=w0 late-drivers without=send-time",
     ),
