@@ -182,13 +182,10 @@ fn one_excludes_for_all() {
         };
         group.run(SECOND * 11 / 2);
         assert_eq!(excluded(&group), 1, "{frozen} dead");
+        // Who came too late sees why, and need not look.
+        assert!(group.lists <= 2, "{} lists", group.lists);
         if frozen == 0 {
-            assert!(
-                group.conflicts == 0 && group.lists <= 2,
-                "{} {}",
-                group.conflicts,
-                group.lists
-            );
+            assert_eq!(group.conflicts, 0);
             all_owned(&group, "soon");
         }
     }
