@@ -13,8 +13,9 @@ use std::sync::Arc;
 use tenure::placement::Member;
 use tenure::sharding::planned::Policy;
 use tenure::sharding::{
-    Answer, Config, Event, KeyHash, MemberRecord, Mode, Op, Plan, RequestId, Response, Restatement,
-    Rules as Held, Sharder, Slot, SlotSet, Slots, State, StoredMember, StoredPlan, Watched,
+    Answer, Config, ConfigError, Event, KeyHash, MemberRecord, Mode, Op, Plan, RequestId, Response,
+    Restatement, Rules as Held, Sharder, Slot, SlotSet, Slots, State, StoredMember, StoredPlan,
+    Watched,
 };
 use tenure::time::{Instant, Now, Timestamp};
 
@@ -271,7 +272,8 @@ impl Table {
                 let mut config = sharder.config().clone();
                 let heavy = config.member.weight().get() == 1;
                 config.member = self.config(member, 0, heavy).member;
-                sharder.reconfigure(now, config).expect("the rules are checked");
+                let asked = sharder.reconfigure(now, config);
+                assert!(matches!(asked, Ok(()) | Err(ConfigError::Leaving)), "{asked:?}");
             }
             Door::Drained(slot) => {
                 let mut slots = SlotSet::none(sharder.config().slots);

@@ -300,8 +300,9 @@ fn shift(board: &mut Board, line: &mut Line, way: &[Border]) -> bool {
             board.starved = true;
         }
         if affordable == 0 {
-            // The last steps only: next time the way to the room is shorter.
-            way = way.get(way.len() - board.budget as usize..).unwrap_or_default();
+            // The first steps only: what is too much comes nearer to the room, over borders that stay. (By
+            // the last ones a range on the way may vanish, and the way with it.)
+            way = way.get(..board.budget as usize).unwrap_or_default();
             amount = amount.min(1);
         } else {
             amount = amount.min(affordable);
