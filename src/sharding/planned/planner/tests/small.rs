@@ -66,13 +66,13 @@ fn nothing_is_cut_out_between_pins_of_one_member() {
     assert_eq!(owners(&fleet), "a".repeat(30) + "bb");
 }
 
-/// The last steps of a way that is too long for the budget: next time it is shorter.
+/// The first steps of a way that is too long for the budget: next time it is shorter.
 #[test]
-fn a_budget_shorter_than_the_way_begins_at_its_end() {
+fn a_budget_shorter_than_the_way_begins_with_the_first_step() {
     let policy = Policy { budget: Some(budget(1)), ..ranges(1) };
     let mut fleet = stored(policy, "aaaaaaabbbbbbccc", &["a", "b", "c"]);
     fleet.plan();
-    assert_eq!(owners(&fleet), "aaaaaaabbbbbcccc");
+    assert_eq!(owners(&fleet), "aaaaaabbbbbbbccc");
 }
 
 /// A piece beside a pinned one of its own is no range to be rid of.
