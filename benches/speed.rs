@@ -22,7 +22,6 @@ use tenure_sim::world::World;
 mod bare;
 
 /// Seconds since some moment.
-#[expect(clippy::disallowed_methods, reason = "a bench measures time")]
 struct Clock(Instant);
 
 impl Clock {
@@ -151,7 +150,6 @@ fn swarm(clock: &Clock, full: bool) {
     println!("sharding/swarm: {rate:.0} seeds/s, {:.0} events/s", rate * each);
 }
 
-#[expect(clippy::disallowed_methods, reason = "a bench measures time")]
 fn main() {
     // `cargo test --benches` runs everything once, short.
     let full = std::env::args().any(|arg| arg == "--bench");

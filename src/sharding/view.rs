@@ -348,7 +348,6 @@ impl View {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half")]
 const fn upper(of: &Member) -> u32 {
     (of.name_hash() >> 32) as u32
 }

@@ -31,20 +31,20 @@ pub struct ExploreArgs {
     /// Explore this world; --list names them.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "replay"])]
     pub world: Option<String>,
-    /// List the known worlds.
+    /// List the known worlds; with --sharding those of sharded groups.
     #[arg(long)]
     pub list: bool,
     /// Play a script on electors as they are in production: does it come to the same violation?
     #[arg(long, value_name = "FILE", conflicts_with = "list")]
     pub replay: Option<PathBuf>,
-    /// Explore sharded groups instead: all known worlds, or the one with this name, or one with these
-    /// rules, as "settled=2 slow=w0 without=send-time".
+    /// Explore sharded groups instead: all known worlds, which takes about an hour (--states shortens
+    /// it), or the one with this name, or one with these rules, as "settled=2 slow=w0 without=send-time".
     #[arg(
         long,
         value_name = "WORLD",
         num_args = 0..=1,
         default_missing_value = "",
-        conflicts_with_all = ["world", "list", "replay", "json"]
+        conflicts_with_all = ["world", "replay", "json"]
     )]
     pub sharding: Option<String>,
     /// Stop when so many states are known.
@@ -86,6 +86,9 @@ fn timed(rules: &Rules, states: usize, progress: &mut dyn FnMut(usize)) -> Explo
 pub fn run(args: &ExploreArgs) -> Result<u8, Refusal> {
     let states = |default| args.states.map_or(default, |states| states as usize);
     if let Some(what) = &args.sharding {
+        if args.list {
+            return sharded::list();
+        }
         return sharded::run(what, args.states.map(|states| states as usize));
     }
     if let Some(file) = &args.replay {

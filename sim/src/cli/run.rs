@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::trace_file::TraceFile;
 use super::which::{Any, Which};
-use super::{Refusal, describe, experiment, output, sharding};
+use super::{Refusal, describe, experiment, output, sharding, which};
 use crate::check::{Checks, Violation};
 use crate::explain::explain;
 use crate::outcome::Outcome;
@@ -30,7 +30,7 @@ pub struct RunArgs {
     pub which: Which,
     /// Where all chance comes from: the same seed gives the same run, on every machine. By default what
     /// the scenario's file says, or 42.
-    #[arg(long)]
+    #[arg(long, value_parser = which::seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Reconcile objects of these names, one a line (experiment only).
     #[arg(long, value_name = "FILE")]

@@ -4,17 +4,40 @@ use core::fmt::Write as _;
 
 use serde_json::json;
 
+use super::progress::Progress;
 use super::run::RunArgs;
 use super::trace_file::Part;
 use super::{Refusal, output};
 use crate::check::Violation;
-use crate::sharding::check::Checks;
+use crate::sharding::check::{Check, Checks};
 use crate::sharding::meter::{Figures, Meter};
-use crate::sharding::trace::Writer;
+use crate::sharding::trace::{Entry, Writer};
 use crate::sharding::{Outcome, Scenario, judge, tenure_world};
 use crate::subject::Subject as _;
 use crate::time::Span;
 use crate::verdict::Verdict;
+
+const SECOND: u64 = 1_000_000_000;
+
+/// How far the run is.
+struct Bar {
+    progress: Progress,
+    done: u64,
+}
+
+impl Check for Bar {
+    fn name(&self) -> &'static str {
+        "bar"
+    }
+
+    fn observe(&mut self, entry: &Entry, _: &mut Vec<Violation>) {
+        let seconds = entry.at.as_nanos() / SECOND;
+        if seconds > self.done {
+            self.progress.advance(seconds - self.done);
+            self.done = seconds;
+        }
+    }
+}
 
 /// Runs and prints.
 pub(super) fn run(
@@ -31,7 +54,10 @@ pub(super) fn run(
         Some((part, file)) => (Some(part), Some(Writer::new(file, &drawn, seed))),
         None => (None, None),
     };
-    let outcome = world.run(&mut ((&mut checks, &mut meter), &mut writer));
+    let seconds = drawn.horizon.as_nanos() / SECOND;
+    let mut bar = Bar { progress: Progress::new(seconds, "simulated seconds"), done: 0 };
+    let outcome = world.run(&mut (((&mut checks, &mut meter), &mut writer), &mut bar));
+    drop(bar);
     if let (Some(part), Some(writer)) = (part, writer) {
         part.put(writer.finish().map(drop))?;
     }

@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::run::SEED;
 use super::trace_file::Part;
 use super::which::{Any, Which};
-use super::{Refusal, output};
+use super::{Refusal, output, which};
 use crate::shrink::{Shrunk, shrink};
 use crate::subject::{Find, Subject};
 
@@ -24,7 +24,7 @@ pub struct ShrinkArgs {
     #[command(flatten)]
     pub which: Which,
     /// The seed of the run; by default what the scenario's file says, or 42.
-    #[arg(long)]
+    #[arg(long, value_parser = which::seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// The check, or check/rule, whose violation is to be kept; by default the first that the scenario
     /// does not expect, or the first.

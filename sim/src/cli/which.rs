@@ -25,10 +25,22 @@ pub struct Which {
     /// and other releases; by default what the scenario says.
     #[arg(long)]
     pub profile: Option<Profile>,
-    /// Leave out this rule of the sharding protocol, to see which checks find it (sharded groups only;
-    /// may be repeated).
-    #[arg(long, value_name = "RULE")]
+    /// A rule of the sharding protocol to be left out.
+    #[arg(long, value_name = "RULE", help = without())]
     pub without: Vec<String>,
+}
+
+fn without() -> String {
+    let all = Rule::ALL.map(Rule::name).join(", ");
+    format!(
+        "Leave out this rule of the sharding protocol, to see which checks find it (sharded groups only; may \
+         be repeated): {all}"
+    )
+}
+
+/// A seed, for clap.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("write a number from 0 to {}", u64::MAX))
 }
 
 /// A scenario of one of the worlds.
@@ -128,8 +140,18 @@ fn named(name: &str) -> Result<Any, Refusal> {
 /// A file is about a sharded group if it says who decides, by `mode`.
 fn read(path: &Path) -> Result<Any, Refusal> {
     let text = fs::read_to_string(path).map_err(|error| Refusal::unreadable(path, &error))?;
-    let about = serde_json::from_str::<serde_json::Value>(&text);
-    if about.is_ok_and(|value| value.get("mode").is_some()) {
+    let about = serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default();
+    let has = |field: &str| about.get(field).is_some();
+    if about.is_array() {
+        return Err(Refusal::file(path, "is a list: write a scenario, as {\"horizon\": \"10m\"}"));
+    }
+    if !has("mode") && ["slots", "drain_deadline", "bounded", "collect_after"].into_iter().any(has)
+    {
+        let what =
+            "has fields of a sharded group but no mode: give it one, as \"mode\": \"ranked\"";
+        return Err(Refusal::file(path, what));
+    }
+    if has("mode") {
         let scenario: sharding::Scenario = parsed(path, &text)?;
         sharded_expectable(&scenario).map_err(|what| Refusal::file(path, what))?;
         return Ok(Any::Sharded(Box::new(scenario)));

@@ -204,6 +204,10 @@ impl Scenario {
             let remedy = format!("let faults begin before heal_at, {heal_at}");
             return Err(wrong(field("at"), at, remedy));
         }
+        if let Some(at) = planned.at.filter(|at| *at >= self.horizon) {
+            let remedy = format!("let faults begin before the run ends, {}", self.horizon);
+            return Err(wrong(field("at"), at, remedy));
+        }
         if planned.at.is_some() && !planned.after.is_zero() {
             let remedy = "leave it out: it goes with `on`; say all of it by `at`";
             return Err(wrong(field("after"), planned.after, remedy));

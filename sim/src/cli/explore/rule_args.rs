@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 
 /// Rules of a world of one's own; what is left out is as in the smallest safe strict one.
 #[derive(Debug, clap::Args)]
-#[group(id = "rules", multiple = true, conflicts_with_all = ["world", "list", "replay"])]
+#[group(id = "rules", multiple = true, conflicts_with_all = ["world", "list", "replay", "sharding"])]
 #[command(next_help_heading = "A world of one's own")]
 pub(super) struct RuleArgs {
     /// The rules that the replicas follow: strict or a client-go profile.

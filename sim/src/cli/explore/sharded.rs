@@ -3,7 +3,7 @@
 use core::fmt::Write as _;
 
 use super::super::progress::{self, Progress};
-use super::super::{Refusal, output};
+use super::super::{Refusal, nearest, output};
 use crate::explore::Judgement;
 use crate::shard_explore::{Outcome, Row, Rules, explore, rows};
 
@@ -22,8 +22,11 @@ pub(super) fn run(what: &str, states: Option<usize>) -> Result<u8, Refusal> {
         return Ok(super::status(row.judge(&outcome, most)));
     }
     if !what.contains(['=', ' ']) {
-        let names = rows().iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
-        return Err(Refusal::new(format_args!("--sharding {what}: no such world: use {names}")));
+        let rows = rows();
+        let near = nearest::nearest(what, rows.iter().map(|row| row.name)).join(" or ");
+        let near = if near.is_empty() { String::new() } else { format!("did you mean {near}? ") };
+        let remedy = "`tenure explore --sharding --list` names them";
+        return Err(Refusal::new(format_args!("--sharding {what}: no such world: {near}{remedy}")));
     }
     let rules: Rules =
         what.parse().map_err(|error| Refusal::new(format_args!("--sharding: {error}")))?;
@@ -33,6 +36,16 @@ pub(super) fn run(what: &str, states: Option<usize>) -> Result<u8, Refusal> {
         (None, true) => 0,
         (None, false) => 3,
     })
+}
+
+/// The known worlds, and their rules.
+pub(super) fn list() -> Result<u8, Refusal> {
+    let mut text = String::new();
+    for row in rows() {
+        let _ = writeln!(text, "{:<25} {}", row.name, row.text);
+    }
+    output::print(text)?;
+    Ok(0)
 }
 
 /// One world: what was found, and the shortest way to it.

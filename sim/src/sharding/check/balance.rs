@@ -17,6 +17,8 @@ pub(super) struct Balance {
     slack_per_mille: u32,
     /// By slot.
     loads: Vec<u32>,
+    /// How many slots the configuration has by which replicas have gained last.
+    slots: u32,
 }
 
 impl Balance {
@@ -33,6 +35,7 @@ impl Balance {
             bounds: Bounds::of(scenario),
             slack_per_mille: scenario.policy.slack_per_mille,
             loads: vec![1; scenario.slots as usize],
+            slots: scenario.slots,
         }
     }
 
@@ -63,6 +66,9 @@ impl Property for Balance {
     }
 
     fn observe(&mut self, _: &Group, entry: &Entry, _: &mut Found<'_>) {
+        if let What::Gained { slots, .. } = &entry.what {
+            self.slots = slots.0.slots().count();
+        }
         if let What::Measured { slots: [first, last], load } = entry.what
             && let Some(some) = self.loads.get_mut(first as usize..=last as usize)
         {
@@ -82,16 +88,18 @@ impl Property for Balance {
             _ => return,
         }
         let weights: u128 = group.holders().map(|(_, it)| u128::from(it.weight)).sum();
-        let slots = u128::from(group.slots.count());
+        let slots = u128::from(self.slots);
+        // Claims are counted by the finest slots of the run.
+        let each = u128::from(group.slots.count()) / slots.max(1);
         for (replica, it) in group.holders() {
-            let (has, fair) = (it.claims.len() as u128 * weights, slots * u128::from(it.weight));
+            let claims = it.claims.len() as u128 / each.max(1);
+            let (has, fair) = (claims * weights, slots * u128::from(it.weight));
             // |has - fair|² <= 36 · variance, all times the sum of the weights.
             let off = has.abs_diff(fair).saturating_sub(weights);
             if off * off > 36 * fair * weights {
                 let what = format!(
-                    "replica {replica} of weight {} of {weights} has {} slots of {slots}",
-                    it.weight,
-                    it.claims.len()
+                    "replica {replica} of weight {} of {weights} has {claims} slots of {slots}",
+                    it.weight
                 );
                 found.tell("share", &[replica], what);
             }

@@ -19,13 +19,13 @@ pub(super) struct Lives {
     /// By replica: until when its claims held.
     until: BTreeMap<u32, SimTime>,
     names: BTreeMap<u32, Arc<str>>,
-    lives: BTreeMap<Arc<str>, Life>,
+    known: BTreeMap<Arc<str>, Life>,
 }
 
 impl Lives {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let leased = scenario.modes().any(|mode| mode == Mode::Leased);
-        Self { leased, until: BTreeMap::new(), names: BTreeMap::new(), lives: BTreeMap::new() }
+        Self { leased, until: BTreeMap::new(), names: BTreeMap::new(), known: BTreeMap::new() }
     }
 }
 
@@ -65,7 +65,7 @@ impl Property for Lives {
             }
             What::Began { replica, life, token, .. } => {
                 let Some(name) = self.names.get(replica) else { return };
-                let known = self.lives.entry(Arc::clone(name)).or_default();
+                let known = self.known.entry(Arc::clone(name)).or_default();
                 if known.of != (*replica, *life) {
                     known.of = (*replica, *life);
                     known.before = known.before.max(known.largest);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use core::num::NonZeroU32;
 
 use tenure::placement::{Key, Member, Members, Placement as _, Rendezvous};
-use tenure::sharding::SlotSet;
+use tenure::sharding::{Slot, SlotSet};
 
 use super::group::Group;
 use super::{Found, Property};
@@ -51,7 +51,7 @@ impl Order {
         let members = Members::new([self.member(other.0, other.1)?, own.clone()]).ok()?;
         let placement = Rendezvous::new(members);
         let first = |index: u32| placement.place(Key::from_hash(index.into()));
-        slots.iter().map(|slot| slot.index()).find(|index| first(*index) != Some(&own))
+        slots.iter().map(Slot::index).find(|index| first(*index) != Some(&own))
     }
 }
 

@@ -54,14 +54,14 @@ impl Property for Thrash {
             let it = group.get(other).filter(|it| it.alive && !it.leaving && !it.paused);
             it.is_some() && group.holds(other)
         };
-        let mut moved = 0;
+        let mut taken = 0;
         for slot in &group.fine(&slots.0) {
             let Some((owner, moves)) = self.slots.get_mut(slot.index() as usize) else { continue };
             let before = owner.replace(*replica);
             if before == Some(*replica) {
                 continue;
             }
-            moved += u64::from(before.is_some_and(stays));
+            taken += u64::from(before.is_some_and(stays));
             *moves += 1;
             if !told && *moves > group.changes {
                 told = true;
@@ -72,7 +72,7 @@ impl Property for Thrash {
                 found.tell("moves", &[*replica], what);
             }
         }
-        if let Some(what) = self.beyond(group, moved) {
+        if let Some(what) = self.beyond(group, taken) {
             found.tell("budget", &[*replica], what);
             self.budget = None; // once is enough
         }

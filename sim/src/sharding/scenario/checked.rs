@@ -82,6 +82,12 @@ impl Scenario {
             let last = count.saturating_sub(1);
             wrong(format!("faults.{index}: there is no replica {who}: name one from 0 to {last}"))?;
         }
+        if planned.at >= self.horizon {
+            let (at, horizon) = (planned.at, self.horizon);
+            wrong(format!(
+                "faults.{index}.at is {at}: the run ends at {horizon}: begin before that"
+            ))?;
+        }
         if planned.fault.change().and_then(|change| change.weight) == Some(0) {
             wrong(format!("faults.{index}: weight is 0: let it be at least 1"))?;
         }
