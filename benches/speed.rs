@@ -150,6 +150,7 @@ fn swarm(clock: &Clock, full: bool) {
     println!("sharding/swarm: {rate:.0} seeds/s, {:.0} events/s", rate * each);
 }
 
+#[expect(clippy::disallowed_methods, reason = "a bench measures time")]
 fn main() {
     // `cargo test --benches` runs everything once, short.
     let full = std::env::args().any(|arg| arg == "--bench");

@@ -1,6 +1,6 @@
 //! Each check of a sharded group finds what it is there for, in a trace made by hand that no other check
 //! minds: the invariants of the protocol one by one.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failure fails the test")]
+#![expect(clippy::unwrap_used, reason = "a failure fails the test")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -126,7 +126,7 @@ impl World {
         let now = self.now();
         match event {
             Event::Acquired(slots) => {
-                for slot in slots.iter() {
+                for slot in &slots {
                     assert!(self.told[index].insert(slot), "acquired twice: {slot}");
                     let Some(token) = self.members[index].token(slot, now.instant) else {
                         continue;
