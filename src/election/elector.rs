@@ -372,7 +372,7 @@ impl Elector {
     }
 
     /// Strict only: who holds the lock by which ordered version.
-    pub(super) fn held(&self) -> Option<(&Identity, u64)> {
+    pub(crate) fn held(&self) -> Option<(&Identity, u64)> {
         match &self.machine {
             Machine::Strict(machine) => machine.held(),
             Machine::ClientGo(_) => None,
@@ -380,7 +380,7 @@ impl Elector {
     }
 
     /// Strict only: whoever holds the lock by this version has no authority any more.
-    pub(super) fn presume_released(&mut self, now: Now, version: u64) {
+    pub(crate) fn presume_released(&mut self, now: Now, version: u64) {
         let (machine, mut cx) = self.split();
         if let Machine::Strict(machine) = machine {
             machine.presume_released(&mut cx, now, version);

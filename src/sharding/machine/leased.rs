@@ -37,17 +37,12 @@ impl Machine {
     /// Whether who holds a lease in this name, by a write of this version, has no authority any more: by
     /// what was written later its process is no member, and a later life of it must write first.
     pub(in crate::sharding) fn is_over(&self, holder: &str, version: u64) -> bool {
-        let mut over = false;
-        for known in self.view.iter() {
+        let Some((name, process)) = holder.rsplit_once('_') else { return false };
+        self.view.get(name).is_some_and(|known| {
             let record = known.record();
-            let process = holder.strip_prefix(record.name()).and_then(|it| it.strip_prefix('_'));
-            let Some(process) = process.filter(|it| !it.contains('_')) else { continue };
-            if *process == *record.incarnation.process && record.state.counts() {
-                return false;
-            }
-            over |= !known.gone && known.stored.version > version;
-        }
-        over
+            let lives = *process == *record.incarnation.process && record.state.counts();
+            !lives && !known.gone && known.stored.version > version
+        })
     }
 
     /// Whether no work can be under way, and no lease be held.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Input, Move, Plan, Roster, StoredPlan, Unmet, next};
 use crate::election::{self, Elector, Event, Missing};
-use crate::lock::LockRef;
+use crate::lock::{Identity, LockRef};
 use crate::sharding::machine::Machine;
 use crate::sharding::{Answer, Config, Mode, Op, RequestId, Response};
 use crate::time::{Instant, Now};
@@ -142,6 +142,14 @@ impl Leader {
 
     fn run(&mut self, machine: &mut Machine, now: Now) {
         let Some(elector) = &mut self.elector else { return };
+        // The lock of who is no member any more need not run out: plans go over versions, whoever leads.
+        let over = |(holder, version): (&Identity, u64)| {
+            let (process, _life) = holder.as_str().rsplit_once('.')?;
+            machine.is_over(process, version).then_some(version)
+        };
+        if let Some(version) = elector.held().and_then(over) {
+            elector.presume_released(now, version);
+        }
         elector.handle_timeout(now);
         while let Some(event) = elector.poll_event() {
             match event {
