@@ -13,6 +13,7 @@ mod describe;
 mod experiment;
 pub mod explore;
 pub mod margin;
+pub mod mutants;
 mod nearest;
 mod output;
 mod progress;
@@ -54,6 +55,7 @@ enum Command {
     Scenarios(scenarios::ScenariosArgs),
     Sweep(sweep::SweepArgs),
     Shrink(shrink::ShrinkArgs),
+    Mutants(mutants::MutantsArgs),
     Conform(conform::ConformArgs),
     Margin(margin::MarginArgs),
     Explore(explore::ExploreArgs),
@@ -97,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Shrink(args) => shrink::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
         Command::Conform(args) => Ok(conform::run(&args)),
         Command::Margin(args) => margin::run(&args),
         Command::Explore(args) => explore::run(&args),

@@ -17,6 +17,7 @@
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
 //! | [`subject`] | a scenario of either world, as the tools see it |
 //! | [`sweep`] | many runs |
+//! | [`mutants`] | what notices that a rule is left out |
 //! | [`shrink`] | the smallest plan that shows the same |
 //! | [`margin`] | the bound of a configuration, confirmed from both sides |
 //! | [`experiment`] | three replicas of a controller in four modes |
@@ -49,6 +50,7 @@ pub mod fault;
 pub mod guarded;
 mod log;
 pub mod margin;
+pub mod mutants;
 pub mod net;
 pub mod outcome;
 mod outside;

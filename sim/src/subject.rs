@@ -44,6 +44,12 @@ pub trait Subject: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Se
         go_on: &mut dyn FnMut(&Find) -> bool,
     ) -> Result<Ran, Self::Error>;
 
+    /// All that happens with this seed, entry by entry, as a trace has it.
+    ///
+    /// # Errors
+    /// If it makes no sense.
+    fn lines(&self, seed: u64) -> Result<Vec<String>, Self::Error>;
+
     /// What was found with this seed, for people.
     ///
     /// # Errors
@@ -113,4 +119,9 @@ fn kind(what: &impl Debug) -> String {
     let text = format!("{what:?}");
     let end = text.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(text.len());
     text.get(..end).unwrap_or_default().to_owned()
+}
+
+/// An entry as a line of a trace.
+fn line(entry: &impl Serialize) -> String {
+    serde_json::to_string(entry).unwrap_or_default()
 }

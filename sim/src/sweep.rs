@@ -2,7 +2,9 @@
 //! ran it, or in which order; a run that panics is a violation, not the end.
 
 pub mod results;
+pub mod twice;
 
+use core::num::NonZeroU64;
 use core::ops::Range;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -225,8 +227,26 @@ pub fn sweep<S: Subject>(
     seeds: Range<u64>,
     done: impl Fn(u64, &Ran) + Sync,
 ) -> Result<Tally, S::Error> {
-    let one = |seed| {
-        let ran = run(subject, seed)?;
+    sweep_twice(subject, seeds, None, done)
+}
+
+/// As [`sweep`]; one in so many seeds is run [twice], to see that it is the same run.
+///
+/// # Errors
+/// If the scenario makes no sense.
+pub fn sweep_twice<S: Subject>(
+    subject: &S,
+    seeds: Range<u64>,
+    one_in: Option<NonZeroU64>,
+    done: impl Fn(u64, &Ran) + Sync,
+) -> Result<Tally, S::Error> {
+    let one = |seed: u64| {
+        let mut ran = run(subject, seed)?;
+        if one_in.is_some_and(|one_in| seed.is_multiple_of(one_in.get()))
+            && let Some(other) = twice::again(subject, seed, &ran)?
+        {
+            ran = other;
+        }
         done(seed, &ran);
         Ok(Tally::of(seed, &ran))
     };

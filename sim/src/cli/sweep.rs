@@ -4,6 +4,7 @@ mod campaign;
 mod told;
 
 use core::fmt;
+use core::num::NonZeroU64;
 use core::str::FromStr;
 use std::path::PathBuf;
 
@@ -39,6 +40,9 @@ pub struct SweepArgs {
     /// Stop after this time, as 10m, and the 256 seeds under way.
     #[arg(long = "for", value_name = "TIME")]
     pub time: Option<Span>,
+    /// Run one in N seeds twice, to see that it is the same run (check `determinism`).
+    #[arg(long, value_name = "N")]
+    pub twice: Option<NonZeroU64>,
     /// Write what is done to this file, as JSON lines, with the whole plan of each run that failed. A
     /// sweep that was interrupted goes on from there.
     #[arg(long, value_name = "FILE")]

@@ -1,7 +1,7 @@
 //! An election is a subject.
 
 use super::finds::Finds;
-use super::{Find, Ran, Subject};
+use super::{Find, Ran, Subject, line};
 use crate::check::{Checks, Violation};
 use crate::explain::explain;
 use crate::plan;
@@ -38,6 +38,12 @@ impl Subject for Scenario {
             verdict: judge(self, &outcome),
             marks: outcome.statistics.marks().to_vec(),
         })
+    }
+
+    fn lines(&self, seed: u64) -> Result<Vec<String>, ScenarioError> {
+        let mut recorder = Recorder::default();
+        World::new(self, seed)?.run(&mut recorder);
+        Ok(recorder.entries.iter().map(line).collect())
     }
 
     fn explain(&self, seed: u64, violation: &Violation) -> Result<String, ScenarioError> {

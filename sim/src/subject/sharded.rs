@@ -1,7 +1,7 @@
 //! A sharded group is a subject.
 
 use super::finds::Finds;
-use super::{Find, Ran, Subject};
+use super::{Find, Ran, Subject, line};
 use crate::check::Violation;
 use crate::explain::explain_sharded;
 use crate::sharding::check::Checks;
@@ -35,6 +35,12 @@ impl Subject for Scenario {
             verdict: judge(self, &outcome),
             marks: outcome.statistics.marks().to_vec(),
         })
+    }
+
+    fn lines(&self, seed: u64) -> Result<Vec<String>, ScenarioError> {
+        let mut recorder = Recorder::default();
+        tenure_world(self, seed, &[])?.run(&mut recorder);
+        Ok(recorder.entries.iter().map(line).collect())
     }
 
     fn explain(&self, seed: u64, violation: &Violation) -> Result<String, ScenarioError> {

@@ -14,7 +14,8 @@ use crate::cli::which::Any;
 use crate::cli::{Refusal, trace_file};
 use crate::subject::Subject;
 use crate::sweep::results::{self, Header, Line};
-use crate::sweep::{Tally, sweep};
+use crate::sweep::twice::DETERMINISM;
+use crate::sweep::{PANIC, Tally, sweep_twice};
 use crate::time::Span;
 
 /// After so many seeds it is looked whether to stop, whatever the number of threads.
@@ -74,7 +75,7 @@ impl<'a, S: Subject> Campaign<'a, S> {
         progress: &Progress,
     ) -> Result<Tally, Refusal> {
         let tally = pool.install(|| {
-            sweep(self.subject, part, |_, ran| {
+            sweep_twice(self.subject, part, self.args.twice, |_, ran| {
                 progress.ran(ran.mark("events"), !ran.finds.is_empty());
             })
         });
@@ -123,8 +124,8 @@ impl<'a, S: Subject> Campaign<'a, S> {
 
     fn told(&self, tally: Tally, stopped: Option<u64>) -> Result<Told, Refusal> {
         let first = tally.found.iter().min_by_key(|found| (found.first_seed, found.first.seq));
-        let panicked = |check: &str| check == crate::sweep::PANIC;
-        let explained = match first.filter(|first| !self.args.all && !panicked(&first.check)) {
+        let by_itself = |check: &str| [PANIC, DETERMINISM].contains(&check);
+        let explained = match first.filter(|first| !self.args.all && !by_itself(&first.check)) {
             Some(first) => {
                 let text = self.subject.explain(first.first_seed, &first.first);
                 Some(text.map_err(|error| self.args.which.refuse(error))?)
