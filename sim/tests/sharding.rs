@@ -286,3 +286,21 @@ fn the_command_sweeps_sharded_groups() {
         assert!(text.contains(wanted) && text.lines().count() == 1, "{text}");
     }
 }
+
+/// A member's clock that is slow by as much as the bound allows is harmless; by 3 % more it is found.
+#[test]
+fn the_bound_on_clocks_is_where_it_is_said_to_be() {
+    let beyond = catalogue::find("sharding/clock-beyond").unwrap();
+    // Lease duration over renew deadline is 1.5.
+    for (slowest, found) in [(801_000_000, false), (778_000_000, true)] {
+        let mut scenario = beyond.clone();
+        scenario.replicas[0].rate_ppb = slowest;
+        for seed in 1..=10 {
+            let mut world = tenure_world(&scenario, seed, &[]).unwrap();
+            let mut checks = Checks::new(world.scenario());
+            let outcome = world.run(&mut checks);
+            let two = outcome.violations.iter().any(|it| it.is_of("one-owner/authority"));
+            assert_eq!(two, found, "{slowest}, seed {seed}: {:?}", outcome.violations.first());
+        }
+    }
+}

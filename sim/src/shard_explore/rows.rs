@@ -72,7 +72,7 @@ const SAFE: &[Row] = &[
     capped("two-slow", 2_000_000, "lease=1 deadline=1 timeout=1 settled=1 slow=11"),
     capped("two-slow-2-2", 2_000_000, "settled=2 slow=11"),
     safe("two-crash", 2_000_000, "settled=2 joins=2 crashes=1 late-writes"),
-    safe("two-leave-collect", 6_000_000, "settled=2 joins=2 leaves=1 collect=1 crashes=1"),
+    capped("two-leave-collect", 4_000_000, "settled=2 joins=2 leaves=1 collect=1 crashes=1"),
     safe("two-change", 2_000_000, "lease=2 deadline=1 timeout=1 settled=2 joins=2 changes=2"),
     capped("two-deletion-distrust", 2_000_000, "settled=2 joins=2 deletions=1 distrust"),
     safe("two-late-exclusions", 2_000_000, "settled=2 joins=2 slow=x0 late-writes"),
