@@ -43,7 +43,9 @@ impl Balance {
     fn loads(&self, group: &Group, found: &mut Found<'_>) {
         let weights: u128 = group.holders().map(|(_, it)| u128::from(it.weight)).sum();
         let all: u128 = self.loads.iter().copied().map(u128::from).sum();
-        let most = u128::from(self.loads.iter().copied().max().unwrap_or(1));
+        // A slot of the configuration is so many of the finest.
+        let each = u128::from(group.slots.count()) / u128::from(self.slots.max(1));
+        let most = each * u128::from(self.loads.iter().copied().max().unwrap_or(1));
         let slack = 1000 + u128::from(self.slack_per_mille);
         for (replica, it) in group.holders() {
             let of = |slot: tenure::sharding::Slot| self.loads.get(slot.index() as usize);
