@@ -288,7 +288,7 @@ impl Sharder {
     #[must_use]
     pub fn permit(&self, slot: Slot, now: Instant) -> Option<Permit> {
         let token = self.token(slot, now)?;
-        Some(Permit { slot, token, until: self.slot_until(slot)? })
+        Some(Permit { slot, token, until: self.work_until(slot)? })
     }
 
     /// What orders the owners of `slot`, if this member is the owner at `now`.
@@ -325,18 +325,29 @@ impl Sharder {
         self.machine.until().map(|until| until.min(self.leases.first_end()))
     }
 
+    /// When the right to finish work on `slot` that has begun ends, if no renewal and no read succeeds
+    /// before: of a slot that is owned, or that is being given away and not
+    /// [`drained`](Self::drained) yet. None of any other. Where [`until`](Self::until) tells of the first
+    /// end of all, this tells of the slot's own: in mode `leased` these differ.
+    #[must_use]
+    pub fn work_until(&self, slot: Slot) -> Option<Instant> {
+        let holdings = &self.machine.holdings;
+        if !holdings.owned.contains(slot) && !holdings.draining.contains(slot) {
+            return None;
+        }
+        let until = self.machine.until()?;
+        if !self.machine.is_leased() {
+            return Some(until);
+        }
+        Some(until.min(self.leases.end(slot)?))
+    }
+
     #[inline]
     fn owns_slot(&self, slot: Slot, now: Instant) -> bool {
         self.machine.owned(now).is_some_and(|owned| owned.contains(slot))
             && (now < self.leases.first_end()
                 || self.leases.end(slot).is_none_or(|end| now < end)
                 || !self.has_clock())
-    }
-
-    /// When authority over `slot` ends, if this member has some.
-    fn slot_until(&self, slot: Slot) -> Option<Instant> {
-        let until = self.machine.until()?;
-        Some(self.leases.end(slot).map_or(until, |end| until.min(end)))
     }
 
     fn has_clock(&self) -> bool {
@@ -382,7 +393,8 @@ impl Sharder {
             rank,
             since,
             token: machine.holdings.token(slot).filter(|_| owned).map(Token::from_u64),
-            until: self.slot_until(slot).filter(|_| !machine.has_lapsed(now)),
+            until: (self.work_until(slot).or_else(|| machine.until()))
+                .filter(|_| !machine.has_lapsed(now)),
             version: machine.view.version,
         }
     }

@@ -121,6 +121,10 @@ impl Telling<'_> {
                 mine(replica, format!("clock at {} %", rate_ppb / 10_000_000))
             }
             What::Until { replica, until, .. } => Some(authority(entry.at, *replica, *until)),
+            What::Ends { replica, slots, until } if self.concerns(slots) => {
+                let text = format!("has {} until {}", self.few(slots), short(*until));
+                Some((Some(*replica), text, Some(routine("end"))))
+            }
             What::Gained { replica, slots } => mine(replica, format!("GAINS {}", self.few(slots))),
             What::Lost { replica, slots } => mine(replica, format!("LOSES {}", self.few(slots))),
             What::Began { replica, slot, token, until, .. } if self.slot == Some(*slot) => {

@@ -198,7 +198,7 @@ impl Checks {
             Box::new(balance::Balance::new(scenario)),
             Box::new(thrash::Thrash::new(scenario)),
             Box::new(configuration::OneConfiguration),
-            Box::new(lives::Lives::new(scenario)),
+            Box::new(lives::Lives::default()),
             Box::new(freshness::Freshness::new(scenario)),
             Box::new(exclusion::Exclusion::default()),
             Box::new(timers::Timers),

@@ -103,9 +103,8 @@ impl Meter {
             if !it.claims.is_disjoint(&fine) {
                 let mut both = it.claims.clone();
                 both.keep(&fine);
-                let until = it.until.unwrap_or(SimTime::NEVER);
-                let _ = other;
                 for slot in &both {
+                    let until = group.end(other, slot.index()).unwrap_or(SimTime::NEVER);
                     self.two.insert(slot.index(), now);
                     self.figures.two_owner_slot_nanos = self
                         .figures

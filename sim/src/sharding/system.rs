@@ -2,6 +2,7 @@
 
 use core::fmt::Debug;
 use core::hash::Hash;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tenure::election::Failure;
@@ -44,6 +45,13 @@ pub trait System: Hash {
     /// The right to begin work on a slot at `now`.
     fn permit(&self, slot: Slot, now: Instant) -> Option<Permit>;
 
+    /// Where slots have ends of [their own](Claim::each): when the right to work on this one ends, be it
+    /// claimed or one that was given up and is cleaned up. None if there is no such right.
+    fn until(&self, slot: Slot) -> Option<Instant> {
+        let _ = slot;
+        None
+    }
+
     /// Whether it has left, so that its process may exit.
     fn is_finished(&self) -> bool;
 
@@ -53,13 +61,15 @@ pub trait System: Hash {
 }
 
 /// What a replica takes to be its own.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Claim<'a> {
     /// Which slots.
-    pub slots: Option<&'a SlotSet>,
+    pub slots: Option<Cow<'a, SlotSet>>,
     /// Until when, by its own clock: at and after this it may not begin anything, whatever it was told.
     /// Never, if it knows no end.
     pub until: Option<Instant>,
+    /// Slots have ends of their own, see [`System::until`], and `until` is the first of these.
+    pub each: bool,
     /// Counts the times that it had to give up everything: work that was begun goes on only in the same.
     pub membership: u64,
 }

@@ -1,14 +1,13 @@
 //! Tenure's own machine in a simulated replica, driven as its documentation says.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use tenure::election;
 use tenure::lock::{LockRef, Object, Version};
 use tenure::sharding::{
-    self, Answer, Event, MemberRecord, Permit, Plan, RequestId, Response, Rule, Rules, Sharder,
-    Slot, SlotSet, State, StoredMember, StoredPlan, Watched,
+    self, Answer, Event, MemberRecord, Mode, Permit, Plan, RequestId, Response, Rule, Rules,
+    Sharder, Slot, SlotSet, State, StoredMember, StoredPlan, Watched,
 };
 use tenure::time::{Instant, Now};
 
@@ -270,18 +269,19 @@ impl System for Tenure {
 
     fn claim(&self, now: Instant) -> Claim<'_> {
         Claim {
-            // A copy is what is left in the moment before it notices that a lease has ended.
-            slots: match self.sharder.owned(now) {
-                Some(Cow::Borrowed(slots)) => Some(slots),
-                Some(Cow::Owned(_)) | None => None,
-            },
+            slots: self.sharder.owned(now),
             until: Some(self.sharder.until().unwrap_or_default()),
+            each: self.sharder.config().mode == Mode::Leased,
             membership: self.memberships,
         }
     }
 
     fn permit(&self, slot: Slot, now: Instant) -> Option<Permit> {
         self.sharder.permit(slot, now)
+    }
+
+    fn until(&self, slot: Slot) -> Option<Instant> {
+        self.sharder.work_until(slot)
     }
 
     fn is_finished(&self) -> bool {

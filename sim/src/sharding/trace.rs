@@ -213,6 +213,16 @@ pub enum What {
         /// How much.
         load: u32,
     },
+    /// Where slots have ends of their own: what a replica claims of these holds until this time, if it
+    /// still claims it then. [`Until`](Self::Until) is the last of these ends then.
+    Ends {
+        /// Whose.
+        replica: u32,
+        /// Which.
+        slots: Set,
+        /// Until when.
+        until: SimTime,
+    },
 }
 
 /// Keeps all entries.

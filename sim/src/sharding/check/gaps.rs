@@ -1,5 +1,7 @@
 //! When slots had no owner, and why.
 
+use std::collections::BTreeMap;
+
 use super::group::Group;
 use crate::sharding::scenario::Scenario;
 use crate::sharding::trace::{Entry, What};
@@ -62,6 +64,8 @@ pub(crate) struct Gaps {
     slots: Vec<Slot>,
     began: Option<SimTime>,
     until: Vec<Option<SimTime>>,
+    /// The same of slots with ends of their own, by replica.
+    ends: Vec<BTreeMap<u32, SimTime>>,
 }
 
 impl Gaps {
@@ -72,6 +76,7 @@ impl Gaps {
             slots: vec![slot; scenario.finest().count() as usize],
             began: None,
             until: vec![Some(SimTime::ZERO); count],
+            ends: vec![BTreeMap::new(); count],
         }
     }
 
@@ -90,6 +95,12 @@ impl Gaps {
                         if none { Some(known.map_or(now, |was| was.min(now))) } else { *until };
                 }
             }
+            What::Ends { replica, slots, until } => {
+                if let Some(ends) = self.ends.get_mut(*replica as usize) {
+                    let fine = group.fine(&slots.0);
+                    ends.extend(fine.iter().map(|slot| (slot.index(), *until)));
+                }
+            }
             What::Gained { replica, slots } => {
                 for slot in &group.fine(&slots.0) {
                     if let Some(gap) = self.gap(slot.index(), now) {
@@ -102,13 +113,12 @@ impl Gaps {
             }
             What::Lost { replica, slots } => {
                 let leaving = group.get(*replica).is_some_and(|it| it.leaving);
-                let until = self.until.get(*replica as usize).copied().flatten();
-                let (since, cause) = match until {
-                    Some(until) if until <= now => (until, Cause::Lapse),
-                    _ if leaving => (now, Cause::Leave),
-                    _ => (now, Cause::Move),
-                };
                 for slot in &group.fine(&slots.0) {
+                    let (since, cause) = match self.end(*replica, slot.index()) {
+                        Some(until) if until <= now => (until, Cause::Lapse),
+                        _ if leaving => (now, Cause::Leave),
+                        _ => (now, Cause::Move),
+                    };
                     self.lose(slot.index() as usize, *replica, since, cause);
                 }
             }
@@ -117,9 +127,19 @@ impl Gaps {
                 for slot in 0..self.slots.len() {
                     self.lose(slot, *replica, now, cause);
                 }
+                if let Some(ends) = self.ends.get_mut(*replica as usize) {
+                    ends.clear();
+                }
             }
             _ => {}
         }
+    }
+
+    /// Until when a replica's claim to a slot holds, as was known last.
+    fn end(&self, replica: u32, slot: u32) -> Option<SimTime> {
+        let all = self.until.get(replica as usize).copied().flatten();
+        let own = self.ends.get(replica as usize).and_then(|ends| ends.get(&slot)).copied();
+        own.into_iter().chain(all).min()
     }
 
     fn lose(&mut self, slot: usize, replica: u32, since: SimTime, cause: Cause) {
@@ -137,7 +157,7 @@ impl Gaps {
         let (since, cause) = match (slot.none, slot.owner) {
             (Some(none), _) => none,
             (None, Some(owner)) => {
-                let until = self.until.get(owner as usize).copied().flatten();
+                let until = self.end(owner, index);
                 (until.filter(|until| *until < now)?, Cause::Lapse)
             }
             (None, None) => return None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tenure::sharding::{SlotSet, Slots};
+use tenure::sharding::{Slot, SlotSet, Slots};
 
 use crate::sharding::scenario::Scenario;
 use crate::sharding::trace::{Entry, What};
@@ -43,6 +43,8 @@ pub struct Replica {
     pub leaving: bool,
     /// Until when what it claims holds; for ever if none.
     pub until: Option<SimTime>,
+    /// The same of each slot, where these differ: then [`until`](Self::until) is the last of them.
+    pub ends: BTreeMap<u32, SimTime>,
     /// What it claims.
     pub claims: SlotSet,
     /// Since when it claims anything.
@@ -67,6 +69,7 @@ impl Group {
             paused: false,
             leaving: false,
             until: Some(SimTime::ZERO),
+            ends: BTreeMap::new(),
             claims: SlotSet::none(slots),
             since: SimTime::ZERO,
             generation: None,
@@ -96,14 +99,29 @@ impl Group {
         self.replicas.get(replica as usize)
     }
 
-    /// Whether what a replica claims holds now.
+    /// Whether anything that a replica claims holds now.
     #[must_use]
     pub fn holds(&self, replica: u32) -> bool {
         self.get(replica)
             .is_some_and(|it| it.alive && it.until.is_none_or(|until| self.now < until))
     }
 
-    /// Those whose claims hold and are not empty.
+    /// Whether a replica claims a slot of the finest configuration, and the claim holds now.
+    #[must_use]
+    pub fn has(&self, replica: u32, slot: Slot) -> bool {
+        self.get(replica).is_some_and(|it| it.alive && it.claims.contains(slot))
+            && self.end(replica, slot.index()).is_none_or(|end| self.now < end)
+    }
+
+    /// Until when a replica's claim to a slot of the finest configuration holds; for ever if none.
+    #[must_use]
+    pub fn end(&self, replica: u32, slot: u32) -> Option<SimTime> {
+        let Some(it) = self.get(replica) else { return Some(SimTime::ZERO) };
+        let own = it.ends.get(&slot).copied();
+        own.into_iter().chain(it.until).min()
+    }
+
+    /// Those of whose claims any hold, and are not empty.
     pub fn holders(&self) -> impl Iterator<Item = (u32, &Replica)> {
         let all = (0..).zip(&self.replicas);
         all.filter(|(index, replica)| !replica.claims.is_empty() && self.holds(*index))
@@ -184,6 +202,7 @@ impl Group {
                 self.with(*replica, |it| {
                     (it.alive, it.leaving, it.started, it.weight) = (true, false, now, *weight);
                     it.until = Some(SimTime::ZERO);
+                    it.ends.clear();
                     it.ran(*rate_ppb);
                 });
             }
@@ -205,6 +224,11 @@ impl Group {
             What::Leaving { replica } => self.with(*replica, |it| it.leaving = true),
             What::Clock { replica, rate_ppb } => self.with(*replica, |it| it.ran(*rate_ppb)),
             What::Until { replica, until, .. } => self.with(*replica, |it| it.until = *until),
+            What::Ends { replica, slots, until } => {
+                let slots = self.fine(&slots.0);
+                let ends = slots.iter().map(|slot| (slot.index(), *until));
+                self.with(*replica, |it| it.ends.extend(ends));
+            }
             What::Gained { replica, slots } => {
                 let (slots, now) = (self.fine(&slots.0), self.now);
                 self.with(*replica, |it| {

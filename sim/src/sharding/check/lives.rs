@@ -1,31 +1,31 @@
 //! What a replica had before its process ended is void (rule `void`): the work of a later life of the same
 //! name begins with greater tokens only, and an earlier one begins none any more. And what has ended does
 //! not come back (rule `revived`): claims hold again only after they were given up, and the replica has
-//! joined anew. Not where each slot has a lease, each with an end of its own.
+//! joined anew; where slots have ends of their own, each by itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::group::Group;
 use super::{Found, Property};
-use crate::sharding::scenario::{Mode, Scenario};
 use crate::sharding::trace::{Entry, What};
 use crate::time::SimTime;
 
 /// See the [module](self).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Lives {
-    leased: bool,
     /// By replica: until when its claims held.
     until: BTreeMap<u32, SimTime>,
+    /// The same of slots with ends of their own.
+    ends: BTreeMap<(u32, u32), SimTime>,
     names: BTreeMap<u32, Arc<str>>,
     known: BTreeMap<Arc<str>, Life>,
 }
 
 impl Lives {
-    pub(super) fn new(scenario: &Scenario) -> Self {
-        let leased = scenario.modes().any(|mode| mode == Mode::Leased);
-        Self { leased, until: BTreeMap::new(), names: BTreeMap::new(), known: BTreeMap::new() }
+    /// Whether a replica's slots have ends of their own.
+    fn differ(&self, replica: u32) -> bool {
+        self.ends.range((replica, 0)..=(replica, u32::MAX)).next().is_some()
     }
 }
 
@@ -49,8 +49,29 @@ impl Property for Lives {
             }
             What::Ended { replica, .. } => {
                 self.until.remove(replica);
+                self.ends.retain(|(of, _), _| of != replica);
             }
-            What::Until { replica, until, .. } if !self.leased => {
+            What::Lost { replica, slots } => {
+                for slot in &group.fine(&slots.0) {
+                    self.ends.remove(&(*replica, slot.index()));
+                }
+            }
+            What::Ends { replica, slots, until } => {
+                for slot in &group.fine(&slots.0) {
+                    let before = self.ends.insert((*replica, slot.index()), *until);
+                    let ended = before.filter(|it| *it < entry.at && entry.at < *until);
+                    let Some(before) = ended.filter(|_| group.has(*replica, slot)) else {
+                        continue;
+                    };
+                    let what = format!(
+                        "replica {replica}'s claim to slot {slot}, which had ended at {before}, holds \
+                         again until {until}"
+                    );
+                    found.tell("revived", &[*replica], what);
+                    return;
+                }
+            }
+            What::Until { replica, until, .. } if !self.differ(*replica) => {
                 let until = until.unwrap_or(SimTime::NEVER);
                 let before = self.until.insert(*replica, until);
                 let Some(before) = before.filter(|it| *it > SimTime::ZERO) else { return };

@@ -1,5 +1,9 @@
 //! No two replicas have a slot at one instant (rule `authority`), nor work on it (rule `work`).
 
+use std::collections::BTreeMap;
+
+use tenure::sharding::SlotSet;
+
 use super::group::Group;
 use super::{Found, Property};
 use crate::sharding::scenario::Scenario;
@@ -13,25 +17,29 @@ pub(super) struct OneOwner {
     holders: Vec<u32>,
     /// Until when each replica's claims held, as far as was known before this entry.
     until: Vec<Option<SimTime>>,
+    /// The same of slots with ends of their own, by replica.
+    ends: Vec<BTreeMap<u32, SimTime>>,
 }
 
 impl OneOwner {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let count = scenario.replicas.iter().map(|it| it.count as usize).sum();
         let until = vec![Some(SimTime::ZERO); count];
-        Self { holders: vec![0; scenario.finest().count() as usize], until }
+        let ends = vec![BTreeMap::new(); count];
+        Self { holders: vec![0; scenario.finest().count() as usize], until, ends }
     }
 
-    /// Claims that had expired hold again: nobody may have taken any of them over.
-    fn extended(group: &Group, replica: u32, found: &mut Found<'_>) {
+    /// Claims to `slots` that had expired hold again: nobody may have taken any of them over.
+    fn extended(group: &Group, replica: u32, slots: &SlotSet, found: &mut Found<'_>) {
         let Some(one) = group.get(replica).filter(|it| !it.claims.is_empty()) else { return };
         let both = |other: &super::group::Replica| {
             let mut both = other.claims.clone();
             both.keep(&one.claims);
+            both.keep(slots);
             both
         };
         for (other, it) in group.holders().filter(|(other, _)| *other != replica) {
-            if let Some(slot) = both(it).iter().next() {
+            if let Some(slot) = both(it).iter().find(|slot| group.has(other, *slot)) {
                 let what = format!(
                     "replica {replica}'s claim to slot {slot} holds again after its end, and replica \
                      {other} has it"
@@ -58,15 +66,13 @@ impl Property for OneOwner {
                     };
                     let other = holder.wrapping_sub(1);
                     *holder = replica + 1;
-                    let has = |it: &super::group::Replica| it.claims.contains(slot);
                     if !told
                         && other != *replica
-                        && group.holds(*replica)
-                        && group.get(other).is_some_and(has)
-                        && group.holds(other)
+                        && group.has(*replica, slot)
+                        && group.has(other, slot)
                     {
                         told = true;
-                        let until = group.get(other).and_then(|it| it.until);
+                        let until = group.end(other, slot.index());
                         let what = format!(
                             "replica {replica} gains slot {slot}, which replica {other} has until {}",
                             until.unwrap_or(SimTime::NEVER)
@@ -79,13 +85,31 @@ impl Property for OneOwner {
                 let Some(before) = self.until.get_mut(*replica as usize) else { return };
                 let had_ended = before.is_some_and(|before| before <= entry.at);
                 *before = *until;
-                if had_ended && group.holds(*replica) {
-                    Self::extended(group, *replica, found);
+                let differ = group.get(*replica).is_some_and(|it| !it.ends.is_empty());
+                if had_ended && !differ && group.holds(*replica) {
+                    Self::extended(group, *replica, &SlotSet::all(group.slots), found);
+                }
+            }
+            What::Ends { replica, slots, until } => {
+                let Some(ends) = self.ends.get_mut(*replica as usize) else { return };
+                let mut again = SlotSet::none(group.slots);
+                for slot in &group.fine(&slots.0) {
+                    let before = ends.insert(slot.index(), *until);
+                    if before.is_some_and(|before| before <= entry.at) && group.has(*replica, slot)
+                    {
+                        again.insert(slot);
+                    }
+                }
+                if !again.is_empty() {
+                    Self::extended(group, *replica, &again, found);
                 }
             }
             What::Ended { replica, .. } => {
                 if let Some(until) = self.until.get_mut(*replica as usize) {
                     *until = Some(SimTime::ZERO);
+                }
+                if let Some(ends) = self.ends.get_mut(*replica as usize) {
+                    ends.clear();
                 }
             }
             What::Began { replica, slot, of, .. } => {

@@ -16,13 +16,14 @@ impl Property for Permits {
 
     fn observe(&mut self, group: &Group, entry: &Entry, found: &mut Found<'_>) {
         let What::Began { replica, slot, of, until, .. } = entry.what else { return };
-        if entry.at >= until || !group.holds(replica) {
+        let (first, _) = group.range(slot, of);
+        let end = group.end(replica, first);
+        if entry.at >= until || end.is_some_and(|end| end <= entry.at) {
             let what = format!(
                 "replica {replica} begins work on slot {slot} at or after the end of its right, {until}"
             );
             found.tell("late", &[replica], what);
         }
-        let (first, _) = group.range(slot, of);
         let has = |it: &super::group::Replica| {
             group.slots.get(first).is_some_and(|slot| it.claims.contains(slot))
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenure::sharding::{SlotSet, Slots};
+use tenure::sharding::{Slot, SlotSet, Slots};
 
 use super::Figures;
 use crate::sharding::scenario::Scenario;
@@ -24,9 +24,17 @@ struct Replica {
     alive: bool,
     paused: bool,
     until: Option<SimTime>,
+    /// The same of slots with ends of their own.
+    ends: BTreeMap<u32, SimTime>,
     claims: SlotSet,
     /// Since when each slot is held, while it runs.
     since: BTreeMap<u32, SimTime>,
+}
+
+impl Replica {
+    fn end(&self, slot: u32) -> Option<SimTime> {
+        self.ends.get(&slot).copied().into_iter().chain(self.until).min()
+    }
 }
 
 /// Measures.
@@ -53,6 +61,7 @@ impl Measure {
             alive: false,
             paused: false,
             until: Some(SimTime::ZERO),
+            ends: BTreeMap::new(),
             claims: SlotSet::none(slots),
             since: BTreeMap::new(),
         };
@@ -86,9 +95,9 @@ impl Measure {
     /// What a replica holds is held no more, or not while it stands still.
     fn close(&mut self, replica: u32, slots: Option<&[u32]>, now: SimTime) {
         let Some(it) = self.replicas.get_mut(replica as usize) else { return };
-        let to = it.until.map_or(now, |until| until.min(now));
         let all: Vec<u32> = it.since.keys().copied().collect();
         for slot in slots.unwrap_or(&all) {
+            let to = it.end(*slot).map_or(now, |until| until.min(now));
             if let Some(from) = it.since.remove(slot).filter(|from| *from < to) {
                 self.held.entry(*slot).or_default().push(Held { replica, from, to, owns: true });
             }
@@ -99,8 +108,11 @@ impl Measure {
     fn open(&mut self, replica: u32, now: SimTime) {
         let Some(it) = self.replicas.get_mut(replica as usize) else { return };
         if it.alive && !it.paused && it.until.is_none_or(|until| until > now) {
-            for slot in &it.claims {
-                it.since.entry(slot.index()).or_insert(now);
+            let held = it.claims.iter().map(Slot::index);
+            let held: Vec<u32> =
+                held.filter(|slot| it.end(*slot).is_none_or(|end| end > now)).collect();
+            for slot in held {
+                it.since.entry(slot).or_insert(now);
             }
         }
     }
@@ -132,6 +144,15 @@ impl Measure {
                     self.close(*replica, None, now);
                 }
                 self.with(*replica, |it| it.until = *until);
+                self.open(*replica, now);
+            }
+            What::Ends { replica, slots, until } => {
+                let slots = self.fine(&slots.0);
+                let Some(it) = self.replicas.get(*replica as usize) else { return };
+                let lapsed = |slot: &u32| it.ends.get(slot).is_some_and(|old| *old <= now);
+                let lapsed: Vec<u32> = slots.iter().copied().filter(lapsed).collect();
+                self.close(*replica, Some(&lapsed), now);
+                self.with(*replica, |it| it.ends.extend(slots.iter().map(|slot| (*slot, *until))));
                 self.open(*replica, now);
             }
             What::Gained { replica, slots } => {
@@ -170,6 +191,7 @@ impl Measure {
                 self.gone.remove(replica);
                 self.with(*replica, |it| {
                     (it.alive, it.until) = (true, Some(SimTime::ZERO));
+                    it.ends.clear();
                 });
                 if settled && *life == 0 && (*replica as usize) < self.replicas.len() {
                     self.came += self.share();

@@ -1,6 +1,7 @@
 //! What all peers have in common: calls and their answers, timers, what is owned.
 
 use core::hash::{Hash, Hasher};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -248,7 +249,8 @@ impl System for Shell {
     }
 
     fn claim(&self, _: Instant) -> Claim<'_> {
-        Claim { slots: Some(&self.io.owned), until: Some(NEVER), membership: 0 }
+        let slots = Some(Cow::Borrowed(&self.io.owned));
+        Claim { slots, until: Some(NEVER), each: false, membership: 0 }
     }
 
     /// Whoever takes it to be its own begins: nobody looks at a clock, and there are no tokens.

@@ -8,7 +8,7 @@ use tenure::sharding::{Slot, SlotSet};
 use tenure::time::Instant;
 
 use super::super::scenario::{Replica, Scenario, Work as Habits};
-use super::super::system::{Birth, Input, Reply, System};
+use super::super::system::{Birth, Claim, Input, Reply, System};
 use super::super::trace::{Set, What};
 use super::lag::about;
 use super::outside::{Answered, Body, Event, Message, Outside};
@@ -72,6 +72,8 @@ pub(super) struct Process<S: System> {
     until: Option<SimTime>,
     /// The same by its own clock, as it runs now.
     local_until: Option<Instant>,
+    /// The same of each slot, where these differ.
+    ends: BTreeMap<Slot, Instant>,
     learnt: SimTime,
     renewed: SimTime,
     /// Once it has left: how long until it starts again.
@@ -119,6 +121,7 @@ impl<S: System> Process<S> {
             changes: None,
             until: None,
             local_until: None,
+            ends: BTreeMap::new(),
             learnt: SimTime::ZERO,
             renewed: SimTime::ZERO,
             back: None,
@@ -194,6 +197,7 @@ impl<S: System> Process<S> {
         self.claimed = None;
         self.changes = None;
         (self.until, self.local_until) = (None, None);
+        self.ends.clear();
         (self.learnt, self.renewed) = (SimTime::ZERO, SimTime::ZERO);
         outside.statistics.crashes += u64::from(crashed);
         outside.emit(What::Ended { replica: self.index, crashed });
@@ -313,6 +317,7 @@ impl<S: System> Process<S> {
         self.clock.set_rate(outside.now, rate_ppb);
         outside.emit(What::Clock { replica: self.index, rate_ppb });
         (self.armed, self.local_until) = (None, None);
+        self.ends.clear();
         self.generation += 1;
         self.arm(outside);
         self.look(outside);
@@ -329,9 +334,14 @@ impl<S: System> Process<S> {
         let Some(system) = &self.system else { return };
         let (replica, now) = (self.index, self.clock.instant(outside.now));
         let claim = system.claim(now);
-        if claim.until.is_none() || self.local_until != claim.until {
-            self.local_until = claim.until;
-            let until = claim.until.map(|until| self.clock.when(until).unwrap_or(SimTime::NEVER));
+        let (last, changed) = if claim.each {
+            news(system, &claim, &mut self.ends)
+        } else {
+            (claim.until, BTreeMap::new())
+        };
+        if last.is_none() || self.local_until != last {
+            self.local_until = last;
+            let until = last.map(|until| self.clock.when(until).unwrap_or(SimTime::NEVER));
             let end = until.unwrap_or(SimTime::NEVER);
             if self.until != Some(end) {
                 self.until = Some(end);
@@ -339,18 +349,22 @@ impl<S: System> Process<S> {
                 outside.emit(What::Until { replica, until, learnt, renewed });
             }
         }
+        for (until, slots) in changed {
+            let until = self.clock.when(until).unwrap_or(SimTime::NEVER);
+            outside.emit(What::Ends { replica, slots: Set(slots.into()), until });
+        }
         let changes = system.changes();
         let same = changes.is_some() && changes == self.changes;
         if same && self.claimed.is_some() == claim.slots.is_some()
-            || self.claimed.as_deref() == claim.slots
+            || self.claimed.as_deref() == claim.slots.as_deref()
         {
             return;
         }
         self.changes = changes;
         let had = self.claimed.take();
-        self.claimed = claim.slots.map(|slots| Arc::new(slots.clone()));
         self.list.clear();
-        self.list.extend(claim.slots.into_iter().flat_map(SlotSet::iter));
+        self.list.extend(claim.slots.iter().flat_map(|slots| slots.iter()));
+        self.claimed = claim.slots.map(|slots| Arc::new(slots.into_owned()));
         let (mut lost, mut gained) = (had.clone(), self.claimed.clone());
         if let (Some(had), Some(has)) = (&had, &self.claimed)
             && had.slots() == has.slots()
@@ -371,4 +385,27 @@ impl<S: System> Process<S> {
     pub(super) fn claimed(&self) -> Option<&SlotSet> {
         self.claimed.as_deref()
     }
+}
+
+/// The last of all ends, and those that differ from what `told` said, which says it from now on.
+fn news<S: System>(
+    system: &S,
+    claim: &Claim<'_>,
+    told: &mut BTreeMap<Slot, Instant>,
+) -> (Option<Instant>, BTreeMap<Instant, SlotSet>) {
+    let before = core::mem::take(told);
+    let mut news: BTreeMap<Instant, SlotSet> = BTreeMap::new();
+    let mut last = Instant::default();
+    if let Some(slots) = &claim.slots {
+        for slot in slots.iter() {
+            let until = system.until(slot).unwrap_or_default();
+            last = last.max(until);
+            if before.get(&slot) != Some(&until) {
+                let none = || SlotSet::none(slots.slots());
+                news.entry(until).or_insert_with(none).insert(slot);
+            }
+            told.insert(slot, until);
+        }
+    }
+    (Some(last), news)
 }

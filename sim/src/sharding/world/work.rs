@@ -1,10 +1,10 @@
 //! What replicas do with their slots: pieces of work that begin with a permit and end with a guarded
 //! write, and cleaning up after slots that were revoked.
 
-use tenure::sharding::SlotSet;
+use tenure::sharding::{Slot, SlotSet};
 use tenure::time::Instant;
 
-use super::super::system::{Input, System};
+use super::super::system::{Claim, Input, System};
 use super::super::trace::{Set, What};
 use super::outside::{At, Event, Outside};
 use super::process::Process;
@@ -84,23 +84,23 @@ impl<S: System> Process<S> {
         self.works.insert(work, piece);
     }
 
-    /// No more work on these: those without work are cleaned up now, the others when it has ended.
+    /// No more work on these: those without work are cleaned up now, the others when it has ended. What
+    /// is being cleaned up already is not cleaned up twice.
     pub(super) fn revoke(&mut self, outside: &mut Outside<S::Value>, slots: &SlotSet) {
         let mut busy = SlotSet::none(slots.slots());
+        let mut idle = slots.clone();
         for work in self.works.values() {
             match &work.kind {
                 Kind::Piece { at, .. } if at.of == slots.slots() && slots.contains(at.slot) => {
                     busy.insert(at.slot);
                 }
                 Kind::Cleaning(cleaning) if cleaning.slots() == slots.slots() => {
-                    let mut both = cleaning.clone();
-                    both.keep(slots);
-                    busy.add(&both);
+                    idle.subtract(cleaning);
                 }
                 _ => {}
             }
         }
-        let idle = slots.without(&busy);
+        idle.subtract(&busy);
         if !busy.is_empty() {
             self.busy.push(busy);
         }
@@ -116,17 +116,26 @@ impl<S: System> Process<S> {
         let slow = self.drains.iter().map(|(_, by)| by.draw(bits.rotate_left(17)));
         let takes = slow.fold(self.habits.drain.draw(bits), |sum, by| sum + by);
         let now = self.clock.instant(outside.now);
-        let Some(claim) = self.system.as_ref().map(|system| system.claim(now)) else { return };
-        if takes.is_zero() || claim.until.is_none_or(|until| until <= now) {
-            self.tell(outside, Input::Drained(slots));
-            return;
+        let Some(system) = &self.system else { return };
+        let claim = system.claim(now);
+        let (mut over, mut until) = (SlotSet::none(slots.slots()), None);
+        for slot in &slots {
+            match end_of(system, &claim, slot).filter(|end| !takes.is_zero() && now < *end) {
+                Some(end) => until = until.into_iter().chain([end]).min(),
+                None => _ = over.insert(slot),
+            }
         }
-        let (membership, until) = (claim.membership, claim.until);
-        let number = self.number();
-        let set = Set(slots.clone().into());
-        outside.emit(What::Cleaning { replica: self.index, work: number, slots: set });
-        let ends = outside.now + takes;
-        self.put(outside, number, Work { kind: Kind::Cleaning(slots), membership, until, ends });
+        let (membership, rest) = (claim.membership, slots.without(&over));
+        if !rest.is_empty() {
+            let number = self.number();
+            let set = Set(rest.clone().into());
+            outside.emit(What::Cleaning { replica: self.index, work: number, slots: set });
+            let ends = outside.now + takes;
+            self.put(outside, number, Work { kind: Kind::Cleaning(rest), membership, until, ends });
+        }
+        if !over.is_empty() {
+            self.tell(outside, Input::Drained(over));
+        }
     }
 
     /// A piece of work comes to its end, if the process runs.
@@ -153,12 +162,24 @@ impl<S: System> Process<S> {
         let claim = system.claim(now);
         let Some(piece) = self.works.get_mut(&work) else { return };
         if claim.membership == piece.membership {
-            piece.until = claim.until;
+            piece.until = match &piece.kind {
+                Kind::Piece { at, .. } => end_of(system, &claim, at.slot),
+                Kind::Cleaning(slots) if claim.each => {
+                    let ends = slots.iter().map(|slot| system.until(slot).unwrap_or_default());
+                    ends.min()
+                }
+                Kind::Cleaning(_) => claim.until,
+            };
         }
+        let each = claim.each;
         if piece.until.is_some_and(|until| until <= now) {
             let Some(piece) = self.works.remove(&work) else { return };
             outside.emit(What::Done { replica: self.index, work, cut: true });
-            self.ended(outside, piece.kind);
+            match piece.kind {
+                // The right to some of them goes on.
+                Kind::Cleaning(slots) if each => self.clean(outside, slots),
+                kind => self.ended(outside, kind),
+            }
         } else if let Some(at) = piece.until.and_then(|until| self.clock.when(until)) {
             outside.queue.push(at, Event::Limit { replica: self.index, work });
         }
@@ -169,7 +190,10 @@ impl<S: System> Process<S> {
         match kind {
             Kind::Cleaning(slots) => {
                 self.free(outside, &slots);
-                self.tell(outside, Input::Drained(slots));
+                let idle = self.idle(slots);
+                if !idle.is_empty() {
+                    self.tell(outside, Input::Drained(idle));
+                }
             }
             Kind::Piece { .. } if self.busy.is_empty() => {}
             Kind::Piece { at, .. } => {
@@ -185,18 +209,7 @@ impl<S: System> Process<S> {
         if self.busy.is_empty() {
             return;
         }
-        let mut idle = slots.clone();
-        for work in self.works.values() {
-            match &work.kind {
-                Kind::Piece { at, .. } if at.of == idle.slots() => {
-                    idle.remove(at.slot);
-                }
-                Kind::Cleaning(cleaning) if cleaning.slots() == idle.slots() => {
-                    idle.subtract(cleaning);
-                }
-                _ => {}
-            }
-        }
+        let idle = self.idle(slots.clone());
         let mut waited = SlotSet::none(idle.slots());
         for busy in &mut self.busy {
             if busy.slots() == idle.slots() {
@@ -210,6 +223,22 @@ impl<S: System> Process<S> {
         self.clean(outside, waited);
     }
 
+    /// Those on which nothing goes on.
+    fn idle(&self, mut slots: SlotSet) -> SlotSet {
+        for work in self.works.values() {
+            match &work.kind {
+                Kind::Piece { at, .. } if at.of == slots.slots() => {
+                    slots.remove(at.slot);
+                }
+                Kind::Cleaning(cleaning) if cleaning.slots() == slots.slots() => {
+                    slots.subtract(cleaning);
+                }
+                _ => {}
+            }
+        }
+        slots
+    }
+
     /// The process goes on: what should have ended meanwhile ends now.
     pub(super) fn catch_up(&mut self, outside: &mut Outside<S::Value>) {
         let due = self.works.iter().filter(|(_, work)| work.ends <= outside.now);
@@ -218,4 +247,9 @@ impl<S: System> Process<S> {
             self.finish(outside, work);
         }
     }
+}
+
+/// When the right to work on a slot ends; never, if none.
+fn end_of<S: System>(system: &S, claim: &Claim<'_>, slot: Slot) -> Option<Instant> {
+    if claim.each { Some(system.until(slot).unwrap_or_default()) } else { claim.until }
 }
