@@ -71,6 +71,11 @@ impl Story {
         self.tell(at, What::Until { replica, until: Some(secs(until)), learnt, renewed });
     }
 
+    /// Slots with ends of their own, the last of which is `until` of them all.
+    fn ends(&mut self, replica: u32, at: u64, slots: core::ops::Range<u32>, until: u64) {
+        self.tell(at, What::Ends { replica, slots: set(slots), until: secs(until) });
+    }
+
     fn gain(&mut self, replica: u32, at: u64, slots: core::ops::Range<u32>) {
         self.until(replica, at, at + 10);
         self.tell(at, What::Gained { replica, slots: set(slots) });
@@ -283,6 +288,40 @@ fn what_an_earlier_life_had() {
     story.gain(0, 1, 5..6);
     story.until(0, 12, 20); // it had ended at 11
     story.ends_with(13, &["lives/revived"]);
+}
+
+/// Where each slot has a lease: it counts by itself, whatever has become of the others.
+#[test]
+fn slots_whose_rights_end_one_by_one() {
+    let one_of_two_has_ended = || {
+        let mut story = Story::new(|scenario| scenario.mode = Mode::Leased);
+        story.until(0, 1, 11);
+        story.ends(0, 1, 5..6, 4);
+        story.ends(0, 1, 6..7, 11);
+        story.tell(1, What::Gained { replica: 0, slots: set(5..7) });
+        story
+    };
+    let mut story = one_of_two_has_ended();
+    story.piece(0, 5, 6, 1);
+    story.gain(1, 5, 5..6);
+    story.ends_with(6, &[]);
+
+    let mut story = one_of_two_has_ended();
+    story.piece(0, 5, 5, 1);
+    story.ends_with(6, &["permits/late"]);
+
+    let mut story = one_of_two_has_ended();
+    story.gain(1, 5, 6..7);
+    story.ends_with(6, &["one-owner/authority"]);
+
+    let mut story = one_of_two_has_ended();
+    story.ends(0, 5, 5..6, 11);
+    story.ends_with(6, &["lives/revived"]);
+
+    let mut story = one_of_two_has_ended();
+    story.gain(1, 5, 5..6);
+    story.ends(0, 6, 5..6, 11);
+    story.ends_with(7, &["lives/revived", "one-owner/authority"]);
 }
 
 /// I12.

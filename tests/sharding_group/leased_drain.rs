@@ -56,8 +56,12 @@ fn a_lease_that_ends_while_its_slot_drains_is_told_of() {
             let until = sharder.explain(slot, now).until.unwrap();
             assert!(now < until && until <= start + SECOND * 10, "{until:?}");
             assert!(sharder.until().unwrap() <= until);
+            assert_eq!(sharder.work_until(slot), Some(until));
         }
         group.run(SECOND * 4);
+        // The membership goes on, and the work has not stopped; the right to it is over.
+        let sharder = &group.members[0].sharder;
+        assert!(waiting.iter().all(|slot| sharder.work_until(slot).is_none()));
         let mut left = waiting.clone();
         for (at, slots, cause) in lapsed(&group) {
             let Lapse::Expired { at: end } = cause else { panic!("{cause:?}") };
@@ -85,6 +89,19 @@ fn a_lease_that_ends_while_its_slot_drains_is_told_of() {
 
 fn sharder_until(group: &Group) -> Option<tenure::time::Instant> {
     group.members[0].sharder.until()
+}
+
+/// Who neither has a slot nor gives it away has no right to work on it.
+#[test]
+fn no_work_is_left_on_what_is_others() {
+    let (group, waiting) = draining(false);
+    let (sharder, now) = (&group.members[0].sharder, group.now().instant);
+    for slot in slots() {
+        let owned = sharder.permit(slot, now).map(|it| it.until);
+        let may = owned.is_some() || waiting.contains(slot);
+        assert_eq!(sharder.work_until(slot).is_some(), may, "{slot}");
+        assert!(owned.is_none() || sharder.work_until(slot) == owned);
+    }
 }
 
 /// Nor is it silent when somebody else holds the lease.

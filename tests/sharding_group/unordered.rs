@@ -268,6 +268,34 @@ fn no_slot_has_two_owners_whatever_fails() {
     assert!(owners.len() > 8, "{owners:?}");
 }
 
+/// Who acknowledged an earlier life of this name has not acknowledged this one.
+#[test]
+fn an_acknowledgement_is_of_one_life() {
+    let mut world = World::new(7);
+    world.faults = false;
+    world.add("member-0", "first");
+    world.add("member-1", "second");
+    world.run(5);
+    world.members[1].frozen_until = u64::MAX;
+    let now = world.now();
+    world.members[0].member.leave(now);
+    world.drive(0);
+    world.run(1);
+    assert!(world.members.remove(0).member.is_finished());
+    let acknowledged = &world.records["member-1"].0.acknowledged;
+    assert_eq!((&*acknowledged[0].0, &*acknowledged[0].1.process), ("member-0", "first"));
+    world.add("member-0", "again");
+    world.run(1);
+    // The other one renews before it has read of that.
+    world.records.get_mut("member-1").unwrap().1 = Version::opaque("late");
+    world.run(1); // less than the lease duration: it has not been given up
+    assert_eq!(world.records["member-0"].0.record.state, State::Joining);
+    world.members[0].frozen_until = 0;
+    world.run(3);
+    let shares = world.owned();
+    assert!(shares.iter().all(|share| *share > 0) && shares.iter().sum::<usize>() == 16);
+}
+
 #[test]
 fn other_modes_are_refused() {
     for mode in [Mode::Leased, Mode::Planned(Policy::default())] {

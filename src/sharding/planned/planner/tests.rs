@@ -345,6 +345,36 @@ proptest! {
         }
     }
 
+    /// What nobody has costs nothing: however small the budget, a first plan gives out everything, and
+    /// what somebody left behind is given out at once.
+    #[test]
+    fn a_budget_is_for_what_somebody_has(bits in 4_u32..8, pinned in 1_u32..4, ranges in any::<bool>()) {
+        let budget = Budget { moves: NonZeroU32::MIN, every: Duration::from_secs(5) };
+        let layout = if ranges { contiguous(0) } else { Policy::default() };
+        let pins = alloc::vec![Pin { slots: 0..=pinned, member: "m-1".into() }];
+        let mut fleet = Fleet::equal(Policy { budget: Some(budget), pins, ..layout }, 1 << bits, 3);
+        let outcome = fleet.plan();
+        prop_assert_eq!((outcome.voluntary, outcome.unmet), (0, vec![]));
+        let mut pinned = fleet.slots.iter().take_while(|slot| slot.index() <= pinned);
+        prop_assert!(pinned.all(|slot| fleet.current().owner(slot) == Some("m-1")));
+        fleet.leave("m-2");
+        // Each slot has an owner that is here, see `plan`.
+        prop_assert!(fleet.plan().voluntary <= 1);
+    }
+
+    /// Who is between two leaves them its range, to the slot, however small the budget.
+    #[test]
+    fn a_budget_is_not_for_what_is_dealt_out_and_shifted(bits in 3_u32..10) {
+        let budget = Budget { moves: NonZeroU32::MIN, every: Duration::from_secs(5) };
+        let mut fleet = Fleet::equal(Policy { budget: Some(budget), ..contiguous(0) }, 1 << bits, 3);
+        fleet.plan();
+        fleet.leave("m-1");
+        let outcome = fleet.plan();
+        prop_assert!(outcome.voluntary <= 1 && outcome.unmet.is_empty(), "{outcome:?}");
+        prop_assert_eq!(fleet.counts(), [1 << (bits - 1); 2]);
+        prop_assert_eq!(fleet.ranges(), [1; 2]);
+    }
+
     /// Pins: theirs as long as they are there, others' as before.
     #[test]
     fn pins_are_kept(
