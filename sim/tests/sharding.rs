@@ -233,6 +233,11 @@ fn scenarios_that_make_no_sense() {
             "one instant",
         ),
         (r#""faults": [{"at": "1s", "times": 3, "fault": {"start": {"who": [0]}}}]"#, "give every"),
+        (
+            r#""faults": [{"at": "1s", "every": "1ns", "times": 4000000000, "fault": {"start": {"who": [0]}}}]"#,
+            "times is 4000000000: write 100000 at most",
+        ),
+        (r#""replicas": [{"name": "one", "count": 3}]"#, "replicas.0: 3 of the name one"),
     ] {
         let text = format!(r#"{{"mode": "ranked", {change}}}"#);
         let scenario: Scenario = serde_json::from_str(&text).unwrap();
@@ -255,6 +260,12 @@ fn several_may_finish_at_once() {
 fn what_sweeps_have_found_is_mended() {
     let scenario = catalogue::find("sharding/swarm").unwrap();
     for seed in [7_614, 13_849, 26_309, 27_922] {
+        let tally = tenure_sim::sweep::sweep(&scenario, seed..seed + 1, |_, _| {});
+        assert!(tally.unwrap().found.is_empty(), "{seed}");
+    }
+    // The driver took the end of one lease for that of all, and cleaned up twice.
+    let scenario = catalogue::find("sharding/leased-swarm").unwrap();
+    for seed in [60_385, 60_520] {
         let tally = tenure_sim::sweep::sweep(&scenario, seed..seed + 1, |_, _| {});
         assert!(tally.unwrap().found.is_empty(), "{seed}");
     }

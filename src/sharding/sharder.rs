@@ -176,9 +176,12 @@ impl Sharder {
         }
     }
 
-    /// Asks for a renewal and a read at once.
+    /// Asks for a renewal and a read at once, in mode `planned` of the plan, too.
     pub fn poke(&mut self, now: Now) {
         self.machine.poke(now);
+        if self.machine.is_planned() {
+            self.machine.poke_plan(now);
+        }
         self.settle(now);
     }
 
@@ -361,12 +364,19 @@ impl Sharder {
         self.machine.restate(&mut to)
     }
 
-    /// For explorers: renewals and reads come by [`poke`](Self::poke) and `poke_plan` only, and this
+    /// For explorers: renewals and reads come by `poke_members` and `poke_plan` only, and this
     /// member's leader is forgotten, so that plans come from elsewhere.
     #[doc(hidden)]
     pub fn only_poked(&mut self, never: Instant) {
         self.leader = Leader::new(0);
         self.machine.only_poked(never);
+    }
+
+    /// For explorers: asks for a renewal and a read of the members at once.
+    #[doc(hidden)]
+    pub fn poke_members(&mut self, now: Now) {
+        self.machine.poke(now);
+        self.settle(now);
     }
 
     /// For explorers: asks for a read of the plan at once.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenure::sharding::planned::{Layout, Policy};
-use tenure::sharding::{Config, Event, Lapse, Mode, State};
+use tenure::sharding::{Config, Event, Lapse, Mode, Op, State};
 
 use crate::group::Group;
 
@@ -237,4 +237,18 @@ fn a_leader_that_leaves_plans_first() {
     group.settle();
     let plan = &group.plan.as_ref().unwrap().plan;
     assert!(plan.members().len() == 2 && plan.slots_of(&name).is_empty());
+}
+
+/// Whoever wants to know how things stand asks for all of it.
+#[test]
+fn a_poke_reads_the_plan_as_well() {
+    let mut group = group(2, true, config);
+    let now = group.now();
+    let sharder = &mut group.members[1].sharder;
+    assert!(sharder.poll_request().is_none());
+    sharder.poke(now);
+    let requests: Vec<_> = core::iter::from_fn(|| sharder.poll_request()).collect();
+    let asked = |wanted: fn(&Op) -> bool| requests.iter().any(|request| wanted(&request.op));
+    assert!(asked(|op| matches!(op, Op::List)) && asked(|op| matches!(op, Op::Update(..))));
+    assert!(asked(|op| matches!(op, Op::ReadPlan)), "{requests:?}");
 }

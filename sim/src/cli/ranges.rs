@@ -24,7 +24,7 @@ use crate::balance::input::{BYTE_ORDER_MARK, MOST_KEYS};
 #[derive(Debug, clap::Args)]
 pub struct RangesArgs {
     /// A file with a key a line, or `-` for standard input: the field's value of each object, so that a
-    /// namespace stands there once for each object in it.
+    /// namespace stands there once for each object in it; an empty line is an object without namespace.
     #[arg(long, value_name = "FILE")]
     pub keys: String,
     /// How many replicas share the keys.
@@ -69,11 +69,11 @@ pub fn run(args: &RangesArgs) -> Result<u8, Refusal> {
     let slots = args.slots.map(Slots::new).transpose();
     let slots = slots.map_err(|why| Refusal::new(format_args!("--slots: {why}")))?;
     let hashes = if args.keys == "-" {
-        read(io::stdin().lock(), args.field)?
+        read(io::stdin().lock(), "-", args.field)?
     } else {
         let path = Path::new(&args.keys);
         let file = File::open(path).map_err(|error| Refusal::unreadable(path, &error))?;
-        read(BufReader::new(file), args.field)?
+        read(BufReader::new(file), &args.keys, args.field)?
     };
     let each = || hashes.iter().map(|(hash, count)| (Key::from_hash(*hash), *count));
     let loads = Loads::new(each());
@@ -92,20 +92,22 @@ pub fn run(args: &RangesArgs) -> Result<u8, Refusal> {
 const LONGEST: u64 = 1 << 20;
 
 /// How often each hash comes. Takes memory for each different value, not for each line.
-fn read(mut keys: impl BufRead, of: Of) -> Result<BTreeMap<u64, u64>, Refusal> {
+fn read(mut keys: impl BufRead, from: &str, of: Of) -> Result<BTreeMap<u64, u64>, Refusal> {
     let mut hashes = BTreeMap::new();
     let mut line = Vec::new();
     for number in 1_u64.. {
         line.clear();
-        let unreadable =
-            |error| Refusal::new(format_args!("keys: cannot be read ({error}): give others"));
+        let unreadable = |error| {
+            Refusal::new(format_args!("--keys {from}: cannot be read ({error}): give others"))
+        };
         let read = keys.by_ref().take(LONGEST + 2).read_until(b'\n', &mut line);
         if read.map_err(unreadable)? == 0 {
             break;
         }
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
-        let bad = |why: &str| Err(Refusal::new(format_args!("keys: line {number}: {why}")));
+        let bad =
+            |why: &str| Err(Refusal::new(format_args!("--keys {from}: line {number}: {why}")));
         if text.len() as u64 > LONGEST {
             return bad("longer than a megabyte: write one key a line");
         }
@@ -125,7 +127,9 @@ fn read(mut keys: impl BufRead, of: Of) -> Result<BTreeMap<u64, u64>, Refusal> {
         }
     }
     if hashes.is_empty() {
-        return Err(Refusal::new("keys: there are none: write one key a line"));
+        return Err(Refusal::new(format_args!(
+            "--keys {from}: there are none: write one key a line"
+        )));
     }
     Ok(hashes)
 }

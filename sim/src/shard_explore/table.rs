@@ -265,7 +265,7 @@ impl Table {
         match door {
             Door::Tick => {}
             Door::Wake => sharder.handle_timeout(now),
-            Door::Poke => sharder.poke(now),
+            Door::Poke => sharder.poke_members(now),
             Door::PokePlan => sharder.poke_plan(now),
             Door::Leave => sharder.leave(now),
             Door::Reconfigure => {

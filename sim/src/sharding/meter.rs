@@ -18,8 +18,6 @@ use crate::time::{SimTime, Span};
 pub struct Meter {
     group: Group,
     gaps: Gaps,
-    /// Slots that two have had at once, by who had them: until when the first does.
-    two: BTreeMap<u32, SimTime>,
     figures: Figures,
     unowned: BTreeMap<Cause, Unowned>,
     last: SimTime,
@@ -67,7 +65,6 @@ impl Meter {
         Self {
             group: Group::new(scenario),
             gaps: Gaps::new(scenario),
-            two: BTreeMap::new(),
             figures: Figures::default(),
             unowned: BTreeMap::new(),
             last: SimTime::ZERO,
@@ -105,7 +102,6 @@ impl Meter {
                 both.keep(&fine);
                 for slot in &both {
                     let until = group.end(other, slot.index()).unwrap_or(SimTime::NEVER);
-                    self.two.insert(slot.index(), now);
                     self.figures.two_owner_slot_nanos = self
                         .figures
                         .two_owner_slot_nanos

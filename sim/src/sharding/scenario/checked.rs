@@ -8,6 +8,9 @@ use crate::distribution::Distribution;
 use crate::scenario::MAX_REPLICAS;
 use crate::time::Span;
 
+/// How often a fault may come: more is a mistake, and a scenario without end.
+const MOST_TIMES: u32 = 100_000;
+
 fn wrong(what: impl Into<String>) -> Result<(), ScenarioError> {
     Err(ScenarioError(what.into()))
 }
@@ -23,7 +26,13 @@ impl Scenario {
             wrong(format!("replicas: there are {count}: let there be 1 to {MAX_REPLICAS}"))?;
         }
         let mut each: Vec<Replica> = Vec::new();
-        for replica in &self.replicas {
+        for (index, replica) in self.replicas.iter().enumerate() {
+            let count = replica.count;
+            if let Some(name) = replica.name.as_ref().filter(|_| count > 1) {
+                wrong(format!(
+                    "replicas.{index}: {count} of the name {name}: leave the name out, or list each by itself"
+                ))?;
+            }
             let one = Replica { count: 1, ..replica.clone() };
             each.extend((0..replica.count).map(|_| one.clone()));
         }
@@ -107,6 +116,10 @@ impl Scenario {
         }
         if planned.times > 1 && planned.every.is_none_or(|every| every == Span::ZERO) {
             wrong(format!("faults.{index}.times: say after which time: give every"))?;
+        }
+        if planned.times > MOST_TIMES {
+            let times = planned.times;
+            wrong(format!("faults.{index}.times is {times}: write {MOST_TIMES} at most"))?;
         }
         let lasting = planned.every.zip(planned.lasts);
         if lasting.is_some_and(|(every, lasts)| lasts >= every) {
