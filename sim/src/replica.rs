@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::fault::{Reborn, WakeUp};
 use crate::outside::{Body, Event, Message, Outside, Who};
 use crate::program::{Program, Standing};
+use crate::queue::Cause;
 use crate::rng::Stream;
 use crate::scenario::{self, Scenario};
 use crate::time::{SimTime, Span};
@@ -38,7 +39,7 @@ pub(crate) struct Replica<P> {
     /// Faults that pause the process, and what it does first when it goes on.
     pausers: Vec<u32>,
     wake_up: WakeUp,
-    inbox: VecDeque<Message>,
+    inbox: VecDeque<(Cause, Message)>,
     /// Lives so far; the present one's number is one less.
     pub(crate) lives: u32,
     pub(crate) alive: bool,
@@ -318,7 +319,7 @@ impl<P: Program> Replica<P> {
             for fault in &self.pausers {
                 outside.blame(*fault);
             }
-            self.inbox.push_back(message);
+            self.inbox.push_back((outside.queue.cause(), message));
             return;
         }
         self.receive(outside, message);

@@ -163,6 +163,7 @@ impl<P: Program> World<P> {
         let Self { replicas, outside, .. } = self;
         match event {
             Event::Timer { replica, generation } => {
+                outside.queue.set_cause(outside.log.last(replica));
                 if let Some(replica) = replicas.get_mut(replica as usize) {
                     replica.fire(outside, generation);
                 }

@@ -105,8 +105,10 @@ impl<P: Program> Replica<P> {
             }
         };
         let (replica, id, object) = (self.index, request.id.as_u64(), request.lock.kind);
+        let cause = outside.queue.cause();
         outside.emit(What::Sent { replica, request: id, verb, record, version, object });
         outside.send_request(self.who(), self.api, request);
+        outside.queue.set_cause(cause); // what else is done now does not come of the call
     }
 
     /// What the program wants. True if the elector was told something.

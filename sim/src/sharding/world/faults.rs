@@ -290,7 +290,8 @@ impl<S: System> Process<S> {
         if order < 2 {
             self.timeout(outside);
         }
-        for delivery in mem::take(&mut self.inbox) {
+        for (cause, delivery) in mem::take(&mut self.inbox) {
+            outside.queue.set_cause(cause);
             self.deliver(outside, delivery);
         }
         if order == 2 {
