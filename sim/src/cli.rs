@@ -11,6 +11,7 @@ pub mod compare;
 pub mod conform;
 mod describe;
 mod experiment;
+pub mod export;
 pub mod explore;
 pub mod margin;
 pub mod mutants;
