@@ -98,6 +98,8 @@ pub struct Statistics {
     pub commits: u64,
     /// Calls that failed on their version.
     pub conflicts: u64,
+    /// Answers that came when their call's time was up.
+    pub late_answers: u64,
     /// What watches showed.
     pub shown: u64,
     /// Messages lost or cut off.
@@ -119,15 +121,16 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Whether nothing happened that could have gone wrong: nobody gained or worked.
+    /// Whether nothing happened that could have gone wrong: nobody gained or worked. Of a run that was
+    /// drawn to be `counted` among many more is asked: that a fault began.
     #[must_use]
-    pub const fn is_vacuous(&self) -> bool {
-        self.gained == 0 || self.works == 0
+    pub const fn is_vacuous(&self, counted: bool) -> bool {
+        self.gained == 0 || self.works == 0 || (counted && self.faults == 0)
     }
 
     /// Each number that says how well a run went through what may happen, by its name.
     #[must_use]
-    pub const fn marks(&self) -> [(&'static str, u64); 15] {
+    pub const fn marks(&self) -> [(&'static str, u64); 16] {
         [
             ("events", self.events),
             ("entries", self.entries),
@@ -135,6 +138,7 @@ impl Statistics {
             ("writes", self.writes),
             ("commits", self.commits),
             ("conflicts", self.conflicts),
+            ("late answers", self.late_answers),
             ("shown by a watch", self.shown),
             ("messages lost", self.lost),
             ("starts", self.starts),
