@@ -10,6 +10,7 @@ use serde_json::Value;
 use tenure_sim::check::Checks;
 use tenure_sim::explain::{Past, explain, mermaid, mermaid_sharded};
 use tenure_sim::scenario::Scenario;
+use tenure_sim::subject::Subject as _;
 use tenure_sim::trace::{Actor, Entry, Recorder, What};
 use tenure_sim::world::World;
 use tenure_sim::{catalogue, check, sharding};
@@ -356,4 +357,27 @@ fn drawings_that_have_no_place_are_refused() {
     refused("run pause --trace x --perfetto x", &["one file", "name two"]);
     refused("run pause --mermaid /nowhere/x", &["/nowhere/x", "cannot be"]);
     refused("run pause --perfetto /dev/null", &["/dev/null", "regular file"]);
+}
+
+/// The counterexample of the documentation is what the command prints.
+#[test]
+fn the_documentation_shows_what_is_printed() {
+    let document = include_str!("../../docs/simulation.md");
+    let (_, shown) =
+        document.split_once("`tenure run pause --profile client-go-head --seed 1`:").unwrap();
+    let shown = shown.split_once("```text\n").unwrap().1.split_once("```").unwrap().0;
+    let printed = tenure("run pause --profile client-go-head --seed 1");
+    assert!(text(&printed.stdout).contains(shown), "{}", text(&printed.stdout));
+    // Each mark that is counted is in a table, by its last words at least.
+    let calm = sharding::catalogue::find("sharding/calm").unwrap();
+    let marks = [
+        catalogue::find("calm").unwrap().run(1).unwrap().marks.split_off(21),
+        calm.run(1).unwrap().marks.split_off(16),
+    ];
+    for (mark, _) in marks.concat() {
+        let short =
+            ["takeovers ", "terms ", "released "].iter().find_map(|it| mark.strip_prefix(it));
+        let told = |mark: &str| document.contains(&format!("`{mark}`"));
+        assert!(told(mark) || short.is_some_and(told), "{mark}");
+    }
 }
