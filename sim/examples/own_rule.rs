@@ -3,7 +3,7 @@
 use core::time::Duration;
 use tenure::election::Failure;
 use tenure::lock::{Identity, Record};
-use tenure::time::{Instant, Now};
+use tenure::time::{Instant, Now, Timestamp};
 use tenure_sim::rule::{Call, Input, Rule, Seen, first_violation};
 use tenure_sim::scenario::Scenario;
 
@@ -31,7 +31,7 @@ impl Rule for RemoteClock {
             Input::Timeout => self.ask(now, Call::Read),
             Input::Answer(Ok(_)) if self.writes => self.until = Some(self.sent + SECOND * 10),
             Input::Answer(Ok(Seen { record, version })) => {
-                let renewed = record.renew_time.map_or(0, |renewed| renewed.unix_nanos());
+                let renewed = record.renew_time.map_or(0, Timestamp::unix_nanos);
                 let age = now.timestamp.unix_nanos() - renewed; // the mistake: two clocks
                 if record.holder == self.me || age > 15_000_000_000 {
                     self.ask(now, Call::Update(mine, version));

@@ -98,8 +98,10 @@ impl Marks {
         NAMES.iter().map(|(_, name)| *name).zip(self.counts).collect()
     }
 
-    const fn add(&mut self, mark: Mark) {
-        self.counts[mark as usize] += 1;
+    fn add(&mut self, mark: Mark) {
+        if let Some(count) = self.counts.get_mut(mark as usize) {
+            *count += 1;
+        }
     }
 
     fn add_if(&mut self, whether: bool, mark: Mark) {
@@ -138,8 +140,9 @@ impl Marks {
                         self.add_if(!held && holds, Mark::Free);
                         if held && !holds {
                             let own = *old == identity;
-                            let by = [Mark::ReleasedByAnother, Mark::ReleasedByHolder];
-                            self.add(by[usize::from(own)]);
+                            let mark =
+                                if own { Mark::ReleasedByHolder } else { Mark::ReleasedByAnother };
+                            self.add(mark);
                         }
                     }
                 }
@@ -154,7 +157,7 @@ impl Marks {
             Cause::Preempted => Mark::Preempted,
             Cause::Deleted => Mark::DeletedUnder,
             Cause::HandedOver => Mark::HandedOver,
-            _ => Mark::Stopped,
+            Cause::Stopped => Mark::Stopped,
         });
     }
 }

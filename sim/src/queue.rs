@@ -58,21 +58,23 @@ struct Scheduled<E> {
 /// use tenure_sim::queue::Cause;
 /// assert_eq!(Cause::default().entry(), None);
 /// assert_eq!(Cause::of(7).entry(), Some(7));
+/// assert_eq!(Cause::of(u64::MAX).entry(), None);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Cause(u64);
+pub struct Cause(u32); // four bytes: what the queue holds does not grow by it
 
 impl Cause {
-    /// The entry with this number.
+    /// The entry with this number. Of entries that come after four thousand millions nothing is said to come.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "compared just before")]
     pub const fn of(seq: u64) -> Self {
-        Self(seq + 1)
+        if seq < u32::MAX as u64 { Self(seq as u32 + 1) } else { Self(0) }
     }
 
     /// The number of the entry, if it is one.
     #[must_use]
     pub const fn entry(self) -> Option<u64> {
-        self.0.checked_sub(1)
+        (self.0 as u64).checked_sub(1)
     }
 }
 

@@ -110,7 +110,8 @@ pub fn first_violation<R: Rule + 'static>(
     let found = world.run(&mut checks).violations;
     let first = found.first().map(|first| explain(&drawn, seed, &checks.1.entries, first));
     // No command runs this rule again.
-    Ok(first.map(|text| text.rsplit_once("\n\n").map_or(text.clone(), |it| it.0.to_owned())))
+    Ok(first
+        .map(|text| text.rsplit_once("\n\n").map_or_else(|| text.clone(), |it| it.0.to_owned())))
 }
 
 /// Who takes part in the election on a replica.
@@ -231,8 +232,9 @@ pub(crate) struct Own {
     lease: Option<Lease>,
     /// The version of the last write of which it knows.
     wrote: Option<u64>,
-    /// It believes to lead, with this token.
-    token: Option<Option<u64>>,
+    believes: bool,
+    /// The token of its term.
+    token: Option<u64>,
     stopped: bool,
     events: VecDeque<Event>,
     request: Option<Request>,
@@ -249,6 +251,7 @@ impl Own {
             outstanding: None,
             lease: None,
             wrote: None,
+            believes: false,
             token: None,
             stopped: false,
             events: VecDeque::new(),
@@ -311,13 +314,13 @@ impl Own {
     /// What it wants now, and whether it believes.
     fn settle(&mut self, now: Now) {
         let leads = self.is_leading(now.instant);
-        match (leads, self.token) {
-            (true, None) => {
-                self.token = Some(self.wrote);
+        match (leads, core::mem::replace(&mut self.believes, leads)) {
+            (true, false) => {
+                self.token = self.wrote;
                 let token = self.wrote.map(Token::from_u64);
                 self.events.push_back(Event::StartedLeading { token });
             }
-            (false, Some(_)) => {
+            (false, true) => {
                 self.token = None;
                 let cause = if self.stopped { Cause::Stopped } else { Cause::Expired };
                 self.events.push_back(Event::StoppedLeading { cause });
@@ -360,7 +363,7 @@ impl Own {
 
     fn poll_timeout(&self) -> Option<Instant> {
         let deadline = self.outstanding.and_then(|(_, deadline, _)| deadline);
-        let ends = self.leading_until().filter(|_| self.token.is_some());
+        let ends = self.leading_until().filter(|_| self.believes);
         let wants = self.rule.poll_timeout().filter(|_| !self.stopped);
         [deadline, ends, wants].into_iter().flatten().min()
     }
@@ -374,7 +377,7 @@ impl Own {
     }
 
     fn fencing_token(&self) -> Option<Token> {
-        self.token.flatten().map(Token::from_u64)
+        self.token.map(Token::from_u64)
     }
 
     /// It was told to stop, and its last call is over.

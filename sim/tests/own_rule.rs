@@ -14,7 +14,7 @@ use tenure_sim::trace::{End, Entry, Verb, What};
 use tenure_sim::world::World;
 use tenure_sim::{catalogue, marks::Marks};
 
-#[allow(dead_code, reason = "its main is for `cargo run --example own_rule`")]
+#[expect(dead_code, reason = "its main is for `cargo run --example own_rule`")]
 #[path = "../examples/own_rule.rs"]
 mod example;
 
@@ -215,7 +215,7 @@ fn a_rule_that_is_told_to_stop_makes_one_more_call_and_ends() {
                 released += u32::from(record.holder.is_empty() && led == Some(*replica));
             }
             What::Ended { replica, end: End::Finished } => {
-                finished += u32::from(led == Some(*replica))
+                finished += u32::from(led == Some(*replica));
             }
             _ => {}
         }),

@@ -45,6 +45,7 @@ fn call(what: &What) -> Option<(u32, u64)> {
 #[test]
 fn each_entry_of_an_election_came_of_what_led_to_it() {
     let (mut effects, mut answers, mut shown, mut terms) = (0, 0, 0, 0);
+    let mut by_write = 0;
     for scenario in ["random", "wild", "watch", "release-conflict"].map(client_go) {
         for seed in 0..5 {
             let (entries, ..) = recorded(&scenario, seed);
@@ -66,7 +67,12 @@ fn each_entry_of_an_election_came_of_what_led_to_it() {
                         assert_eq!(call(cause.unwrap()), call(&entry.what));
                         answers += 1;
                     }
-                    What::Watched { .. } => shown += 1,
+                    What::Watched { .. } => {
+                        shown += 1;
+                        by_write += u32::from(matches!(cause, Some(What::Applied { .. })));
+                    }
+                    // A call that was sent meanwhile is no reason for anything but its effect.
+                    What::Authority { .. } => assert!(!matches!(cause, Some(What::Sent { .. }))),
                     What::StartedLeading { replica, .. } => {
                         let cause = cause.unwrap();
                         assert!(matches!(cause, What::Answered { .. }), "{entry:?} {cause:?}");
@@ -83,7 +89,7 @@ fn each_entry_of_an_election_came_of_what_led_to_it() {
         }
     }
     assert!(effects > 2_000 && answers > 2_000 && terms > 20, "{effects} {answers} {terms}");
-    assert!(shown > 100, "{shown}");
+    assert!(shown > 100 && by_write * 10 > shown * 9, "{by_write} of {shown}");
 }
 
 #[test]

@@ -13,8 +13,7 @@ pub struct ExportArgs {
     /// without one, what happened last. `-` prints it in place of the report.
     #[arg(long, value_name = "FILE")]
     pub mermaid: Option<PathBuf>,
-    /// Write the whole run as a Chrome trace, for <https://ui.perfetto.dev> or chrome://tracing. `-` prints
-    /// it in place of the report.
+    /// Write the whole run as a Chrome trace, for <https://ui.perfetto.dev>. `-` prints it in place of the report.
     #[arg(long, value_name = "FILE")]
     pub perfetto: Option<PathBuf>,
 }

@@ -76,6 +76,8 @@ pub(super) fn run(
         return Ok(verdict.exit_status());
     }
     let figures = meter.figures(&outcome.statistics);
+    let explained = first.map(|first| scenario.explain(seed, first).map_err(Refusal::new));
+    let explained = explained.transpose()?;
     if args.json {
         let value = json!({
             "scenario": scenario.name,
@@ -85,6 +87,7 @@ pub(super) fn run(
             "verdict": verdict.to_string(),
             "expected": scenario.expect,
             "violations": outcome.violations,
+            "explained": explained,
             "statistics": outcome.statistics,
             "figures": figures,
             "faults": drawn.faults,
@@ -96,8 +99,7 @@ pub(super) fn run(
         output::print_json(&value)?;
     } else {
         let mut text = text(scenario, &outcome, &figures, verdict, again);
-        if let Some(violation) = first {
-            let explained = scenario.explain(seed, violation).map_err(Refusal::new)?;
+        if let Some(explained) = explained {
             let _ = write!(text, "\nthe first, explained\n{explained}");
         }
         output::print(text)?;

@@ -79,21 +79,7 @@ impl<'a> Telling<'a> {
                 self.sent.insert(*replica, (*request, entry.at, *verb));
                 None
             }
-            What::Applied {
-                by: Actor::Replica { replica, .. },
-                verb,
-                before,
-                reply,
-                object,
-                ..
-            } => {
-                let (text, quiet) =
-                    self.applied(*replica, *verb, *object, before.as_deref(), reply);
-                Some((Some(*replica), self.about(*object, text), quiet))
-            }
-            What::Applied { by: Actor::Outsider, reply, object, .. } => {
-                outside(self.by_hand(*object, reply))
-            }
+            What::Applied { .. } => self.of_store(&entry.what),
             What::Answered { replica, request, late, .. } => {
                 self.answered(entry.at, *replica, *request, *late)
             }
@@ -133,6 +119,16 @@ impl<'a> Telling<'a> {
             What::Horizon => outside("the run is over".to_owned()),
             _ => None,
         }
+    }
+
+    /// What the store did.
+    fn of_store(&self, what: &What) -> Option<Told> {
+        let What::Applied { by, verb, before, reply, object, .. } = what else { return None };
+        let Actor::Replica { replica, .. } = by else {
+            return Some((None, self.by_hand(*object, reply), None));
+        };
+        let (text, quiet) = self.applied(*replica, *verb, *object, before.as_deref(), reply);
+        Some((Some(*replica), self.about(*object, text), quiet))
     }
 
     fn by_hand(&self, object: Kind, reply: &Reply) -> String {

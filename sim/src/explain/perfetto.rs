@@ -107,7 +107,9 @@ impl Drawing {
 
     /// All that a process was in the midst of is over.
     fn end_all(&mut self, replica: u32, at: SimTime) {
-        Track::ALL.into_iter().for_each(|(track, _)| self.end(replica, track, at));
+        for (track, _) in Track::ALL {
+            self.end(replica, track, at);
+        }
     }
 
     /// Something at one instant.
@@ -137,7 +139,9 @@ impl Drawing {
     /// The run is over, and this was found in it.
     fn finish(mut self, end: SimTime, violations: &[Violation]) -> String {
         let open: Vec<_> = self.open.keys().copied().collect();
-        open.into_iter().for_each(|(replica, track)| self.end(replica, track, end));
+        for (replica, track) in open {
+            self.end(replica, track, end);
+        }
         for violation in violations {
             let at = micros(violation.at);
             let name = quoted(&format!("{}/{}", violation.check, violation.rule));
@@ -183,6 +187,8 @@ impl Faults {
 
     fn end_all(&mut self, drawing: &mut Drawing, at: SimTime) {
         let open: Vec<u32> = self.0.keys().copied().collect();
-        open.into_iter().for_each(|fault| self.end(drawing, fault, at));
+        for fault in open {
+            self.end(drawing, fault, at);
+        }
     }
 }

@@ -108,8 +108,10 @@ impl Marks {
         NAMES.iter().map(|(_, name)| *name).zip(self.counts).collect()
     }
 
-    const fn add(&mut self, mark: Mark) {
-        self.counts[mark as usize] += 1;
+    fn add(&mut self, mark: Mark) {
+        if let Some(count) = self.counts.get_mut(mark as usize) {
+            *count += 1;
+        }
     }
 
     fn add_if(&mut self, whether: bool, mark: Mark) {

@@ -46,7 +46,9 @@ pub fn perfetto_sharded(
     run.run_out(end);
     run.faults.end_all(&mut run.drawing, end);
     let works: Vec<u64> = run.works.keys().copied().collect();
-    works.into_iter().for_each(|work| run.over(work, end));
+    for work in works {
+        run.over(work, end);
+    }
     run.drawing.finish(end, violations)
 }
 
@@ -85,7 +87,9 @@ impl Run {
                 self.drawing.end_all(*replica, at);
                 let mine = self.works.iter().filter(|(_, (whose, _))| whose == replica);
                 let mine: Vec<u64> = mine.map(|(work, _)| *work).collect();
-                mine.into_iter().for_each(|work| self.over(work, at));
+                for work in mine {
+                    self.over(work, at);
+                }
             }
             What::Paused { replica } => {
                 self.drawing.begin(*replica, Track::Paused, "stands still", at);
@@ -105,12 +109,12 @@ impl Run {
             }
             What::Gained { replica, slots } => {
                 let owned = self.owned.entry(*replica).or_default();
-                *owned += slots.0.len() as usize;
+                *owned += slots.0.len();
                 self.has(*replica, at);
             }
             What::Lost { replica, slots } => {
                 let owned = self.owned.entry(*replica).or_default();
-                *owned = owned.saturating_sub(slots.0.len() as usize);
+                *owned = owned.saturating_sub(slots.0.len());
                 self.has(*replica, at);
             }
             What::Fault { fault, kind, who } => {
