@@ -28,7 +28,7 @@ fn same<S: Subject + Debug>(subject: &S, seeds: Range<u64>) {
         );
         let differs = alone.iter().zip(&beside).position(|(one, other)| one != other);
         assert_eq!(
-            differs.map(|at| (at, &alone[at], &beside[at])),
+            differs.map(|at| (at, alone.get(at), beside.get(at))),
             None,
             "{} with seed {seed}",
             subject.name()

@@ -258,9 +258,10 @@ impl What {
     /// The replica whose machine does or meets this, other than by work.
     pub(super) const fn process(&self) -> Option<u32> {
         match self {
-            Self::Began { .. } | Self::Done { .. } | Self::Wrote { .. } | Self::Committed { .. } => {
-                None
-            }
+            Self::Began { .. }
+            | Self::Done { .. }
+            | Self::Wrote { .. }
+            | Self::Committed { .. } => None,
             _ => self.replica(),
         }
     }
