@@ -8,7 +8,7 @@ use tenure_sim::rule::{Call, Input, Rule, Seen, first_violation};
 use tenure_sim::scenario::Scenario;
 
 #[derive(Debug, Default)]
-pub(crate) struct RemoteClock {
+struct RemoteClock {
     me: Identity,
     call: Option<Call>,
     writes: bool,
@@ -16,7 +16,7 @@ pub(crate) struct RemoteClock {
     until: Option<Instant>,
 }
 impl RemoteClock {
-    pub(crate) fn for_holder(me: Identity) -> Self {
+    fn for_holder(me: Identity) -> Self {
         Self { me, ..Self::default() }
     }
     fn ask(&mut self, now: Now, call: Call) {
@@ -57,3 +57,6 @@ fn main() {
     let found = first_violation(&off, 1, |it| RemoteClock::for_holder(it.holder.clone()));
     println!("{}", found.ok().flatten().unwrap_or_else(|| "nothing is found".to_owned()));
 }
+#[cfg(test)]
+#[path = "own_rule/tests.rs"]
+mod tests;

@@ -28,7 +28,7 @@ const MOST: usize = 150;
 /// World::new(&scenario, 1)?.run(&mut recorder);
 /// let diagram = mermaid(&scenario, &recorder.entries, None);
 /// assert!(diagram.starts_with("sequenceDiagram\n"));
-/// assert!(diagram.contains("Note over r0: crashed"), "{diagram}");
+/// assert!(diagram.contains("s crashed\n") && diagram.contains("->>store: "), "{diagram}");
 /// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 /// ```
 #[must_use]
