@@ -1,5 +1,4 @@
 //! The example does what it says.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tenure_sim::check::Checks;
 use tenure_sim::rule::{Newcomer, first_violation};
