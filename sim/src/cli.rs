@@ -12,6 +12,7 @@ pub mod conform;
 mod describe;
 mod experiment;
 pub mod explore;
+pub mod export;
 pub mod margin;
 pub mod mutants;
 mod nearest;

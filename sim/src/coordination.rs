@@ -355,7 +355,7 @@ impl Check for Leaders {
             }
             _ => entry.what.clone(),
         };
-        self.one_leader.observe(&Entry { seq: entry.seq, at, what }, found);
+        self.one_leader.observe(&Entry { seq: entry.seq, at, cause: entry.cause, what }, found);
     }
 
     fn finish(&mut self, at: SimTime, found: &mut Vec<Violation>) {

@@ -15,6 +15,7 @@
 //! | [`verdict`] | what to make of a run: [`judge`](verdict::judge) |
 //! | [`explain`] | a violation for people |
 //! | [`outcome`] | what a run amounted to: digest, violations, statistics |
+//! | [`marks`] | what a run went through |
 //! | [`subject`] | a scenario of either world, as the tools see it |
 //! | [`sweep`] | many runs |
 //! | [`mutants`] | what notices that a rule is left out |
@@ -29,6 +30,7 @@
 //! | [`balance`] | placements measured: balance, movement, cost |
 //! | [`cli`] | the command `tenure` |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
+//! | [`rule`] | somebody's own rule of election, simulated |
 //! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
 //! | [`conform`] | replays recordings of the real client-go |
 //! | [`cli`] | the commands of `tenure` |
@@ -50,6 +52,7 @@ pub mod fault;
 pub mod guarded;
 mod log;
 pub mod margin;
+pub mod marks;
 pub mod mutants;
 pub mod net;
 pub mod outcome;
@@ -59,6 +62,7 @@ pub mod program;
 pub mod queue;
 mod replica;
 pub mod rng;
+pub mod rule;
 pub mod scenario;
 pub mod shard_explore;
 pub mod sharding;

@@ -6,6 +6,7 @@ use tenure::election::{Cause, Failure};
 use crate::digest::Digester;
 use crate::fault::{Happening, Target, Trigger};
 use crate::outcome::Statistics;
+use crate::queue::Cause as Came;
 use crate::time::SimTime;
 use crate::trace::{Actor, Entry, Reply, Verb, What};
 
@@ -18,8 +19,10 @@ pub(crate) struct Log {
     /// Who believes to lead, the latest to begin last.
     pub(crate) believers: Vec<u32>,
     waiting: Vec<Waiting>,
-    /// Faults whose trigger was pulled in this step, and by whom.
-    pub(crate) pulled: Vec<(u32, u32)>,
+    /// Faults whose trigger was pulled in this step, by whom, and by which entry.
+    pub(crate) pulled: Vec<(u32, u32, Came)>,
+    /// The last that each replica's process did or met: of that comes what it does by its timer.
+    last: Vec<Came>,
 }
 
 /// A trigger that has not been pulled.
@@ -41,15 +44,33 @@ impl Log {
         self.pulled.clear();
     }
 
-    pub(crate) fn emit(&mut self, at: SimTime, what: What) {
+    /// Takes down what came of `cause`, and gives of what all comes that follows in this step.
+    pub(crate) fn emit(&mut self, at: SimTime, what: What, cause: Came) -> Came {
         if !self.waiting.is_empty() {
             self.pull(at, &what);
         }
         self.count(&what);
-        let entry = Entry { seq: self.statistics.entries, at, what };
+        let this = Came::of(self.statistics.entries);
+        let follows = if leads_on(&what) { this } else { cause };
+        if let Some(replica) = what.process() {
+            let replica = replica as usize;
+            if self.last.len() <= replica {
+                self.last.resize(replica + 1, Came::default());
+            }
+            if let Some(last) = self.last.get_mut(replica) {
+                *last = this;
+            }
+        }
+        let entry = Entry { seq: self.statistics.entries, at, cause: cause.entry(), what };
         self.statistics.entries += 1;
         self.digester.entry(&entry);
         self.entries.push(entry);
+        follows
+    }
+
+    /// The last that happened to a replica.
+    pub(crate) fn last(&self, replica: u32) -> Came {
+        self.last.get(replica as usize).copied().unwrap_or_default()
     }
 
     fn count(&mut self, what: &What) {
@@ -93,6 +114,7 @@ impl Log {
     fn pull(&mut self, at: SimTime, what: &What) {
         let Some((happening, replica)) = happening(what) else { return };
         let believes = self.believers.contains(&replica) || happening == Happening::StartedLeading;
+        let this = Came::of(self.statistics.entries);
         let Self { waiting, pulled, .. } = self;
         waiting.retain_mut(|waiting| {
             let Trigger { event, by, since, .. } = &waiting.trigger;
@@ -105,13 +127,32 @@ impl Log {
             if *event == happening && by && at.as_nanos() >= since.as_nanos() {
                 waiting.left = waiting.left.saturating_sub(1);
                 if waiting.left == 0 {
-                    pulled.push((waiting.fault, replica));
+                    pulled.push((waiting.fault, replica, this));
                     return false;
                 }
             }
             true
         });
     }
+}
+
+/// Whether what follows in the same step comes of this, not of what this came of.
+const fn leads_on(what: &What) -> bool {
+    matches!(
+        what,
+        What::Started { .. }
+            | What::Resumed { .. }
+            | What::Stopping { .. }
+            | What::Sent { .. }
+            | What::Applied { .. }
+            | What::Answered { .. }
+            | What::Watched { .. }
+            | What::GuardedWrite { .. }
+            | What::Fault { .. }
+            | What::FaultEnded { .. }
+            | What::RolledOut { .. }
+            | What::Healed
+    )
 }
 
 /// What a trigger sees in an entry, and whose it is.

@@ -140,7 +140,8 @@ impl Outside {
     }
 
     pub(crate) fn emit(&mut self, what: What) {
-        self.log.emit(self.now, what);
+        let follows = self.log.emit(self.now, what, self.queue.cause());
+        self.queue.set_cause(follows);
     }
 
     /// From now on nothing goes wrong by chance.

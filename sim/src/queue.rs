@@ -1,5 +1,9 @@
 //! What will happen when: events in the order of their time, and of their making where that is the
 //! same. Nothing is taken out but the next; what is no longer wanted is recognised by its owner.
+//!
+//! An event remembers of what it came: the queue's [`cause`](Queue::cause) when it was added, which is the
+//! queue's again when it is taken. What happens in a step thereby hangs on what led to it, though nobody
+//! in between hands it on.
 
 use core::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -30,6 +34,7 @@ pub struct Queue<E> {
     /// The burst that is being added.
     open: Vec<Scheduled<E>>,
     made: u64,
+    cause: Cause,
 }
 
 /// So many events at a time are sorted once, rather than each among all others.
@@ -43,19 +48,52 @@ struct Burst<E>(Vec<Scheduled<E>>);
 struct Scheduled<E> {
     at: SimTime,
     made: u64,
+    cause: Cause,
     event: E,
+}
+
+/// An entry of the trace that something came of, or nothing that is in the trace.
+///
+/// ```
+/// use tenure_sim::queue::Cause;
+/// assert_eq!(Cause::default().entry(), None);
+/// assert_eq!(Cause::of(7).entry(), Some(7));
+/// assert_eq!(Cause::of(u64::MAX).entry(), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Cause(u32); // four bytes: what the queue holds does not grow by it
+
+impl Cause {
+    /// The entry with this number. Of entries that come after four thousand millions nothing is said to come.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "compared just before")]
+    pub const fn of(seq: u64) -> Self {
+        if seq < u32::MAX as u64 { Self(seq as u32 + 1) } else { Self(0) }
+    }
+
+    /// The number of the entry, if it is one.
+    #[must_use]
+    pub const fn entry(self) -> Option<u64> {
+        (self.0 as u64).checked_sub(1)
+    }
 }
 
 impl<E> Default for Queue<E> {
     fn default() -> Self {
-        Self { heap: BinaryHeap::new(), bursts: BinaryHeap::new(), open: Vec::new(), made: 0 }
+        Self {
+            heap: BinaryHeap::new(),
+            bursts: BinaryHeap::new(),
+            open: Vec::new(),
+            made: 0,
+            cause: Cause::default(),
+        }
     }
 }
 
 impl<E> Queue<E> {
     /// Adds an event.
     pub fn push(&mut self, at: SimTime, event: E) {
-        self.heap.push(Scheduled { at, made: self.made, event });
+        self.heap.push(Scheduled { at, made: self.made, cause: self.cause, event });
         self.made += 1;
     }
 
@@ -73,11 +111,34 @@ impl<E> Queue<E> {
     /// assert_eq!((order[0], order[499], order[500], order[501]), (999, 500, 1_000, 499));
     /// ```
     pub fn push_many(&mut self, at: SimTime, event: E) {
-        self.open.push(Scheduled { at, made: self.made, event });
+        self.open.push(Scheduled { at, made: self.made, cause: self.cause, event });
         self.made += 1;
     }
 
-    /// Takes the next event.
+    /// Of what all that is added now comes.
+    ///
+    /// ```
+    /// use tenure_sim::queue::{Cause, Queue};
+    /// use tenure_sim::time::SimTime;
+    ///
+    /// let mut queue = Queue::default();
+    /// queue.set_cause(Cause::of(3));
+    /// queue.push(SimTime::from_nanos(1), "answer");
+    /// queue.set_cause(Cause::of(4));
+    /// queue.pop();
+    /// assert_eq!(queue.cause(), Cause::of(3));
+    /// ```
+    #[must_use]
+    pub const fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    /// What is added from now on, until the next event is taken, comes of this.
+    pub const fn set_cause(&mut self, cause: Cause) {
+        self.cause = cause;
+    }
+
+    /// Takes the next event. Its cause is the queue's now.
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
         if !self.open.is_empty() {
             self.close();
@@ -92,7 +153,9 @@ impl<E> Queue<E> {
             }
             _ => self.heap.pop(),
         };
-        next.map(|next| (next.at, next.event))
+        let next = next?;
+        self.cause = next.cause;
+        Some((next.at, next.event))
     }
 
     /// All of the burst are there.

@@ -17,7 +17,9 @@ use crate::clock::Clock;
 use crate::fault::{Reborn, WakeUp};
 use crate::outside::{Body, Event, Message, Outside, Who};
 use crate::program::{Program, Standing};
+use crate::queue::Cause;
 use crate::rng::Stream;
+use crate::rule::{Machine, Newcomer, Own, Rule};
 use crate::scenario::{self, Scenario};
 use crate::time::{SimTime, Span};
 use crate::trace::{End, What};
@@ -38,7 +40,7 @@ pub(crate) struct Replica<P> {
     /// Faults that pause the process, and what it does first when it goes on.
     pausers: Vec<u32>,
     wake_up: WakeUp,
-    inbox: VecDeque<Message>,
+    inbox: VecDeque<(Cause, Message)>,
     /// Lives so far; the present one's number is one less.
     pub(crate) lives: u32,
     pub(crate) alive: bool,
@@ -59,7 +61,7 @@ pub(crate) struct Replica<P> {
     apis: u32,
     api: u32,
     fail_over: bool,
-    pub(crate) elector: Option<Elector>,
+    pub(crate) elector: Option<Machine>,
     pub(crate) program: Option<P>,
     outstanding: Option<(RequestId, Option<Instant>)>,
     believes: bool,
@@ -79,10 +81,14 @@ pub(crate) struct Suspend {
     pub(crate) running: bool,
 }
 
+pub(crate) type Rules = dyn FnMut(&Newcomer<'_>) -> Box<dyn Rule> + Send;
+
 /// What is the same for all replicas and lives.
 pub(crate) struct Making<'a, P> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) program: &'a mut dyn FnMut(&Birth) -> P,
+    /// Whose rule is followed, if not this library's.
+    pub(crate) rules: Option<&'a mut Rules>,
 }
 
 /// Whose program is made.
@@ -163,7 +169,7 @@ impl<P: Program> Replica<P> {
         Standing {
             believes: self.believes,
             is_leading: elector.is_some_and(|elector| elector.is_leading(now.instant)),
-            token: elector.and_then(Elector::fencing_token).map(Token::as_u64),
+            token: elector.and_then(Machine::fencing_token).map(Token::as_u64),
         }
     }
 
@@ -186,7 +192,19 @@ impl<P: Program> Replica<P> {
         let config = crate::world::config(scenario, self.index, settings, &self.incarnation);
         let profile = config.profile;
         let seed = self.seeds.bits();
-        self.elector = scenario.election.then(|| Elector::unchecked(config, seed, now.instant));
+        self.elector = scenario.election.then(|| {
+            let elector = Elector::unchecked(config, seed, now.instant);
+            match &mut making.rules {
+                None => Machine::Tenure(elector),
+                Some(rules) => {
+                    let (holder, config) = (elector.identity().clone(), elector.config());
+                    let replica = self.index;
+                    let holds = holder.clone();
+                    let rule = rules(&Newcomer { replica, life, holder, config, seed });
+                    Machine::Own(Own::new(rule, config, holds).into())
+                }
+            }
+        });
         let birth = Birth { replica: self.index, life, seed: self.program_seeds.bits(), profile };
         self.program = Some((making.program)(&birth));
         let identity =
@@ -318,7 +336,7 @@ impl<P: Program> Replica<P> {
             for fault in &self.pausers {
                 outside.blame(*fault);
             }
-            self.inbox.push_back(message);
+            self.inbox.push_back((outside.queue.cause(), message));
             return;
         }
         self.receive(outside, message);
@@ -380,9 +398,6 @@ impl<P: Program> Replica<P> {
 
 /// Whether an answer at `now` is too late for a call of this elector. client-go takes one that comes
 /// at the very deadline.
-fn is_over(elector: &Elector, deadline: Instant, now: Instant) -> bool {
-    match elector.config().profile {
-        Profile::Strict => deadline <= now,
-        Profile::ClientGo(_) => deadline < now,
-    }
+fn is_over(elector: &Machine, deadline: Instant, now: Instant) -> bool {
+    if elector.takes_at_deadline() { deadline < now } else { deadline <= now }
 }

@@ -17,6 +17,7 @@
 //! | [`catalogue`] | named scenarios |
 //! | [`trace`] | what happened, entry by entry |
 //! | [`check`] | properties over the entries |
+//! | [`marks`] | what a run went through |
 //! | [`meter`] | figures over the entries |
 //! | [`peers`] | what others do |
 //! | [`compare`] | all of them under the same faults |
@@ -25,6 +26,7 @@ pub mod catalogue;
 pub mod check;
 pub mod compare;
 pub mod fault;
+pub mod marks;
 pub mod meter;
 pub mod peers;
 mod scenario;

@@ -51,6 +51,11 @@ pub struct Entry {
     pub seq: u64,
     /// When, in real time.
     pub at: SimTime,
+    /// The entry that it came of: of an answer the call's effect, of an effect the call, of what a replica
+    /// does by itself the last that happened to it; absent if nothing in the run led to it. Digests do
+    /// not cover it: it says how things hang together, not what happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<u64>,
     /// What.
     pub what: What,
 }
@@ -417,6 +422,16 @@ impl What {
             | Self::FaultEnded { .. }
             | Self::Healed
             | Self::Horizon => None,
+        }
+    }
+}
+
+impl What {
+    /// The replica whose process does or meets this; what the store and the resource do is nobody's.
+    pub(crate) const fn process(&self) -> Option<u32> {
+        match self {
+            Self::Applied { .. } | Self::GuardedWrite { .. } | Self::Note { .. } => None,
+            _ => self.replica(),
         }
     }
 }

@@ -28,8 +28,9 @@ use crate::outcome::{Digest, Outcome, Statistics};
 use crate::outside::{Body, Event, LOCK, Message, NAMESPACE, Outside};
 use crate::plan;
 use crate::program::{GuardedWork, Program};
-use crate::replica::{Birth, Making, Replica};
+use crate::replica::{Birth, Making, Replica, Rules};
 use crate::rng::{Purpose, Stream};
+use crate::rule::{Newcomer, Rule};
 use crate::scenario::{self, Gate, Scenario, ScenarioError};
 use crate::store::Store;
 use crate::time::{SimTime, Span};
@@ -49,6 +50,7 @@ pub struct World<P = GuardedWork> {
     replicas: Vec<Replica<P>>,
     outside: Outside,
     programs: Programs<P>,
+    rules: Option<Box<Rules>>,
     faults: Vec<Arc<Fault>>,
     active: Vec<Option<Active>>,
     /// Who pulled each fault's trigger.
@@ -74,6 +76,30 @@ impl World {
             GuardedWork::new(&work, gate)
         };
         Self::made(scenario, seed, Box::new(programs))
+    }
+
+    /// A world whose replicas follow somebody's own rule: what `rules` makes, for each life anew. The lock
+    /// is a Lease.
+    ///
+    /// # Errors
+    /// As [`World::new`], and if the lock is to be carried by another object.
+    pub fn with_rules<R: Rule + 'static>(
+        scenario: &Scenario,
+        seed: u64,
+        mut rules: impl FnMut(&Newcomer<'_>) -> R + Send + 'static,
+    ) -> Result<Self, ScenarioError> {
+        let mut world = Self::new(scenario, seed)?;
+        let own = world.scenario.all_settings().into_iter().filter_map(|(_, it)| it.lock);
+        let mut locks = own.chain([world.scenario.lock]);
+        if let Some(lock) = locks.find(|lock| !lock.is_lease()) {
+            return Err(ScenarioError {
+                field: "lock".to_owned(),
+                value: format!("{lock:?}"),
+                remedy: "a rule of one's own knows only Leases: leave it out".to_owned(),
+            });
+        }
+        world.rules = Some(Box::new(move |newcomer| Box::new(rules(newcomer))));
+        Ok(world)
     }
 }
 
@@ -127,6 +153,7 @@ impl<P: Program> World<P> {
             replicas,
             outside,
             programs,
+            rules: None,
             faults: scenario.faults.iter().map(|planned| planned.fault.clone().into()).collect(),
             active: (0..count).map(|_| None).collect(),
             actors: vec![None; count],
@@ -163,6 +190,7 @@ impl<P: Program> World<P> {
         let Self { replicas, outside, .. } = self;
         match event {
             Event::Timer { replica, generation } => {
+                outside.queue.set_cause(outside.log.last(replica));
                 if let Some(replica) = replicas.get_mut(replica as usize) {
                     replica.fire(outside, generation);
                 }
@@ -218,13 +246,14 @@ impl<P: Program> World<P> {
 
     /// A process starts; on a machine that is suspended, when that wakes.
     fn start(&mut self, replica: u32) {
-        let Self { replicas, outside, scenario, programs, .. } = self;
+        let Self { replicas, outside, scenario, programs, rules, .. } = self;
         let Some(replica) = replicas.get_mut(replica as usize) else { return };
         if replica.asleep() {
             replica.starts_on_waking = true;
             replica.suspends.iter().for_each(|suspend| outside.blame(suspend.fault));
         } else {
-            replica.start(outside, &mut Making { scenario, program: &mut **programs });
+            let rules = rules.as_deref_mut();
+            replica.start(outside, &mut Making { scenario, program: &mut **programs, rules });
         }
     }
 
@@ -310,10 +339,10 @@ impl<P: Program> World<P> {
         self.replicas.get(replica as usize)?.program.as_ref()
     }
 
-    /// A replica's elector, likewise.
+    /// A replica's elector, likewise; none if it follows another [`Rule`].
     #[must_use]
     pub fn elector(&self, replica: u32) -> Option<&Elector> {
-        self.replicas.get(replica as usize)?.elector.as_ref()
+        self.replicas.get(replica as usize)?.elector.as_ref()?.tenure()
     }
 
     /// The store.

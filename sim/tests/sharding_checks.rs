@@ -51,7 +51,7 @@ impl Story {
     fn tell(&mut self, at: u64, what: What) {
         self.now = secs(at);
         let mut found = Vec::new();
-        let entry = Entry { seq: self.seq, at: self.now, what };
+        let entry = Entry { seq: self.seq, at: self.now, cause: None, what };
         self.seq += 1;
         self.checks.observe(&entry, &mut found);
         self.note(found);

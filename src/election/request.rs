@@ -10,6 +10,17 @@ use crate::time::Instant;
 pub struct RequestId(pub(crate) u64);
 
 impl RequestId {
+    /// The id with this number, for drivers and tests that keep only that.
+    ///
+    /// ```
+    /// use tenure::election::RequestId;
+    /// assert_eq!(RequestId::from_u64(3).as_u64(), 3);
+    /// ```
+    #[must_use]
+    pub const fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The number; the first request of an elector has 0, each later one is greater.
     #[must_use]
     pub const fn as_u64(self) -> u64 {

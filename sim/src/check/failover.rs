@@ -264,7 +264,7 @@ impl Check for Failover {
 
     fn finish(&mut self, at: SimTime, found: &mut Vec<Violation>) {
         if self.bound.is_some() {
-            self.overdue(&Entry { seq: self.seq, at, what: What::Horizon }, found);
+            self.overdue(&Entry { seq: self.seq, at, cause: None, what: What::Horizon }, found);
         }
     }
 }

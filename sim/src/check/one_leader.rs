@@ -49,7 +49,7 @@ impl Check for OneLeader {
     }
 
     fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
-        let &Entry { seq, at, ref what } = entry;
+        let &Entry { seq, at, ref what, .. } = entry;
         let Self { names, processes, authority, belief } = self;
         authority.run_out(at, names, found);
         match *what {

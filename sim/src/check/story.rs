@@ -51,7 +51,7 @@ impl Story {
 
     pub(super) fn says(mut self, what: What) -> Self {
         let seq = self.entries.len() as u64;
-        self.entries.push(Entry { seq, at: self.at, what });
+        self.entries.push(Entry { seq, at: self.at, cause: None, what });
         self
     }
 

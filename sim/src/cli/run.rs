@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::export::ExportArgs;
 use super::trace_file::TraceFile;
 use super::which::{Any, Which};
 use super::{Refusal, describe, experiment, output, sharding, which};
 use crate::check::{Checks, Violation};
-use crate::explain::explain;
+use crate::explain::{explain, mermaid, perfetto};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::trace::Recorder;
@@ -39,6 +40,9 @@ pub struct RunArgs {
     /// mode goes before the extension.
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
+    /// Drawings of it.
+    #[command(flatten)]
+    pub export: ExportArgs,
     /// Print one JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -63,13 +67,20 @@ pub(super) struct Done {
 /// Input that makes no sense.
 pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
     let inputs = [&args.which.scenario, &args.keys].into_iter().flatten();
-    if let Some(path) =
-        args.trace.iter().find(|trace| inputs.clone().any(|input| same(input, trace)))
-    {
-        return Err(Refusal::file(path, "--trace would write over an input: name another file"));
+    let mut written = args.trace.iter().chain(args.export.files());
+    if let Some(path) = written.find(|path| inputs.clone().any(|input| same(input, path))) {
+        return Err(Refusal::file(path, "an output would write over an input: name another file"));
     }
+    if args.trace.iter().any(|trace| args.export.files().any(|file| file == trace)) {
+        return Err(Refusal::new("--trace and a drawing name one file: name two"));
+    }
+    args.export.check(args.json)?;
     let name = args.which.name.as_deref().unwrap_or(EXPERIMENT);
     if args.which.scenario.is_none() && name == EXPERIMENT {
+        if args.export.any() {
+            let what = "--mermaid, --perfetto: the experiment is four runs: name one scenario, such as pause";
+            return Err(Refusal::new(what));
+        }
         return experiment::run(args);
     }
     if args.keys.is_some() {
@@ -83,6 +94,14 @@ pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
         Any::Election(scenario) => *scenario,
     };
     let done = simulate(&scenario, seed, again, args)?;
+    let (entries, found) = (&done.recorder.entries, &done.outcome.violations);
+    args.export.write(
+        || mermaid(&done.scenario, entries, done.told().first().copied()),
+        || perfetto(&done.scenario, entries, found),
+    )?;
+    if args.export.replaces_report() {
+        return Ok(done.verdict.exit_status());
+    }
     if args.json {
         output::print_json(&done.json())?;
     } else {
@@ -119,9 +138,14 @@ fn simulate(
 }
 
 impl Done {
-    /// In full: the first violation of each check that should not have found any; if there is none,
-    /// the first that was expected.
+    /// Told in full.
     pub(super) fn explained(&self) -> Vec<String> {
+        self.told().into_iter().map(|violation| self.explain(violation)).collect()
+    }
+
+    /// The first violation of each check that should not have found any; if there is none, the first that
+    /// was expected.
+    fn told(&self) -> Vec<&Violation> {
         let violations = &self.outcome.violations;
         let expected = self.scenario.expected();
         let mut told: Vec<&Violation> = Vec::new();
@@ -134,7 +158,7 @@ impl Done {
         if told.is_empty() {
             told.extend(violations.first());
         }
-        told.into_iter().map(|violation| self.explain(violation)).collect()
+        told
     }
 
     fn explain(&self, violation: &Violation) -> String {

@@ -9,9 +9,10 @@ use super::run::RunArgs;
 use super::trace_file::Part;
 use super::{Refusal, output};
 use crate::check::Violation;
+use crate::explain::{mermaid_sharded, perfetto_sharded};
 use crate::sharding::check::{Check, Checks};
 use crate::sharding::meter::{Figures, Meter};
-use crate::sharding::trace::{Entry, Writer};
+use crate::sharding::trace::{Entry, Recorder, Writer};
 use crate::sharding::{Outcome, Scenario, judge, tenure_world};
 use crate::subject::Subject as _;
 use crate::time::Span;
@@ -56,13 +57,27 @@ pub(super) fn run(
     };
     let seconds = drawn.horizon.as_nanos() / SECOND;
     let mut bar = Bar { progress: Progress::new(seconds, "simulated seconds"), done: 0 };
-    let outcome = world.run(&mut (((&mut checks, &mut meter), &mut writer), &mut bar));
+    let mut recorder = args.export.any().then(Recorder::default);
+    let both = (&mut writer, &mut recorder);
+    let outcome = world.run(&mut (((&mut checks, &mut meter), both), &mut bar));
     drop(bar);
     if let (Some(part), Some(writer)) = (part, writer) {
         part.put(writer.finish().map(drop))?;
     }
     let verdict = judge(scenario, &outcome);
+    let foreseen = |it: &&Violation| !scenario.expect.iter().any(|name| it.is_of(name));
+    let first = outcome.violations.iter().find(foreseen);
+    let (entries, found) = (recorder.map(|it| it.entries).unwrap_or_default(), &outcome.violations);
+    args.export.write(
+        || mermaid_sharded(&drawn, &entries, first.or_else(|| found.first())),
+        || perfetto_sharded(&drawn, &entries, found),
+    )?;
+    if args.export.replaces_report() {
+        return Ok(verdict.exit_status());
+    }
     let figures = meter.figures(&outcome.statistics);
+    let explained = first.map(|first| scenario.explain(seed, first).map_err(Refusal::new));
+    let explained = explained.transpose()?;
     if args.json {
         let value = json!({
             "scenario": scenario.name,
@@ -72,6 +87,7 @@ pub(super) fn run(
             "verdict": verdict.to_string(),
             "expected": scenario.expect,
             "violations": outcome.violations,
+            "explained": explained,
             "statistics": outcome.statistics,
             "figures": figures,
             "faults": drawn.faults,
@@ -83,9 +99,7 @@ pub(super) fn run(
         output::print_json(&value)?;
     } else {
         let mut text = text(scenario, &outcome, &figures, verdict, again);
-        let foreseen = |it: &&Violation| !scenario.expect.iter().any(|name| it.is_of(name));
-        if let Some(violation) = outcome.violations.iter().find(foreseen) {
-            let explained = scenario.explain(seed, violation).map_err(Refusal::new)?;
+        if let Some(explained) = explained {
             let _ = write!(text, "\nthe first, explained\n{explained}");
         }
         output::print(text)?;

@@ -37,18 +37,21 @@ pub(super) struct Telling<'a> {
     holders: BTreeMap<Identity, u32>,
     /// When each replica's last request was sent, and what it was.
     sent: BTreeMap<u32, (u64, SimTime, Verb)>,
-    violation: &'a Violation,
+    /// The kinds of those that began.
+    faults: BTreeMap<u32, &'static str>,
+    violation: Option<&'a Violation>,
     /// Not all is about one object.
     several: bool,
 }
 
 impl<'a> Telling<'a> {
     /// At the beginning.
-    pub(super) fn new(scenario: &Scenario, violation: &'a Violation) -> Self {
+    pub(super) fn new(scenario: &Scenario, violation: Option<&'a Violation>) -> Self {
         Self {
             names: Names::new(scenario),
             holders: BTreeMap::new(),
             sent: BTreeMap::new(),
+            faults: BTreeMap::new(),
             violation,
             several: scenario.has_several_objects(),
         }
@@ -76,21 +79,7 @@ impl<'a> Telling<'a> {
                 self.sent.insert(*replica, (*request, entry.at, *verb));
                 None
             }
-            What::Applied {
-                by: Actor::Replica { replica, .. },
-                verb,
-                before,
-                reply,
-                object,
-                ..
-            } => {
-                let (text, quiet) =
-                    self.applied(*replica, *verb, *object, before.as_deref(), reply);
-                Some((Some(*replica), self.about(*object, text), quiet))
-            }
-            What::Applied { by: Actor::Outsider, reply, object, .. } => {
-                outside(self.by_hand(*object, reply))
-            }
+            What::Applied { .. } => self.of_store(&entry.what),
             What::Answered { replica, request, late, .. } => {
                 self.answered(entry.at, *replica, *request, *late)
             }
@@ -118,12 +107,28 @@ impl<'a> Telling<'a> {
             What::GuardedWrite { replica, token, sent, accepted, .. } => {
                 self.guarded(entry, *replica, *token, *sent, *accepted)
             }
-            What::Fault { replicas, kind, .. } => outside(super::describe(kind, replicas)),
-            What::FaultEnded { fault } => outside(format!("fault {fault} is over")),
+            What::Fault { fault, replicas, kind } => {
+                self.faults.insert(*fault, kind.kind());
+                outside(super::describe(kind, replicas))
+            }
+            What::FaultEnded { fault } => {
+                let kind = self.faults.get(fault).copied().unwrap_or("a fault");
+                outside(format!("{kind} is over"))
+            }
             What::Healed => outside("everything heals".to_owned()),
             What::Horizon => outside("the run is over".to_owned()),
             _ => None,
         }
+    }
+
+    /// What the store did.
+    fn of_store(&self, what: &What) -> Option<Told> {
+        let What::Applied { by, verb, before, reply, object, .. } = what else { return None };
+        let Actor::Replica { replica, .. } = by else {
+            return Some((None, self.by_hand(*object, reply), None));
+        };
+        let (text, quiet) = self.applied(*replica, *verb, *object, before.as_deref(), reply);
+        Some((Some(*replica), self.about(*object, text), quiet))
     }
 
     fn by_hand(&self, object: Kind, reply: &Reply) -> String {
@@ -170,13 +175,16 @@ impl<'a> Telling<'a> {
         sent: SimTime,
         accepted: bool,
     ) -> Option<Told> {
-        let about = matches!(self.violation.check.as_str(), "acting" | "fencing");
+        let check = self.violation.map(|violation| violation.check.as_str());
+        let about = matches!(check, Some("acting" | "fencing"));
         if !about && accepted {
             return None;
         }
         let token = token.map_or_else(String::new, |token| format!(" (token {token})"));
         let text = match accepted {
-            _ if entry.seq == self.violation.seq => format!("acted at {}{token}", short(sent)),
+            _ if self.violation.is_some_and(|it| it.seq == entry.seq) => {
+                format!("acted at {}{token}", short(sent))
+            }
             true => format!("acts{token}"),
             false => format!("acts{token}: refused"),
         };

@@ -14,8 +14,9 @@ const MOST: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) seq: u64,
-    at: SimTime,
-    replica: Option<u32>,
+    pub(crate) at: SimTime,
+    pub(crate) replica: Option<u32>,
+    pub(crate) way: Way,
     text: String,
     quiet: Option<Routine>,
     times: u32,
@@ -36,6 +37,17 @@ pub(crate) struct Routine {
     pub(crate) rest: String,
 }
 
+/// Between whom it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// A replica's own business, or nobody's.
+    Own,
+    /// From a replica to the store.
+    ToStore,
+    /// From the store to a replica.
+    FromStore,
+}
+
 /// Whose line it is, what it says, and whether it is routine.
 pub(crate) type Told = (Option<u32>, String, Option<Routine>);
 
@@ -43,16 +55,16 @@ impl Line {
     /// The lines of what is told. Routine between two events that are none is drawn together, but for
     /// the one with which the violation showed.
     pub(crate) fn all(
-        told: impl Iterator<Item = (u64, SimTime, Told)>,
-        violation: &Violation,
+        told: impl Iterator<Item = (u64, SimTime, Way, Told)>,
+        shows: Option<u64>,
     ) -> Vec<Self> {
         let mut lines: Vec<Self> = Vec::new();
         let mut routine_from = 0;
-        for (seq, at, (replica, text, quiet)) in told {
+        for (seq, at, way, (replica, text, quiet)) in told {
             let kind = |quiet: &Option<Routine>| quiet.as_ref().map(|it| it.kind);
             let same =
                 |line: &&mut Self| line.replica == replica && kind(&line.quiet) == kind(&quiet);
-            if quiet.is_none() || seq == violation.seq {
+            if quiet.is_none() || Some(seq) == shows {
                 routine_from = lines.len() + 1;
             } else if let Some(line) = lines.iter_mut().skip(routine_from).find(same) {
                 line.times += 1;
@@ -60,12 +72,13 @@ impl Line {
                 line.last = quiet.and_then(|quiet| quiet.version);
                 continue;
             }
-            lines.push(Self { seq, at, replica, text, quiet, times: 1, until: at, last: None });
+            let (times, until, last) = (1, at, None);
+            lines.push(Self { seq, at, replica, way, text, quiet, times, until, last });
         }
         lines
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let Self { text, quiet, times, .. } = self;
         let Some(quiet) = quiet else { return text.clone() };
         let versions = match (quiet.version, self.last) {
@@ -76,7 +89,11 @@ impl Line {
         let told = format!("{text}{versions}{}", quiet.rest);
         match *times {
             1 => told,
-            times if quiet.lasts => format!("{told} x {times} to {}", short(self.until)),
+            times if quiet.lasts => {
+                let gap = self.until.saturating_since(self.at).as_nanos() / u64::from(times - 1);
+                let each = short(SimTime::from_nanos(gap));
+                format!("{told} x {times} to {}, each {each}", short(self.until))
+            }
             times => format!("{told} x {times}"),
         }
     }

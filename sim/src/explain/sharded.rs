@@ -2,8 +2,10 @@
 
 use core::fmt::Write as _;
 
-use super::lanes::{Line, Routine, Told, short};
-use super::{drawn, wrapped};
+use super::lanes::{Line, Routine, Told, Way, short};
+use super::past::Past;
+use super::stand::sharded as stands;
+use super::{drawn, no_more_faults, wrapped};
 use crate::check::Violation;
 use crate::clock::RIGHT;
 use crate::sharding::Scenario;
@@ -34,12 +36,55 @@ pub fn explain(scenario: &Scenario, entries: &[Entry], violation: &Violation) ->
     let _ = writeln!(text, "(check {check}, rule {rule}, at {at}, entry {seq})");
     text.push_str(&wrapped(&terms(scenario), "  "));
     text.push_str(&faults(scenario, entries, violation));
-    let telling = Telling { scenario, slot: slot_of(&violation.what) };
-    let told = entries.iter().filter_map(|it| Some((it.seq, it.at, telling.tell(it)?)));
+    text.push_str(&stands(scenario, entries, violation));
     text.push('\n');
-    let lines = drawn(&Line::all(told, violation), |replica| name(scenario, replica), violation);
+    let lines = lines(scenario, entries, Some(violation));
+    let lines = drawn(&lines, |replica| name(scenario, replica), violation);
     text.push_str(lines.trim_start_matches('\n'));
     text
+}
+
+/// What led to the violation, and what became of those concerned; without one all that happened.
+pub(super) fn lines(
+    scenario: &Scenario,
+    entries: &[Entry],
+    violation: Option<&Violation>,
+) -> Vec<Line> {
+    let slot = violation.and_then(|violation| slot_of(&violation.what));
+    let telling = Telling { scenario, slot };
+    let past = violation.map(|violation| (Past::of_sharded(entries, violation), violation));
+    let worth = |entry: &&Entry| {
+        past.as_ref().is_none_or(|(past, violation)| {
+            past.holds(entry.seq) || concerns(scenario, &entry.what, violation)
+        })
+    };
+    let told = entries.iter().filter(worth);
+    let told = told.filter_map(|it| Some((it.seq, it.at, way(&it.what), telling.tell(it)?)));
+    Line::all(told, violation.map(|violation| violation.seq))
+}
+
+/// Whether it says how one stands who is concerned, or is a fault that hits it, or nobody by name.
+fn concerns(scenario: &Scenario, what: &What, violation: &Violation) -> bool {
+    let one = |replica: &u32| violation.replicas.contains(replica);
+    match what {
+        What::Fault { who, .. } => who.is_empty() || who.iter().any(one),
+        What::FaultEnded { fault } => {
+            let planned = scenario.faults.get(*fault as usize);
+            let who = planned.map_or(&[][..], |planned| planned.fault.who());
+            who.is_empty() || who.iter().any(one)
+        }
+        What::Began { .. } | What::Done { .. } | What::Wrote { .. } | What::Committed { .. } => {
+            false
+        }
+        other => other.replica().is_none_or(|replica| one(&replica)),
+    }
+}
+
+const fn way(what: &What) -> Way {
+    match what {
+        What::Committed { by: Some(_), .. } => Way::ToStore,
+        _ => Way::Own,
+    }
 }
 
 /// The values that decide.
@@ -67,18 +112,22 @@ fn terms(scenario: &Scenario) -> String {
     text
 }
 
-/// The faults that had begun when it showed.
+/// The faults that had begun when it showed, of those that hit the members concerned, or nobody by name.
 fn faults(scenario: &Scenario, entries: &[Entry], violation: &Violation) -> String {
-    let mut text = String::new();
+    let (mut text, mut others) = (String::new(), 0);
     for entry in entries.iter().take_while(|entry| entry.seq <= violation.seq) {
         let What::Fault { fault, kind, who } = &entry.what else { continue };
+        if !concerns(scenario, &entry.what, violation) {
+            others += 1;
+            continue;
+        }
         let planned = scenario.faults.get(*fault as usize);
         let lasts = planned.and_then(|planned| planned.lasts);
         let lasts = lasts.map_or_else(String::new, |span| format!(", for {span}"));
         let line = format!("{} {kind}{}{lasts}", entry.at, of(scenario, who));
         text.push_str(&wrapped(&line, "  fault: "));
     }
-    if text.is_empty() { "  no fault\n".to_owned() } else { text }
+    no_more_faults(text, others)
 }
 
 fn of(scenario: &Scenario, who: &[u32]) -> String {
@@ -86,13 +135,13 @@ fn of(scenario: &Scenario, who: &[u32]) -> String {
     if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) }
 }
 
-fn name(scenario: &Scenario, replica: u32) -> String {
+pub(super) fn name(scenario: &Scenario, replica: u32) -> String {
     let known = scenario.replicas.get(replica as usize).and_then(|it| it.name.clone());
     known.unwrap_or_else(|| format!("replica-{replica}"))
 }
 
 /// The slot that a violation is about, if it is about one.
-fn slot_of(what: &str) -> Option<u32> {
+pub(super) fn slot_of(what: &str) -> Option<u32> {
     let (_, rest) = what.split_once("slot ")?;
     let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
     rest.get(..end)?.parse().ok()

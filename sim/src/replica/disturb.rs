@@ -72,8 +72,9 @@ impl<P: Program> Replica<P> {
             self.due(outside);
         }
         while self.alive
-            && let Some(message) = self.inbox.pop_front()
+            && let Some((cause, message)) = self.inbox.pop_front()
         {
+            outside.queue.set_cause(cause);
             self.receive(outside, message);
         }
         if self.alive {

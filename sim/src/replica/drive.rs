@@ -1,11 +1,12 @@
 //! The driver's loop: what the machines want is fetched and done, and the timer is set.
 
-use tenure::election::{Elector, Event as Said, Op, Request, RequestId, Token};
+use tenure::election::{Event as Said, Op, Request, RequestId, Token};
 use tenure::time::{Instant, Now};
 
 use super::Replica;
 use crate::outside::{Event, Outside};
 use crate::program::{Action, Program, Standing};
+use crate::rule::Machine;
 use crate::time::SimTime;
 use crate::trace::{End, Verb, What};
 
@@ -16,12 +17,12 @@ impl<P: Program> Replica<P> {
         if !self.alive {
             return;
         }
-        let until = self.elector.as_ref().and_then(Elector::leading_until);
+        let until = self.elector.as_ref().and_then(Machine::leading_until);
         if until != self.until {
             self.until = until;
             self.show_authority(outside);
         }
-        if !self.working && self.elector.as_ref().is_some_and(Elector::is_finished) {
+        if !self.working && self.elector.as_ref().is_some_and(Machine::is_finished) {
             if !self.stopping
                 && let Some(after) = self.rejoin_after
             {
@@ -105,8 +106,10 @@ impl<P: Program> Replica<P> {
             }
         };
         let (replica, id, object) = (self.index, request.id.as_u64(), request.lock.kind);
+        let cause = outside.queue.cause();
         outside.emit(What::Sent { replica, request: id, verb, record, version, object });
         outside.send_request(self.who(), self.api, request);
+        outside.queue.set_cause(cause); // what else is done now does not come of the call
     }
 
     /// What the program wants. True if the elector was told something.
@@ -147,7 +150,7 @@ impl<P: Program> Replica<P> {
     }
 
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let elector = self.elector.as_ref().and_then(Elector::poll_timeout);
+        let elector = self.elector.as_ref().and_then(Machine::poll_timeout);
         let program = self.program.as_ref().and_then(Program::poll_timeout);
         match (elector, program) {
             (Some(elector), Some(program)) => Some(elector.min(program)),

@@ -1,5 +1,6 @@
 //! What happened in a sharded group, entry by entry.
 
+use core::hash::{Hash, Hasher};
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -14,15 +15,26 @@ use crate::check::Violation;
 use crate::time::SimTime;
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// Its number, from 0.
     pub seq: u64,
     /// When, in real time.
     pub at: SimTime,
+    /// The entry that it came of: of what a replica learnt the write, of a write what moved it, of what it
+    /// does by itself the last that it did; absent if nothing in the run led to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<u64>,
     /// What.
     #[serde(flatten)]
     pub what: What,
+}
+
+/// Of what it came does not count: that says how things hang together, not what happened.
+impl Hash for Entry {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.seq, self.at, &self.what).hash(state);
+    }
 }
 
 /// A set of slots. In a trace: how many slots there are, and `[first, last]` of each run of slots side
@@ -223,6 +235,66 @@ pub enum What {
         /// Until when.
         until: SimTime,
     },
+}
+
+impl What {
+    /// The replica that this is about, if it is one.
+    #[must_use]
+    pub const fn replica(&self) -> Option<u32> {
+        match self {
+            Self::Started { replica, .. }
+            | Self::Ended { replica, .. }
+            | Self::Paused { replica }
+            | Self::Resumed { replica }
+            | Self::Leaving { replica }
+            | Self::Clock { replica, .. }
+            | Self::Spins { replica }
+            | Self::Until { replica, .. }
+            | Self::Ends { replica, .. }
+            | Self::Gained { replica, .. }
+            | Self::Lost { replica, .. }
+            | Self::Began { replica, .. }
+            | Self::Cleaning { replica, .. }
+            | Self::Done { replica, .. }
+            | Self::Wrote { replica, .. } => Some(*replica),
+            Self::Committed { by, .. } => *by,
+            Self::Fault { .. }
+            | Self::FaultEnded { .. }
+            | Self::Healed
+            | Self::Horizon
+            | Self::Measured { .. } => None,
+        }
+    }
+
+    /// The replica whose machine does or meets this, other than by work.
+    pub(super) const fn process(&self) -> Option<u32> {
+        match self {
+            Self::Began { .. }
+            | Self::Done { .. }
+            | Self::Wrote { .. }
+            | Self::Committed { .. } => None,
+            _ => self.replica(),
+        }
+    }
+
+    /// Whether what follows in the same step comes of this, not of what this came of.
+    pub(super) const fn leads_on(&self) -> bool {
+        matches!(
+            self,
+            Self::Started { .. }
+                | Self::Resumed { .. }
+                | Self::Leaving { .. }
+                | Self::Began { .. }
+                | Self::Cleaning { .. }
+                | Self::Done { .. }
+                | Self::Wrote { .. }
+                | Self::Committed { .. }
+                | Self::Fault { .. }
+                | Self::FaultEnded { .. }
+                | Self::Measured { .. }
+                | Self::Healed
+        )
+    }
 }
 
 /// Keeps all entries.

@@ -3,7 +3,7 @@ use super::world::Outcome;
 use crate::verdict::Verdict;
 
 /// What a run of `scenario` amounts to. An unexpected violation counts before a missing one; a run in
-/// which nobody worked or nothing changed hands is unknown.
+/// which nobody worked or nothing changed hands is unknown, and one that was drawn without any fault.
 #[must_use]
 pub fn judge(scenario: &Scenario, outcome: &Outcome) -> Verdict {
     let expected = &scenario.expect;
@@ -16,7 +16,7 @@ pub fn judge(scenario: &Scenario, outcome: &Outcome) -> Verdict {
         Verdict::Missing
     } else if !expected.is_empty() {
         Verdict::AsExpected
-    } else if outcome.statistics.is_vacuous() {
+    } else if outcome.statistics.is_vacuous(scenario.swarm.is_some()) {
         Verdict::Unknown
     } else {
         Verdict::Holds

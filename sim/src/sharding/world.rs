@@ -152,6 +152,7 @@ impl<S: System> World<S> {
         let Self { processes, outside, .. } = self;
         match event {
             Event::Timer { replica, generation } => {
+                outside.goes_on(replica);
                 if let Some(process) = processes.get_mut(replica as usize) {
                     process.fire(outside, generation);
                 }
@@ -170,6 +171,7 @@ impl<S: System> World<S> {
                 }
             }
             Event::Work { replica, life } => {
+                outside.goes_on(replica);
                 if let Some(process) = processes.get_mut(replica as usize) {
                     process.work(outside, life);
                 }

@@ -4,6 +4,7 @@ use super::finds::Finds;
 use super::{Find, Ran, Subject, line};
 use crate::check::{Checks, Violation};
 use crate::explain::explain;
+use crate::marks::Marks;
 use crate::plan;
 use crate::scenario::{Scenario, ScenarioError};
 use crate::trace::Recorder;
@@ -29,14 +30,15 @@ impl Subject for Scenario {
         let drawn = self.drawn(seed);
         let mut world = World::new(&drawn, seed)?;
         let finds = Finds::default();
-        let mut checks = (Checks::for_scenario(&drawn), &finds);
+        let mut marks = Marks::default();
+        let mut checks = ((Checks::for_scenario(&drawn), &finds), &mut marks);
         let outcome = world.run_while(&mut checks, |_| finds.each(go_on));
         Ok(Ran {
             digest: outcome.digest,
             end: outcome.end,
             finds: finds.into_inner(),
             verdict: judge(self, &outcome),
-            marks: outcome.statistics.marks().to_vec(),
+            marks: [outcome.statistics.marks().to_vec(), marks.counted()].concat(),
         })
     }
 

@@ -5,6 +5,7 @@ use super::{Find, Ran, Subject, line};
 use crate::check::Violation;
 use crate::explain::explain_sharded;
 use crate::sharding::check::Checks;
+use crate::sharding::marks::Marks;
 use crate::sharding::trace::Recorder;
 use crate::sharding::{Scenario, ScenarioError, judge, tenure_world};
 
@@ -26,14 +27,15 @@ impl Subject for Scenario {
     ) -> Result<Ran, ScenarioError> {
         let mut world = tenure_world(self, seed, &[])?;
         let finds = Finds::default();
-        let mut checks = (Checks::new(world.scenario()), &finds);
+        let mut marks = Marks::new(world.scenario());
+        let mut checks = ((Checks::new(world.scenario()), &finds), &mut marks);
         let outcome = world.run_while(&mut checks, |_| finds.each(go_on));
         Ok(Ran {
             digest: outcome.digest,
             end: outcome.end,
             finds: finds.into_inner(),
             verdict: judge(self, &outcome),
-            marks: outcome.statistics.marks().to_vec(),
+            marks: [outcome.statistics.marks().to_vec(), marks.counted()].concat(),
         })
     }
 

@@ -23,12 +23,13 @@ pub(super) struct Active {
 impl<P: Program> World<P> {
     /// Faults whose trigger was pulled are due after their delay.
     pub(super) fn pull_triggers(&mut self) {
-        for (fault, actor) in self.outside.log.pulled.drain(..) {
+        for (fault, actor, cause) in self.outside.log.pulled.drain(..) {
             let after = self.scenario.faults.get(fault as usize).map(|planned| planned.after);
             if let Some(place) = self.actors.get_mut(fault as usize) {
                 *place = Some(actor);
             }
             let at = self.outside.now + after.unwrap_or_default();
+            self.outside.queue.set_cause(cause);
             self.outside.queue.push(at, Event::Begin(fault));
         }
     }

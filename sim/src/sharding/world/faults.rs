@@ -65,6 +65,8 @@ impl<S: System> World<S> {
     pub(super) fn answer(&mut self, message: u32) {
         let Self { processes, outside, .. } = self;
         let Some(message) = outside.messages.remove(message) else { return };
+        let took = outside.now.saturating_since(message.sent);
+        outside.statistics.late_answers += u64::from(took > self.scenario.request_timeout);
         if let (Body::Answer(answered), Some(process)) =
             (message.body, processes.get_mut(message.replica as usize))
         {
@@ -290,7 +292,8 @@ impl<S: System> Process<S> {
         if order < 2 {
             self.timeout(outside);
         }
-        for delivery in mem::take(&mut self.inbox) {
+        for (cause, delivery) in mem::take(&mut self.inbox) {
+            outside.queue.set_cause(cause);
             self.deliver(outside, delivery);
         }
         if order == 2 {

@@ -16,7 +16,7 @@ use crate::digest::Digester;
 use crate::distribution::Distribution;
 use crate::fault::Outage;
 use crate::net::{LinkId, Net};
-use crate::queue::{Queue, Slab};
+use crate::queue::{Cause, Queue, Slab};
 use crate::rng::{Draw, happens, mix};
 use crate::scenario;
 use crate::time::{SimTime, Span};
@@ -98,6 +98,8 @@ pub struct Statistics {
     pub commits: u64,
     /// Calls that failed on their version.
     pub conflicts: u64,
+    /// Answers that came when their call's time was up.
+    pub late_answers: u64,
     /// What watches showed.
     pub shown: u64,
     /// Messages lost or cut off.
@@ -119,15 +121,16 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Whether nothing happened that could have gone wrong: nobody gained or worked.
+    /// Whether nothing happened that could have gone wrong: nobody gained or worked. Of a run that was
+    /// drawn to be `counted` among many more is asked: that a fault began.
     #[must_use]
-    pub const fn is_vacuous(&self) -> bool {
-        self.gained == 0 || self.works == 0
+    pub const fn is_vacuous(&self, counted: bool) -> bool {
+        self.gained == 0 || self.works == 0 || (counted && self.faults == 0)
     }
 
     /// Each number that says how well a run went through what may happen, by its name.
     #[must_use]
-    pub const fn marks(&self) -> [(&'static str, u64); 15] {
+    pub const fn marks(&self) -> [(&'static str, u64); 16] {
         [
             ("events", self.events),
             ("entries", self.entries),
@@ -135,6 +138,7 @@ impl Statistics {
             ("writes", self.writes),
             ("commits", self.commits),
             ("conflicts", self.conflicts),
+            ("late answers", self.late_answers),
             ("shown by a watch", self.shown),
             ("messages lost", self.lost),
             ("starts", self.starts),
@@ -171,6 +175,10 @@ pub(super) struct Outside<V> {
     pub(super) rewatch: Span,
     /// The largest token that the resource has seen, by slot of the finest configuration.
     tokens: Vec<u64>,
+    /// The last that each replica's machine did or met: of that comes what it does by itself.
+    last: Vec<Cause>,
+    /// The last write.
+    written: Cause,
     /// Processes that have finished.
     pub(super) exiting: Vec<u32>,
 }
@@ -206,16 +214,31 @@ impl<V: Value> Outside<V> {
             behaviour: scenario.store.clone(),
             rewatch: scenario.network.rewatch,
             tokens: vec![0; scenario.finest().count() as usize],
+            last: vec![Cause::default(); scenario.replicas.len()],
+            written: Cause::default(),
             exiting: Vec::new(),
         }
     }
 
     pub(super) fn emit(&mut self, what: What) {
-        let entry = Entry { seq: self.seq, at: self.now, what };
+        let (cause, this) = (self.queue.cause(), Cause::of(self.seq));
+        if let Some(last) = what.process().and_then(|replica| self.last.get_mut(replica as usize)) {
+            *last = this;
+        }
+        if what.leads_on() {
+            self.queue.set_cause(this);
+        }
+        let entry = Entry { seq: self.seq, at: self.now, cause: cause.entry(), what };
         self.seq += 1;
         self.statistics.entries += 1;
         entry.hash(&mut self.digester);
         self.entries.push(entry);
+    }
+
+    /// What happens now comes of the last that the replica did.
+    pub(super) fn goes_on(&mut self, replica: u32) {
+        let last = self.last.get(replica as usize).copied().unwrap_or_default();
+        self.queue.set_cause(last);
     }
 
     /// Puts a message on its way; whether it will arrive.
@@ -292,6 +315,10 @@ impl<V: Value> Outside<V> {
         sent: SimTime,
         op: Op<V>,
     ) -> (Result<Reply<V>, Failure>, Option<u32>) {
+        if op.is_read() {
+            // What comes of a read comes of the last write that it saw.
+            self.queue.set_cause(self.queue.cause().max(self.written));
+        }
         let result = self.store.apply(op);
         if matches!(result, Err(Failure::Conflict | Failure::AlreadyExists)) {
             self.statistics.conflicts += 1;
@@ -313,6 +340,7 @@ impl<V: Value> Outside<V> {
                 was: write.replaced.as_ref().map(Value::summary),
             };
             self.emit(what);
+            self.written = self.queue.cause();
         }
         (result, u32::try_from(self.committed.len() - 1).ok())
     }

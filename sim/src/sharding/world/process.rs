@@ -17,6 +17,7 @@ use super::work::Work;
 use super::{Make, record_of};
 use crate::clock::Clock;
 use crate::distribution::Distribution;
+use crate::queue::Cause;
 use crate::rng::{Purpose, Stream};
 use crate::time::{SimTime, Span};
 
@@ -44,7 +45,7 @@ pub(super) struct Process<S: System> {
     pub(super) lives: u32,
     /// The faults that make it stand still.
     pub(super) paused: Vec<u32>,
-    pub(super) inbox: Vec<Delivery<S::Value>>,
+    pub(super) inbox: Vec<(Cause, Delivery<S::Value>)>,
     armed: Option<Instant>,
     generation: u64,
     /// When the last timer fired: none may fire twice at one instant for ever.
@@ -227,7 +228,7 @@ impl<S: System> Process<S> {
         delivery: Delivery<S::Value>,
     ) {
         if !self.paused.is_empty() {
-            self.inbox.push(delivery);
+            self.inbox.push((outside.queue.cause(), delivery));
             return;
         }
         let now = self.clock.now(outside.now);
