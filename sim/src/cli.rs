@@ -12,15 +12,16 @@ pub mod conform;
 mod describe;
 mod experiment;
 pub mod explore;
+mod file;
 pub mod margin;
 pub mod mutants;
-mod nearest;
 mod output;
 mod progress;
 pub mod ranges;
 mod refusal;
 pub mod run;
 pub mod scenarios;
+pub mod schema;
 mod sharding;
 pub mod shrink;
 pub mod sweep;
@@ -53,6 +54,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Scenarios(scenarios::ScenariosArgs),
+    Schema(schema::SchemaArgs),
     Sweep(sweep::SweepArgs),
     Shrink(shrink::ShrinkArgs),
     Mutants(mutants::MutantsArgs),
@@ -97,6 +99,7 @@ pub fn main() -> ExitCode {
     let status = match command {
         Command::Run(args) => run::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Shrink(args) => shrink::run(&args),
         Command::Mutants(args) => mutants::run(&args),

@@ -51,6 +51,7 @@ pub mod guarded;
 mod log;
 pub mod margin;
 pub mod mutants;
+mod nearest;
 pub mod net;
 pub mod outcome;
 mod outside;

@@ -78,7 +78,8 @@ pub fn judge(scenario: &Scenario, outcome: &Outcome) -> Verdict {
     let violated = |name: &String| outcome.violations.iter().any(|it| it.is_of(name));
     let foreseen = |violation: &Violation| expected.iter().any(|name| violation.is_of(name));
     let drawn = scenario.swarm.is_some() || scenario.grid.is_some();
-    let promised = scenario.profile == Profile::Strict && scenario.swarm != Some(Mix::Wild);
+    let safe = !matches!(scenario.swarm, Some(Mix::Wild | Mix::Full));
+    let promised = scenario.profile == Profile::Strict && safe;
     if drawn && !promised && !outcome.violations.is_empty() {
         Verdict::AsExpected
     } else if !outcome.violations.iter().all(foreseen) {
