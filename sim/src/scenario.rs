@@ -86,7 +86,8 @@ pub struct Scenario {
     pub seed: Option<u64>,
     /// Which checks (`one-leader`), or rules of checks (`one-leader/belief`), are expected to find
     /// something: by profile (`client-go-v1.36`), by family (`client-go`) or for all (`*`); the most
-    /// specific counts. None are if nothing is said.
+    /// specific counts. None are if nothing is said. One that ends in `?` finds something with some seeds
+    /// only.
     pub expect: BTreeMap<String, Vec<String>>,
 }
 

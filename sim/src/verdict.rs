@@ -84,9 +84,9 @@ pub fn judge(scenario: &Scenario, outcome: &Outcome) -> Verdict {
         Verdict::AsExpected
     } else if !outcome.violations.iter().all(foreseen) {
         Verdict::Unexpected
-    } else if !expected.iter().all(violated) {
+    } else if !expected.iter().all(|name| name.ends_with('?') || violated(name)) {
         Verdict::Missing
-    } else if !expected.is_empty() {
+    } else if !outcome.violations.is_empty() {
         Verdict::AsExpected
     } else if outcome.statistics.is_vacuous(scenario.swarm.is_some()) {
         Verdict::Unknown
@@ -129,6 +129,11 @@ mod tests {
         assert_eq!(verdict(&["a"], &["a", "a"], 0), Verdict::AsExpected);
         assert_eq!(verdict(&["a", "b"], &["a"], 2), Verdict::Missing);
         assert_eq!(verdict(&["a", "b"], &["a", "c"], 2), Verdict::Unexpected);
+        // What is found at times need not be.
+        assert_eq!(verdict(&["a?"], &[], 2), Verdict::Holds);
+        assert_eq!(verdict(&["a/x?"], &["a/x"], 2), Verdict::AsExpected);
+        assert_eq!(verdict(&["a/x?"], &["a/y"], 2), Verdict::Unexpected);
+        assert_eq!(verdict(&["a?", "b"], &["a"], 2), Verdict::Missing);
         // A rule is more than its check.
         assert_eq!(verdict(&["a"], &["a/x", "a/y"], 2), Verdict::AsExpected);
         assert_eq!(verdict(&["a/x"], &["a/x", "a/x"], 2), Verdict::AsExpected);
