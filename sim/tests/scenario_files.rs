@@ -104,6 +104,18 @@ fn a_file_is_toml_by_its_extension() {
     assert!(swept.contains("toml"), "{swept}");
 }
 
+#[test]
+fn what_is_shrunk_is_written_in_toml_too() {
+    let path = file("small.toml", "");
+    let out = ["--profile", "client-go-head", "--seed", "1", "--out", path.to_str().unwrap()];
+    let shrunk = tenure(&[&["shrink", "pause"][..], &out].concat());
+    assert_eq!(shrunk.status.code(), Some(1));
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("[[faults]]"), "{text}");
+    let again = tenure(&["run", "--scenario", path.to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("two leaders"), "{again:?}");
+}
+
 /// `REWRITE=1 cargo test -p tenure-sim --test scenario_files` writes them anew.
 #[test]
 fn the_schemas_in_the_documentation_are_the_types() {
@@ -160,7 +172,7 @@ fn fits(whole: &Value, schema: &Value, value: &Value) -> bool {
         | "default"
         | "format"
         | "pattern" => true,
-        other => panic!("what is {other}?"),
+        other => unreachable!("what is {other}?"),
     }) && closed(whole, schema, value)
 }
 
@@ -172,7 +184,7 @@ fn is_of(of: &str, value: &Value) -> bool {
         "integer" => value.is_i64() || value.is_u64(),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
-        other => panic!("what is {other}?"),
+        other => unreachable!("what is {other}?"),
     }
 }
 

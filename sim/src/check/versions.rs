@@ -110,8 +110,8 @@ impl Versions {
         };
         let stored = Some((after.version, after.uid));
         if applied.verb == Verb::Get {
-            let is_old =
-                stored.map(|it| it.0) < Some(self.greatest.max(before.map_or(0, |it| it.0)));
+            let latest = self.greatest.max(before.map_or(0, |it| it.0));
+            let is_old = stored.is_some_and(|(version, _)| version <= latest);
             if stored != before && (self.lags.is_empty() || !is_old) {
                 wrong("not-current", format!("read {}, not {}", version(stored), version(before)));
             }
@@ -285,6 +285,7 @@ mod tests {
             .refused(1, 2, Verb::Get, Some(&b), Failure::NotFound);
         assert_eq!(check(&story), [""; 0]);
         assert_eq!(check(&story.clone().applied(1, 3, Verb::Get, Some(&b), &c)), ["not-current"]);
+        assert_eq!(check(&story.clone().deleted(&b).applied(1, 3, Verb::Get, None, &b)), [""; 0]);
         let over = story.says(What::FaultEnded { fault: 0 });
         assert_eq!(check(&over.applied(1, 3, Verb::Get, Some(&b), &a)), ["not-current"]);
     }

@@ -65,7 +65,7 @@ impl Outside {
     pub(super) fn refused(&mut self, luck: u64, writes: bool) -> Option<Code> {
         let by_chance = self.error_ppm > 0 && happens(mix(luck, Draw::Refused), self.error_ppm);
         let by_fault = self.by_errors(mix(luck, Draw::RefusedByFault), writes, |it| it.before_ppm);
-        by_fault.or(by_chance.then_some(Code::Internal))
+        by_fault.or_else(|| by_chance.then_some(Code::Internal))
     }
 
     /// Whether a request that had its effect is answered with an error by chance.

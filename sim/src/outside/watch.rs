@@ -140,13 +140,12 @@ impl Outside {
         let at = watch.last;
         let watched = stored.map_or(Watched::Deleted, Watched::Stored).into();
         let message = Message { who, body: Body::Shown { object, connection, watched } };
-        match link.filter(|_| held) {
-            Some(link) => self.held.push((link, fate, message)),
-            None => {
-                let message = self.messages.insert(message);
-                self.queue.push(at, Event::Arrive(message));
-            }
+        if let Some(link) = link.filter(|_| held) {
+            self.held.push((link, fate, message));
+            return;
         }
+        let message = self.messages.insert(message);
+        self.queue.push(at, Event::Arrive(message));
     }
 
     /// What was held up is shown after all: nothing overtakes it.
