@@ -50,7 +50,7 @@ pub struct Violation {
 
 impl Violation {
     /// Whether `expected` is the check that found this (`one-leader`), or that check and its rule
-    /// (`one-leader/belief`).
+    /// (`one-leader/belief`), with or without the `?` of what is expected only at times.
     ///
     /// ```
     /// use tenure_sim::check::Violation;
@@ -60,12 +60,13 @@ impl Violation {
     /// let violation = Violation { check, rule, at, seq, replicas, what };
     /// assert!(violation.is_of("one-leader") && violation.is_of("one-leader/belief"));
     /// assert!(!violation.is_of("one-leader/authority") && !violation.is_of("one"));
+    /// assert!(violation.is_of("one-leader?"));
     /// ```
     #[must_use]
     pub fn is_of(&self, expected: &str) -> bool {
-        match expected.split_once('/') {
+        match expected.trim_end_matches('?').split_once('/') {
             Some((check, rule)) => check == self.check && rule == self.rule,
-            None => expected == self.check,
+            None => expected.trim_end_matches('?') == self.check,
         }
     }
 }

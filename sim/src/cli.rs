@@ -13,15 +13,16 @@ mod describe;
 mod experiment;
 pub mod explore;
 pub mod export;
+mod file;
 pub mod margin;
 pub mod mutants;
-mod nearest;
 mod output;
 mod progress;
 pub mod ranges;
 mod refusal;
 pub mod run;
 pub mod scenarios;
+pub mod schema;
 mod sharding;
 pub mod shrink;
 pub mod sweep;
@@ -54,6 +55,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Scenarios(scenarios::ScenariosArgs),
+    Schema(schema::SchemaArgs),
     Sweep(sweep::SweepArgs),
     Shrink(shrink::ShrinkArgs),
     Mutants(mutants::MutantsArgs),
@@ -98,6 +100,7 @@ pub fn main() -> ExitCode {
     let status = match command {
         Command::Run(args) => run::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Shrink(args) => shrink::run(&args),
         Command::Mutants(args) => mutants::run(&args),

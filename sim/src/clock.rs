@@ -1,6 +1,8 @@
 //! One replica's clocks: a monotonic one that may run at a wrong rate or stand still, and a wall
 //! clock, independent of it, that may be off, be set and stand still.
 
+use core::hash::{Hash, Hasher};
+
 use tenure::time::{Instant, Now, Timestamp};
 
 use crate::time::{Shift, SimTime, Span};
@@ -22,7 +24,7 @@ pub const EPOCH_SECONDS: i64 = 1_767_225_600;
 /// assert_eq!(clock.instant(later).as_nanos(), 7_000_000_000 + 8_200_000_000);
 /// assert_eq!(clock.when(clock.instant(later)), Some(later));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {
     /// At this real time …
     anchor: u64,
@@ -34,6 +36,37 @@ pub struct Clock {
     wall_offset: i128,
     /// What it shows while it stands still.
     wall_frozen: Option<i128>,
+    /// What is being added to the wall clock little by little.
+    slews: Vec<Slew>,
+}
+
+/// Part of a wall clock's time that comes little by little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Slew {
+    /// Which, among several.
+    id: u32,
+    from: u64,
+    gains: i64,
+    lasts: u64,
+}
+
+impl Slew {
+    /// What has come of it.
+    fn gained(&self, at: SimTime) -> i128 {
+        let passed = at.as_nanos().saturating_sub(self.from).min(self.lasts);
+        i128::from(self.gains) * i128::from(passed) / i128::from(self.lasts.max(1))
+    }
+}
+
+/// Clocks that are not slewed hash as they did when none could be, so that digests stay comparable.
+impl Hash for Clock {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.anchor, self.local, self.rate_ppb).hash(state);
+        (self.wall_offset, self.wall_frozen).hash(state);
+        if !self.slews.is_empty() {
+            self.slews.hash(state);
+        }
+    }
 }
 
 impl Clock {
@@ -46,6 +79,7 @@ impl Clock {
             rate_ppb,
             wall_offset: wall_offset.as_nanos().into(),
             wall_frozen: None,
+            slews: Vec::new(),
         }
     }
 
@@ -108,8 +142,22 @@ impl Clock {
         self.wall_frozen = freeze.then(|| self.wall(at));
     }
 
+    /// From now on the wall clock gains `by` over `lasts`, or until that is ended under this number.
+    pub fn slew_wall(&mut self, at: SimTime, id: u32, by: Shift, lasts: Span) {
+        let (from, gains, lasts) = (at.as_nanos(), by.as_nanos(), lasts.as_nanos());
+        self.slews.push(Slew { id, from, gains, lasts });
+    }
+
+    /// What the wall clock has gained so it keeps, and it gains no more.
+    pub fn end_slew(&mut self, at: SimTime, id: u32) {
+        let ended = self.slews.iter().filter(|slew| slew.id == id);
+        self.wall_offset += ended.map(|slew| slew.gained(at)).sum::<i128>();
+        self.slews.retain(|slew| slew.id != id);
+    }
+
     fn wall(&self, at: SimTime) -> i128 {
-        i128::from(EPOCH_SECONDS) * 1_000_000_000 + i128::from(at.as_nanos()) + self.wall_offset
+        let right = i128::from(EPOCH_SECONDS) * 1_000_000_000 + i128::from(at.as_nanos());
+        right + self.wall_offset + self.slews.iter().map(|slew| slew.gained(at)).sum::<i128>()
     }
 }
 
@@ -141,6 +189,19 @@ mod tests {
         assert_eq!(clock.now(at(1_000)).timestamp.unix_nanos() % 1_000_000_000, 7);
         clock.freeze_wall(at(2_000), false);
         assert_eq!(clock.now(at(2_000)).timestamp.unix_nanos() % 1_000_000_000, 1_997);
+    }
+
+    #[test]
+    fn a_slewed_wall_clock_gains_little_by_little_and_keeps_what_it_has() {
+        let mut clock = Clock::new(Span::ZERO, RIGHT, Shift::default());
+        let right = |now: u64| i128::from(EPOCH_SECONDS) * 1_000_000_000 + i128::from(now);
+        let gained = |clock: &Clock, now| clock.now(at(now)).timestamp.unix_nanos() - right(now);
+        clock.slew_wall(at(1_000), 7, Shift::from_nanos(100), Span::from_nanos(1_000));
+        clock.slew_wall(at(1_000), 8, Shift::from_nanos(-10), Span::from_nanos(1_000));
+        assert_eq!([500, 1_500, 5_000].map(|now| gained(&clock, now)), [0, 45, 90]);
+        clock.end_slew(at(1_500), 7);
+        assert_eq!([1_500, 5_000].map(|now| gained(&clock, now)), [45, 40]);
+        assert_eq!(clock.rate_ppb(), RIGHT, "the monotonic clock is another matter");
     }
 
     #[test]

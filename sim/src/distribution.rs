@@ -1,5 +1,6 @@
 //! How long something takes, by chance: integers only, so that every machine draws the same.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Span;
@@ -15,7 +16,7 @@ use crate::time::Span;
 /// assert_eq!(latency.draw(0), Span::from_millis(1));
 /// assert_eq!(latency.draw(u64::MAX), Span::from_millis(21));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Distribution {
     /// Always the same.

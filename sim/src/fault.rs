@@ -10,17 +10,20 @@
 //! both have ended.
 
 mod place;
+mod terms;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenure::lock::Kind;
 
 pub use place::{Site, Target, UnknownPlace};
+pub use terms::{Code, Direction, Edit, Links, Outage, Reborn, WakeUp};
 
 use crate::distribution::Distribution;
 use crate::time::{Shift, Span};
 
 /// One fault of a plan. Exactly one of `at` and `on` is given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Planned {
     /// When, after the beginning.
@@ -38,6 +41,7 @@ pub struct Planned {
     /// Which object an edit or a deletion is about, where there are several; the scenario's `lock`
     /// or its first object if absent.
     #[serde(default, with = "crate::wire::optional_kind", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::wire::KindName>")]
     pub object: Option<Kind>,
     /// What goes wrong.
     pub fault: Fault,
@@ -73,7 +77,7 @@ impl Planned {
 }
 
 /// What a fault waits for: the `nth` time that `event` happens to `by`. It fires once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
     /// What must happen.
@@ -104,7 +108,7 @@ const fn is_one(nth: &u32) -> bool {
 }
 
 /// Something that a [`Trigger`] can wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Happening {
     /// A replica sent a read.
@@ -129,83 +133,8 @@ pub enum Happening {
     StoppedLeading,
 }
 
-/// Which messages a network fault hits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// Both ways.
-    #[default]
-    Both,
-    /// Those that leave `sites`: a replica's requests.
-    Outgoing,
-    /// Those that come to `sites`: a replica's answers.
-    Incoming,
-}
-
-/// The links that a network fault hits: those between `sites` and `from`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Links {
-    /// One side.
-    pub sites: Vec<Site>,
-    /// The other side; everything that is not in `sites` if empty.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub from: Vec<Site>,
-    /// Which way.
-    #[serde(default)]
-    pub direction: Direction,
-}
-
-impl Links {
-    /// All links of `site`, both ways.
-    #[must_use]
-    pub fn of(site: Site) -> Self {
-        Self { sites: vec![site], from: Vec::new(), direction: Direction::Both }
-    }
-
-    /// The same, one way.
-    #[must_use]
-    pub fn direction(mut self, direction: Direction) -> Self {
-        self.direction = direction;
-        self
-    }
-}
-
-/// In which order a process handles what it missed while it was paused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WakeUp {
-    /// Timers that are due, then messages.
-    #[default]
-    TimersFirst,
-    /// Messages, then timers that are due.
-    MessagesFirst,
-}
-
-/// Under which name a process comes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reborn {
-    /// A new incarnation, drawn anew.
-    #[default]
-    New,
-    /// The incarnation of its last life.
-    Same,
-}
-
-/// How a store that is out answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outage {
-    /// An error at once.
-    #[default]
-    Refuse,
-    /// Never.
-    Hang,
-}
-
 /// What goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fault {
     /// Messages are dropped.
@@ -231,6 +160,26 @@ pub enum Fault {
         /// How many of a million.
         ppm: u32,
     },
+    /// Messages are held up, and go on in their order when nothing holds them any more.
+    Hold(Links),
+    /// Connections are reset: calls under way fail at once, and so does each message; whoever sent it,
+    /// or waits for it, is told by an error. What was on its way to the store may still take effect.
+    Reset(Links),
+    /// Messages are overtaken by chance: some take longer, by a draw each.
+    Reorder {
+        /// Which.
+        links: Links,
+        /// How many of a million.
+        ppm: u32,
+        /// By how much.
+        by: Distribution,
+    },
+    /// The first half of the replicas reaches the first half of the API servers only, the second half
+    /// the second; the one in the middle, if their number is odd, is reached by all.
+    Bridge {},
+    /// Each replica reaches a majority of the API servers only, each another one: replica N those from
+    /// the N-th on, in a ring.
+    MajoritiesRing {},
     /// All network faults of now end.
     Heal {},
     /// A process stands still; its clocks run on.
@@ -245,6 +194,13 @@ pub enum Fault {
     Resume {
         /// Whose.
         target: Target,
+    },
+    /// A process takes time for whatever it does: it handles one thing at a time, each after a draw.
+    Slow {
+        /// Whose.
+        target: Target,
+        /// How long each thing waits for its turn.
+        by: Distribution,
     },
     /// A process dies; with `for` it starts again after that, unless another crash or stop still
     /// keeps it down.
@@ -301,6 +257,23 @@ pub enum Fault {
         /// Whose.
         target: Target,
     },
+    /// A wall clock jumps there and back, again and again.
+    Strobe {
+        /// Whose.
+        target: Target,
+        /// By how much: it is off by this, then right, and so on.
+        by: Shift,
+        /// How long it stays each time.
+        every: Span,
+    },
+    /// Both clocks are slewed, as by `adjtime` or for a leap second: they run faster or slower until they
+    /// have gained so much, over the time that `for` says.
+    Smear {
+        /// Whose.
+        target: Target,
+        /// How much they gain.
+        by: Shift,
+    },
     /// A monotonic clock stands still, as `CLOCK_MONOTONIC` does while a machine is suspended, while
     /// the wall clock goes on; the process stands still too.
     Suspend {
@@ -336,37 +309,23 @@ pub enum Fault {
         /// How many of a million take effect and are answered with an error.
         #[serde(default)]
         after_ppm: u32,
+        /// With which status: 409, 429, 500, or 504 for no answer at all.
+        #[serde(default, skip_serializing_if = "Code::is_default")]
+        code: Code,
+    },
+    /// API servers answer electors' reads from a cache that lags behind. Writes are as ever.
+    StaleReads {
+        /// Which; all if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        api: Option<u32>,
+        /// How far; as the objects were when this began if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behind: Option<Span>,
     },
     /// Somebody edits the lock.
     Edit(Edit),
     /// Somebody deletes the lock.
     Delete {},
-}
-
-/// What somebody does to the lock by hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Edit {
-    /// Sets the holder, and nothing else unless given.
-    SetHolder {
-        /// Whom.
-        holder: String,
-        /// And the duration.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        duration_seconds: Option<i32>,
-    },
-    /// Empties the holder.
-    ClearHolder {},
-    /// Writes text into the annotation of a `ConfigMap` or Endpoints that no client can read as a
-    /// record. A Lease has no such place: nothing happens to it.
-    Garble {},
-    /// Sets a label: the version changes, the record does not.
-    TouchLabel {},
-    /// Writes the record back that stood this many record changes ago, as from a backup.
-    Restore {
-        /// How many.
-        back: u32,
-    },
 }
 
 impl Fault {
@@ -393,9 +352,15 @@ impl Fault {
             Self::Delay { .. } => "delay",
             Self::Loss { .. } => "loss",
             Self::Duplicate { .. } => "duplicate",
+            Self::Hold(_) => "hold",
+            Self::Reset(_) => "reset",
+            Self::Reorder { .. } => "reorder",
+            Self::Bridge {} => "bridge",
+            Self::MajoritiesRing {} => "majorities-ring",
             Self::Heal {} => "heal",
             Self::Pause { .. } => "pause",
             Self::Resume { .. } => "resume",
+            Self::Slow { .. } => "slow",
             Self::Crash { .. } => "crash",
             Self::Restart { .. } => "restart",
             Self::Stop { .. } => "stop",
@@ -404,10 +369,13 @@ impl Fault {
             Self::Drift { .. } => "drift",
             Self::ClockJump { .. } => "clock-jump",
             Self::WallFreeze { .. } => "wall-freeze",
+            Self::Strobe { .. } => "strobe",
+            Self::Smear { .. } => "smear",
             Self::Suspend { .. } => "suspend",
             Self::StoreOutage { .. } => "store-outage",
             Self::StoreSlow { .. } => "store-slow",
             Self::StoreErrors { .. } => "store-errors",
+            Self::StaleReads { .. } => "stale-reads",
             Self::Edit(_) => "edit",
             Self::Delete {} => "delete",
         }
@@ -419,6 +387,7 @@ impl Fault {
         match self {
             Self::Pause { target, .. }
             | Self::Resume { target }
+            | Self::Slow { target, .. }
             | Self::Crash { target, .. }
             | Self::Restart { target, .. }
             | Self::Stop { target }
@@ -427,16 +396,27 @@ impl Fault {
             | Self::Drift { target, .. }
             | Self::ClockJump { target, .. }
             | Self::WallFreeze { target }
+            | Self::Strobe { target, .. }
+            | Self::Smear { target, .. }
             | Self::Suspend { target, .. } => Some(*target),
             _ => None,
         }
     }
 
-    /// The links that it names, if it is about the network.
+    /// Whether it is about the network, so that [`Heal`](Self::Heal) ends it.
+    #[must_use]
+    pub const fn is_of_network(&self) -> bool {
+        self.links().is_some() || matches!(self, Self::Bridge {} | Self::MajoritiesRing {})
+    }
+
+    /// The links that it names, if it names any.
     #[must_use]
     pub const fn links(&self) -> Option<&Links> {
         match self {
             Self::Partition(links)
+            | Self::Hold(links)
+            | Self::Reset(links)
+            | Self::Reorder { links, .. }
             | Self::Delay { links, .. }
             | Self::Loss { links, .. }
             | Self::Duplicate { links, .. } => Some(links),

@@ -54,6 +54,7 @@ mod log;
 pub mod margin;
 pub mod marks;
 pub mod mutants;
+mod nearest;
 pub mod net;
 pub mod outcome;
 mod outside;

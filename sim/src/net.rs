@@ -43,46 +43,69 @@ struct Link {
     loss_ppm: u32,
     duplicate_ppm: u32,
     stream: Stream,
-    /// Whether any fault is on it: the one thing that most messages look at.
-    faulty: bool,
-    blockers: Vec<u32>,
-    delays: Vec<(u32, Distribution)>,
-    losses: Vec<(u32, u32)>,
-    duplicates: Vec<(u32, u32)>,
+    /// The faults that are on it, in the order of their beginnings.
+    troubles: Vec<(u32, Trouble)>,
 }
 
 impl Link {
     /// What becomes of a message by the faults on its link. Those that change it are passed to
-    /// `blame`: of a message that gets lost, those that lose it.
+    /// `blame`: of a message that does not arrive, those that see to it.
     fn troubled(&self, fate: Fate, bits: u64, mut blame: impl FnMut(u32)) -> Fate {
-        let Fate { takes, mut again, luck } = fate;
+        let Fate { takes, mut again, luck, .. } = fate;
         let Some(mut takes) = takes else { return fate };
-        let by_chance = mix(luck, Draw::LostByFault);
-        let losses = self.losses.iter().filter(|(_, ppm)| happens(by_chance, *ppm));
-        let losers = self.blockers.iter().chain(losses.map(|(fault, _)| fault));
         let mut lost = false;
-        for fault in losers {
-            lost = true;
-            blame(*fault);
+        for (fault, trouble) in &self.troubles {
+            let loses = match trouble {
+                Trouble::Blocked => true,
+                Trouble::Lossy(ppm) => happens(mix(luck, Draw::LostByFault), *ppm),
+                _ => false,
+            };
+            if loses {
+                lost = true;
+                blame(*fault);
+            }
         }
         if lost {
-            return Fate { takes: None, again: None, luck };
+            return Fate { takes: None, again: None, ..fate };
         }
-        for (fault, ppm) in &self.duplicates {
-            if happens(mix(luck, Draw::DoubledByFault), *ppm) {
+        let mut way = Way::Free;
+        for (fault, trouble) in &self.troubles {
+            match trouble {
+                Trouble::Held if way == Way::Free => way = Way::Held,
+                Trouble::Held => {}
+                Trouble::Reset => way = Way::Reset,
+                _ => continue,
+            }
+            blame(*fault);
+        }
+        if way == Way::Reset {
+            return Fate { again: None, way, ..fate };
+        }
+        for (fault, trouble) in &self.troubles {
+            if let Trouble::Doubling(ppm) = trouble
+                && happens(mix(luck, Draw::DoubledByFault), *ppm)
+            {
                 again.get_or_insert_with(|| self.latency.draw(mix(bits, Draw::Double)));
                 blame(*fault);
             }
         }
-        for (fault, by) in &self.delays {
-            let more = by.draw(mix(bits, Draw::Delay));
+        for (fault, trouble) in &self.troubles {
+            let (more, of_double) = match trouble {
+                Trouble::Slow(by) => {
+                    (by.draw(mix(bits, Draw::Delay)), by.draw(mix(bits, Draw::DoubleDelay)))
+                }
+                Trouble::Reordering(ppm, by) if happens(mix(luck, Draw::Overtaken), *ppm) => {
+                    (by.draw(mix(bits, Draw::Behind)), Span::ZERO)
+                }
+                _ => continue,
+            };
             if !more.is_zero() {
                 takes = takes + more;
                 blame(*fault);
             }
-            again = again.map(|again| again + by.draw(mix(bits, Draw::DoubleDelay)));
+            again = again.map(|again| again + of_double);
         }
-        Fate { takes: Some(takes), again, luck }
+        Fate { takes: Some(takes), again, luck, way }
     }
 }
 
@@ -95,6 +118,20 @@ pub struct Fate {
     pub again: Option<Span>,
     /// More random bits, for what may happen to it where it arrives.
     pub luck: u64,
+    /// Whether it can go now.
+    pub way: Way,
+}
+
+/// Whether a message can go its way now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Way {
+    /// It can.
+    #[default]
+    Free,
+    /// It waits until [`Net::is_held`] says no for its link.
+    Held,
+    /// The connection is reset: it does not arrive, and an error does instead.
+    Reset,
 }
 
 /// What a network fault does to a link.
@@ -104,6 +141,9 @@ pub(crate) enum Trouble {
     Slow(Distribution),
     Lossy(u32),
     Doubling(u32),
+    Held,
+    Reset,
+    Reordering(u32, Distribution),
 }
 
 /// The network of one world.
@@ -153,11 +193,7 @@ impl Net {
                 loss_ppm: network.loss_ppm,
                 duplicate_ppm: network.duplicate_ppm,
                 stream,
-                faulty: false,
-                blockers: Vec::new(),
-                delays: Vec::new(),
-                losses: Vec::new(),
-                duplicates: Vec::new(),
+                troubles: Vec::new(),
             };
             graph.add_edge(from, to, link)
         };
@@ -205,8 +241,9 @@ impl Net {
         let doubled =
             link.duplicate_ppm > 0 && happens(mix(luck, Draw::Doubled), link.duplicate_ppm);
         let again = doubled.then(|| link.latency.draw(mix(bits, Draw::Double)));
-        let fate = Fate { takes: Some(takes).filter(|_| !lost), again, luck };
-        let fate = if link.faulty { link.troubled(fate, bits, blame) } else { fate };
+        let takes = Some(takes).filter(|_| !lost);
+        let fate = Fate { takes, again, luck, way: Way::Free };
+        let fate = if link.troubles.is_empty() { fate } else { link.troubled(fate, bits, blame) };
         Fate { again: fate.again.filter(|_| fate.takes.is_some()), ..fate }
     }
 
@@ -265,13 +302,7 @@ impl Net {
     pub(crate) fn trouble(&mut self, links: &[LinkId], fault: u32, trouble: Trouble) {
         for link in links {
             let Some(link) = self.graph.edge_weight_mut(*link) else { continue };
-            link.faulty = true;
-            match trouble {
-                Trouble::Blocked => link.blockers.push(fault),
-                Trouble::Slow(by) => link.delays.push((fault, by)),
-                Trouble::Lossy(ppm) => link.losses.push((fault, ppm)),
-                Trouble::Doubling(ppm) => link.duplicates.push((fault, ppm)),
-            }
+            link.troubles.push((fault, trouble));
         }
     }
 
@@ -279,15 +310,49 @@ impl Net {
     pub(crate) fn heal(&mut self, links: &[LinkId], fault: u32) {
         for link in links {
             let Some(link) = self.graph.edge_weight_mut(*link) else { continue };
-            link.blockers.retain(|other| *other != fault);
-            link.delays.retain(|(other, _)| *other != fault);
-            link.losses.retain(|(other, _)| *other != fault);
-            link.duplicates.retain(|(other, _)| *other != fault);
-            link.faulty = !(link.blockers.is_empty()
-                && link.delays.is_empty()
-                && link.losses.is_empty()
-                && link.duplicates.is_empty());
+            link.troubles.retain(|(other, _)| *other != fault);
         }
+    }
+
+    /// Whether messages on a link are held up now.
+    #[must_use]
+    pub fn is_held(&self, link: LinkId) -> bool {
+        self.has(link, |trouble| matches!(trouble, Trouble::Held))
+    }
+
+    /// The fault that blocks a link now, if one does.
+    pub(crate) fn blocker(&self, link: LinkId) -> Option<u32> {
+        let troubles = &self.graph.edge_weight(link)?.troubles;
+        let blocked = |(_, trouble): &&(u32, Trouble)| *trouble == Trouble::Blocked;
+        troubles.iter().find(blocked).map(|(fault, _)| *fault)
+    }
+
+    fn has(&self, link: LinkId, which: impl Fn(&Trouble) -> bool) -> bool {
+        let link = self.graph.edge_weight(link);
+        link.is_some_and(|link| link.troubles.iter().any(|(_, trouble)| which(trouble)))
+    }
+
+    /// The links, both ways, between replicas and API servers that do not reach each other in a bridge.
+    pub(crate) fn bridge(&self) -> Vec<LinkId> {
+        let (replicas, apis) = (self.replicas.len(), self.apis.len());
+        self.between(|replica, api| {
+            let first = replica * 2 < replicas;
+            if first { api * 2 < apis } else { (api + 1) * 2 > apis }
+        })
+    }
+
+    /// The same in a ring of majorities.
+    pub(crate) fn majorities_ring(&self) -> Vec<LinkId> {
+        let apis = self.apis.len().max(1);
+        self.between(|replica, api| (api + apis - replica % apis) % apis <= apis / 2)
+    }
+
+    /// The links, both ways, between replicas and API servers of which `reach` says no.
+    fn between(&self, reach: impl Fn(usize, usize) -> bool) -> Vec<LinkId> {
+        let apis = self.apis.len().max(1);
+        let pairs = self.requests.iter().zip(&self.responses).enumerate();
+        let cut = pairs.filter(|(number, _)| !reach(number / apis, number % apis));
+        cut.flat_map(|(_, (request, response))| [*request, *response]).collect()
     }
 
     /// From now on no message gets lost or doubled by chance.
@@ -315,7 +380,8 @@ impl Net {
         }
         for edge in self.graph.edge_references() {
             let (from, to) = (edge.source().index(), edge.target().index());
-            let style = if edge.weight().blockers.is_empty() { "" } else { " [color=red]" };
+            let style =
+                if self.has(edge.id(), |it| *it == Trouble::Blocked) { " [color=red]" } else { "" };
             let _ = writeln!(dot, "  {from} -> {to}{style};");
         }
         dot.push_str("}\n");

@@ -1,6 +1,7 @@
 //! Everything outside the replicas: the queue, messages under way, API servers and store, the
 //! guarded resource, and the log.
 
+mod faults;
 mod watch;
 
 use std::sync::Arc;
@@ -9,17 +10,19 @@ use tenure::election::{Failure, Op, Request, Response, Stored, Watched};
 use tenure::lock::{Identity, Kind};
 
 use crate::distribution::Distribution;
-use crate::fault::{Edit, Outage};
+use crate::fault::{Code, Edit, Outage};
 use crate::guarded::{Resource, Write};
 use crate::log::Log;
-use crate::net::{Fate, LinkId, Net};
+use crate::net::{Fate, LinkId, Net, Way};
 use crate::queue::{Queue, Slab};
-use crate::rng::{Draw, happens, mix};
+use crate::rng::{Draw, mix};
 use crate::scenario::Scenario;
 use crate::store::{Answer, Call, Store};
 use crate::time::{SimTime, Span};
 use crate::trace::{Actor, Reply, Snapshot, Verb, What};
 use crate::world::FaultEffect;
+pub(crate) use faults::{Errors, Lag};
+use faults::{Past, failure, is_write, writes};
 use watch::Watch;
 
 /// The lock of the election.
@@ -40,10 +43,14 @@ pub(crate) enum Event {
     Leave { api: u32, message: u32 },
     /// A process starts, if the replica has still had this many lives.
     Start { replica: u32, lives: u32 },
+    /// A slow process comes to what it has to do.
+    Attend { replica: u32, lives: u32 },
     /// A planned fault begins.
     Begin(u32),
     /// A planned fault is over.
     End(u32),
+    /// A wall clock jumps, by a fault that goes on.
+    Strobe(u32),
     /// A replica's watch that was not there, or broke, is begun anew if it still is not there.
     Rewatch { replica: u32, object: Kind, connection: u32 },
     /// A step of a rollout.
@@ -92,7 +99,12 @@ pub(crate) struct Outside {
     /// Faults of the store that are on.
     pub(crate) outages: Vec<(u32, Option<u32>, Outage)>,
     pub(crate) slow: Vec<(u32, Distribution, Distribution)>,
-    pub(crate) errors: Vec<(u32, u32, u32)>,
+    pub(crate) errors: Vec<Errors>,
+    /// Messages that are held up by faults, in the order of their sending.
+    held: Vec<(LinkId, Fate, Message)>,
+    /// Faults by which API servers lag behind, and what the lock's objects were.
+    pub(crate) lags: Vec<Lag>,
+    past: Option<Past>,
     before: Distribution,
     after: Distribution,
     error_ppm: u32,
@@ -116,7 +128,7 @@ impl Outside {
         if let Some(initial) = &rules.initial {
             store.seed(scenario.lock.primary(), LOCK, NAMESPACE, initial);
         }
-        Self {
+        let mut outside = Self {
             now: SimTime::ZERO,
             queue: Queue::default(),
             messages: Slab::default(),
@@ -128,6 +140,9 @@ impl Outside {
             outages: Vec::new(),
             slow: Vec::new(),
             errors: Vec::new(),
+            held: Vec::new(),
+            lags: Vec::new(),
+            past: None,
             before: rules.before,
             after: rules.after,
             error_ppm: rules.error_ppm,
@@ -136,7 +151,9 @@ impl Outside {
             watches: Vec::new(),
             rewatch: scenario.network.rewatch,
             stalls: Vec::new(),
-        }
+        };
+        outside.remember(&scenario.faults);
+        outside
     }
 
     pub(crate) fn emit(&mut self, what: What) {
@@ -164,7 +181,16 @@ impl Outside {
         fate
     }
 
-    fn post(&mut self, fate: Fate, message: Message) {
+    /// Sends a message on a link: it arrives, waits there or gets lost, or its sender hears an error.
+    fn post(&mut self, link: Option<LinkId>, fate: Fate, message: Message) {
+        match (fate.way, link) {
+            (Way::Held, Some(link)) => self.held.push((link, fate, message)),
+            (Way::Reset, _) => self.reset(fate, message),
+            _ => self.forward(fate, message),
+        }
+    }
+
+    fn forward(&mut self, fate: Fate, message: Message) {
         if let Some(takes) = fate.again {
             let double = self.messages.insert(message.clone());
             self.queue.push(self.now + takes, Event::Arrive(double));
@@ -177,23 +203,26 @@ impl Outside {
 
     /// An elector sends a request.
     pub(crate) fn send_request(&mut self, who: Who, api: u32, request: Box<Request>) {
-        let fate = self.fate(self.net.request(who.replica, api));
+        let link = self.net.request(who.replica, api);
+        let fate = self.fate(link);
         let body = Body::Request { api, request, luck: fate.luck };
-        self.post(fate, Message { who, body });
+        self.post(link, fate, Message { who, body });
     }
 
     /// A program sends a call.
     pub(crate) fn send_call(&mut self, who: Who, api: u32, id: u64, call: Box<Call>) {
-        let fate = self.fate(self.net.request(who.replica, api));
+        let link = self.net.request(who.replica, api);
+        let fate = self.fate(link);
         let body = Body::Call { api, id, call, luck: fate.luck };
-        self.post(fate, Message { who, body });
+        self.post(link, fate, Message { who, body });
     }
 
     /// A program writes to the guarded resource.
     pub(crate) fn send_write(&mut self, who: Who, write: Write, answer: bool) {
-        let fate = self.fate(self.net.write(who.replica));
+        let link = self.net.write(who.replica);
+        let fate = self.fate(link);
         let body = Body::Write { write, sent: self.now, answer };
-        self.post(fate, Message { who, body });
+        self.post(link, fate, Message { who, body });
     }
 
     /// A message has reached an API server or the resource.
@@ -205,10 +234,10 @@ impl Outside {
                 let message = Message { who, body };
                 if let Some(how) = self.outage(api) {
                     if how == Outage::Refuse {
-                        self.refuse(message);
+                        self.refuse(message, Code::Internal);
                     }
-                } else if self.refused(luck) {
-                    self.refuse(message);
+                } else if let Some(code) = self.refused(luck, writes(&message.body)) {
+                    self.refuse(message, code);
                 } else {
                     let wait = self.wait_before(luck);
                     if wait.is_zero() {
@@ -233,9 +262,10 @@ impl Outside {
         let Who { replica, life } = who;
         self.emit(What::GuardedWrite { replica, life, key, token, sent, accepted });
         if answer {
-            let fate = self.fate(self.net.written(replica));
+            let link = self.net.written(replica);
+            let fate = self.fate(link);
             let body = Body::Written { write, accepted };
-            self.post(fate, Message { who, body });
+            self.post(link, fate, Message { who, body });
         }
     }
 
@@ -244,32 +274,6 @@ impl Outside {
         let (fault, _, how) = *self.outages.iter().find(hit)?;
         self.blame(fault);
         Some(how)
-    }
-
-    /// Whether a request fails by chance before it has an effect.
-    fn refused(&mut self, luck: u64) -> bool {
-        let mut refused = self.error_ppm > 0 && happens(mix(luck, Draw::Refused), self.error_ppm);
-        for index in 0..self.errors.len() {
-            let Some((fault, ppm, _)) = self.errors.get(index).copied() else { break };
-            if happens(mix(luck, Draw::RefusedByFault), ppm) {
-                self.blame(fault);
-                refused = true;
-            }
-        }
-        refused
-    }
-
-    /// Whether a request that had its effect is answered with an error by chance.
-    fn spoiled(&mut self, luck: u64) -> bool {
-        let mut spoiled = false;
-        for index in 0..self.errors.len() {
-            let Some((fault, _, ppm)) = self.errors.get(index).copied() else { break };
-            if happens(mix(luck, Draw::Spoiled), ppm) {
-                self.blame(fault);
-                spoiled = true;
-            }
-        }
-        spoiled
     }
 
     fn wait_before(&mut self, luck: u64) -> Span {
@@ -298,26 +302,6 @@ impl Outside {
         wait
     }
 
-    /// An API server answers with an error and does nothing else.
-    fn refuse(&mut self, message: Message) {
-        let Message { who, body } = message;
-        match body {
-            Body::Request { api, request, .. } => {
-                let response = Response { id: request.id, result: Err(Failure::Other) };
-                let body = Body::Answer {
-                    response: response.into(),
-                    reply: Reply::Failed(Failure::Other),
-                };
-                self.respond(who, api, Span::ZERO, body);
-            }
-            Body::Call { api, id, .. } => {
-                let body = Body::CallAnswer { id, answer: Err(Failure::Other).into() };
-                self.respond(who, api, Span::ZERO, body);
-            }
-            _ => {}
-        }
-    }
-
     fn respond(&mut self, who: Who, api: u32, after: Span, body: Body) {
         let message = Message { who, body };
         if after.is_zero() {
@@ -330,8 +314,9 @@ impl Outside {
 
     /// An answer leaves an API server: only now it meets the network as it is.
     pub(crate) fn leave(&mut self, api: u32, message: Message) {
-        let fate = self.fate(self.net.response(message.who.replica, api));
-        self.post(fate, message);
+        let link = self.net.response(message.who.replica, api);
+        let fate = self.fate(link);
+        self.post(link, fate, message);
     }
 
     /// A request takes effect.
@@ -340,9 +325,14 @@ impl Outside {
         match body {
             Body::Request { api, request, luck } => {
                 let id = request.id;
-                let (mut result, mut reply) = self.apply(who, &request);
-                if self.spoiled(luck) {
-                    (result, reply) = (Err(Failure::Other), Reply::Failed(Failure::Other));
+                let (mut result, mut reply) = self.apply(who, api, &request);
+                match self.spoiled(luck, !matches!(request.op, Op::Get)) {
+                    Some(Code::Timeout) => return,
+                    Some(code) => {
+                        let failure = failure(code);
+                        (result, reply) = (Err(failure), Reply::Failed(failure));
+                    }
+                    None => {}
                 }
                 let after = self.wait_after(luck);
                 let body = Body::Answer { response: Response { id, result }.into(), reply };
@@ -353,8 +343,10 @@ impl Outside {
                 if let Some(object) = written_lock(&call).filter(|_| answer.is_ok()) {
                     self.changed(object);
                 }
-                if self.spoiled(luck) {
-                    answer = Err(Failure::Other);
+                match self.spoiled(luck, is_write(&call)) {
+                    Some(Code::Timeout) => return,
+                    Some(code) => answer = Err(failure(code)),
+                    None => {}
                 }
                 let after = self.wait_after(luck);
                 self.respond(who, api, after, Body::CallAnswer { id, answer: answer.into() });
@@ -363,7 +355,7 @@ impl Outside {
         }
     }
 
-    fn apply(&mut self, who: Who, request: &Request) -> (Result<Stored, Failure>, Reply) {
+    fn apply(&mut self, who: Who, api: u32, request: &Request) -> (Result<Stored, Failure>, Reply) {
         let (object, name) = (request.lock.kind, &*request.lock.name);
         let before = self.store.snapshot_of(object, name).cloned();
         let (verb, result) = match &request.op {
@@ -381,6 +373,8 @@ impl Outside {
             (Ok(_), Some(snapshot)) => Reply::Is(Arc::clone(snapshot)),
             (Ok(_), None) => Reply::Gone,
         };
+        let cached = if verb == Verb::Get { self.cached(api, object) } else { None };
+        let (result, reply) = cached.unwrap_or((result, reply));
         let written = match (verb, &reply) {
             (Verb::Create | Verb::Update, Reply::Is(snapshot)) => {
                 self.took_over(who, snapshot);

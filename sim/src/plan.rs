@@ -4,14 +4,17 @@
 
 mod extras;
 mod grid;
+mod kinds;
 
 pub use grid::Grid;
+use kinds::Kind;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::RIGHT;
 use crate::distribution::Distribution;
 use crate::fault::{
-    Direction, Edit, Fault, Happening, Links, Outage, Planned, Reborn, Site, Target, Trigger,
+    Code, Direction, Edit, Fault, Happening, Links, Outage, Planned, Reborn, Site, Target, Trigger,
     WakeUp,
 };
 use crate::rng::{Purpose, Stream};
@@ -19,7 +22,7 @@ use crate::scenario::Scenario;
 use crate::time::{Shift, Span};
 
 /// Which kinds of fault may occur.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mix {
     /// Those under which `Profile::Strict` promises that no two replicas have authority at once:
@@ -29,51 +32,14 @@ pub enum Mix {
     Safe,
     /// These too.
     Wild,
+    /// Those of `Safe` and, under the same promise, kinds that came later: connections held up and reset,
+    /// messages overtaken, bridges and rings of majorities (where there are API servers enough), wall
+    /// clocks that jump there and back, reads from caches, each status of a failing store.
+    Broad,
+    /// All that there are: those of `Wild` and `Broad`, and processes that are slow and clocks that are
+    /// slewed.
+    Full,
 }
-
-/// A kind of fault that can be drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Partition,
-    Delay,
-    Loss,
-    Duplicate,
-    Pause,
-    PauseInCall,
-    Crash,
-    Restart,
-    Stop,
-    Drift,
-    ClockJump,
-    WallFreeze,
-    Outage,
-    Slow,
-    Errors,
-    // From here on: Mix::Wild only.
-    Suspend,
-    Edit,
-    Delete,
-    WildDrift,
-}
-
-const SAFE: [Kind; 15] = [
-    Kind::Partition,
-    Kind::Delay,
-    Kind::Loss,
-    Kind::Duplicate,
-    Kind::Pause,
-    Kind::PauseInCall,
-    Kind::Crash,
-    Kind::Restart,
-    Kind::Stop,
-    Kind::Drift,
-    Kind::ClockJump,
-    Kind::WallFreeze,
-    Kind::Outage,
-    Kind::Slow,
-    Kind::Errors,
-];
-const WILD: [Kind; 4] = [Kind::Suspend, Kind::Edit, Kind::Delete, Kind::WildDrift];
 
 /// Most faults of one plan.
 const MAX_FAULTS: u64 = 60;
@@ -148,8 +114,7 @@ pub fn safe_rates(scenario: &Scenario) -> (u64, u64) {
 #[must_use]
 pub fn faults(scenario: &Scenario, mix: Mix, seed: u64, heal_at: Span) -> Vec<Planned> {
     let mut stream = Stream::new(seed, Purpose::Plan, 1);
-    let wild: &[Kind] = if mix == Mix::Wild { &WILD } else { &[] };
-    let mut kinds: Vec<Kind> = SAFE.iter().chain(wild).copied().collect();
+    let mut kinds = kinds::of(mix, scenario);
     let fallback = stream.below(kinds.len() as u64);
     let fallback = kinds.get(usize::try_from(fallback).unwrap_or(0)).copied();
     kinds.retain(|_| stream.chance(1, 2));
@@ -247,11 +212,11 @@ impl Draw<'_> {
 
     fn rate(&mut self, mix: Mix) -> u64 {
         match mix {
-            Mix::Safe => {
+            Mix::Safe | Mix::Broad => {
                 let (slowest, fastest) = safe_rates(self.scenario);
                 self.stream.within(slowest, fastest)
             }
-            Mix::Wild => self.stream.log_uniform(RIGHT / 4, RIGHT * 4),
+            Mix::Wild | Mix::Full => self.stream.log_uniform(RIGHT / 4, RIGHT * 4),
         }
     }
 
@@ -310,7 +275,11 @@ impl Draw<'_> {
                 Fault::StoreOutage { api: api.filter(|_| !all), how }
             }
             Kind::Slow => Fault::StoreSlow { before: self.delay(), after: self.delay() },
-            Kind::Errors => Fault::StoreErrors { before_ppm: self.ppm(), after_ppm: self.ppm() },
+            Kind::Errors => Fault::StoreErrors {
+                before_ppm: self.ppm(),
+                after_ppm: self.ppm(),
+                code: Code::default(),
+            },
             Kind::Suspend => Fault::Suspend { target: self.target(), running: self.coin() },
             Kind::Edit => Fault::Edit(match self.stream.below(4) {
                 0 => Edit::ClearHolder {},
@@ -319,6 +288,7 @@ impl Draw<'_> {
                 _ => Edit::SetHolder { holder: "nobody".to_owned(), duration_seconds: None },
             }),
             Kind::Delete => Fault::Delete {},
+            Kind::Newer(kind) => self.newer(kind),
         }
     }
 }
@@ -330,7 +300,7 @@ mod tests {
     #[test]
     fn every_plan_is_valid_and_comes_back_from_its_text() {
         for seed in 0..300 {
-            for mix in [Mix::Safe, Mix::Wild] {
+            for mix in [Mix::Safe, Mix::Wild, Mix::Broad, Mix::Full] {
                 let drawn = scenario(&Scenario::default(), mix, seed);
                 assert_eq!(drawn.validate(), Ok(()), "{seed}");
                 assert!(!drawn.faults.is_empty(), "{seed}");
@@ -370,6 +340,30 @@ mod tests {
             }
         }
         assert_eq!(kinds.len(), 17, "{kinds:?}");
+    }
+
+    #[test]
+    fn each_newer_kind_is_drawn_where_it_can_apply() {
+        let drawn = |mix, apis| {
+            let mut base = Scenario::default();
+            base.network.apis.resize_with(apis, Default::default);
+            let plans = (0..300).map(|seed| faults(&base, mix, seed, Span::from_secs(300)));
+            let kinds = plans.flatten().map(|planned| planned.fault.kind());
+            kinds.collect::<std::collections::BTreeSet<_>>()
+        };
+        let safe = drawn(Mix::Safe, 3);
+        let newer =
+            |mix, apis| drawn(mix, apis).difference(&safe).copied().collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            newer(Mix::Broad, 3),
+            "bridge hold majorities-ring reorder reset stale-reads strobe"
+        );
+        assert_eq!(newer(Mix::Broad, 2), "bridge hold reorder reset stale-reads strobe");
+        assert_eq!(newer(Mix::Broad, 1), "hold reorder reset stale-reads strobe");
+        assert_eq!(
+            newer(Mix::Full, 1),
+            "delete edit hold reorder reset slow smear stale-reads strobe suspend"
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use tenure::lock::Identity;
 use tenure::time::{Instant, Now};
 
 use crate::clock::Clock;
+use crate::distribution::Distribution;
 use crate::fault::{Reborn, WakeUp};
 use crate::outside::{Body, Event, Message, Outside, Who};
 use crate::program::{Program, Standing};
@@ -40,6 +41,10 @@ pub(crate) struct Replica<P> {
     /// Faults that pause the process, and what it does first when it goes on.
     pausers: Vec<u32>,
     wake_up: WakeUp,
+    /// Faults that make the process slow; whether it is about to come to something; how long it takes.
+    slows: Vec<(u32, Distribution)>,
+    attending: bool,
+    pace: Stream,
     inbox: VecDeque<(Cause, Message)>,
     /// Lives so far; the present one's number is one less.
     pub(crate) lives: u32,
@@ -103,11 +108,11 @@ pub(crate) struct Birth {
 }
 
 impl<P: Program> Replica<P> {
-    pub(crate) fn new(scenario: &Scenario, index: u32, streams: [Stream; 3]) -> Self {
+    pub(crate) fn new(scenario: &Scenario, index: u32, streams: [Stream; 4]) -> Self {
         let spec = scenario.replicas.get(index as usize).cloned().unwrap_or_default();
         let base_rate = spec.rate_ppb.unwrap_or(crate::clock::RIGHT);
         let apis = u32::try_from(scenario.network.apis.len()).unwrap_or(1).max(1);
-        let [seeds, incarnations, program_seeds] = streams;
+        let [seeds, incarnations, program_seeds, pace] = streams;
         Self {
             index,
             settings: spec.clone(),
@@ -118,6 +123,9 @@ impl<P: Program> Replica<P> {
             wall_freezes: Vec::new(),
             pausers: Vec::new(),
             wake_up: WakeUp::default(),
+            slows: Vec::new(),
+            attending: false,
+            pace,
             inbox: VecDeque::new(),
             lives: 0,
             alive: false,
@@ -160,7 +168,7 @@ impl<P: Program> Replica<P> {
         self.suspends.iter().any(|suspend| !suspend.running)
     }
 
-    const fn who(&self) -> Who {
+    pub(crate) const fn who(&self) -> Who {
         Who { replica: self.index, life: self.lives.saturating_sub(1) }
     }
 
@@ -255,6 +263,7 @@ impl<P: Program> Replica<P> {
         self.alive = false;
         self.pausers.clear();
         self.inbox.clear();
+        self.attending = false;
         self.outstanding = None;
         self.believes = false;
         self.working = false;
@@ -299,6 +308,10 @@ impl<P: Program> Replica<P> {
             self.blame_pausers_if_due(outside); // it is handled on resuming
             return;
         }
+        if self.is_slow() {
+            self.put_off_if_due(outside);
+            return;
+        }
         self.due(outside);
     }
 
@@ -337,6 +350,11 @@ impl<P: Program> Replica<P> {
                 outside.blame(*fault);
             }
             self.inbox.push_back((outside.queue.cause(), message));
+            return;
+        }
+        if self.is_slow() {
+            self.inbox.push_back((outside.queue.cause(), message));
+            self.put_off(outside);
             return;
         }
         self.receive(outside, message);

@@ -28,6 +28,8 @@ pub enum Purpose {
     Program = 5,
     /// Whatever an experiment needs, by its own numbers.
     Experiment = 6,
+    /// How long slow processes take, by replica.
+    Pace = 7,
 }
 
 /// One stream of random numbers.
@@ -108,6 +110,10 @@ pub enum Draw {
     SlowCall = 15,
     /// How much longer its answer takes, by a fault.
     SlowAnswer = 16,
+    /// Whether it is overtaken by a fault.
+    Overtaken = 17,
+    /// How much longer it takes then.
+    Behind = 18,
 }
 
 /// Other bits, for one more thing that can happen to a message (`SplitMix64`'s finalizer).

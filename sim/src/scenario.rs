@@ -4,9 +4,11 @@
 mod settings;
 mod validate;
 
+use core::num::NonZeroU32;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 use tenure::election::{Missing, Profile};
 
 use crate::distribution::Distribution;
@@ -21,7 +23,7 @@ pub use validate::ScenarioError;
 pub const MAX_REPLICAS: usize = 10_000;
 
 /// A run but for its seed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scenario {
     /// A short name, as `leader-crash`.
@@ -30,10 +32,12 @@ pub struct Scenario {
     pub description: String,
     /// The rules that replicas follow if they do not say otherwise.
     #[serde(with = "crate::wire::text")]
+    #[schemars(with = "String")]
     pub profile: Profile,
     /// The objects that carry the lock, for replicas that do not say otherwise.
     pub lock: Lock,
     /// The replicas.
+    #[serde(deserialize_with = "each")]
     pub replicas: Vec<Replica>,
     /// Whether replicas run an election. Without it their programs run from the start.
     pub election: bool,
@@ -49,6 +53,7 @@ pub struct Scenario {
     pub release_on_stop: bool,
     /// See [`tenure::election::Config`]: `wait` or `new-group`.
     #[serde(with = "crate::wire::missing")]
+    #[schemars(with = "crate::wire::MissingName")]
     pub missing: Missing,
     /// Take durations that an elector refuses, to see what happens then.
     pub unchecked: bool,
@@ -81,7 +86,8 @@ pub struct Scenario {
     pub seed: Option<u64>,
     /// Which checks (`one-leader`), or rules of checks (`one-leader/belief`), are expected to find
     /// something: by profile (`client-go-v1.36`), by family (`client-go`) or for all (`*`); the most
-    /// specific counts. None are if nothing is said.
+    /// specific counts. None are if nothing is said. One that ends in `?` finds something with some seeds
+    /// only.
     pub expect: BTreeMap<String, Vec<String>>,
 }
 
@@ -120,9 +126,12 @@ impl Default for Scenario {
 }
 
 /// One replica.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Replica {
+    /// So many like this; 1 if absent. Whoever reads a scenario writes each out, without this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<NonZeroU32>,
     /// Its name; `replica-N` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
@@ -132,6 +141,7 @@ pub struct Replica {
     pub bare_identity: bool,
     /// The rules it follows; the scenario's if absent.
     #[serde(skip_serializing_if = "Option::is_none", with = "crate::wire::optional_text")]
+    #[schemars(with = "Option<String>")]
     pub profile: Option<Profile>,
     /// The objects that carry its lock; the scenario's if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,8 +189,19 @@ pub struct Replica {
     pub wall_offset: Shift,
 }
 
+/// Each replica by itself.
+fn each<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Replica>, D::Error> {
+    let written = Vec::<Replica>::deserialize(deserializer)?;
+    let each = written.into_iter().flat_map(|mut replica| {
+        let count = replica.count.take().map_or(1, NonZeroU32::get);
+        std::iter::repeat_n(replica, count as usize)
+    });
+    // One too many is told as too many; the rest would only take space.
+    Ok(each.take(MAX_REPLICAS + 1).collect())
+}
+
 /// The network between replicas, API servers and the guarded resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
     /// How long a message takes from a replica.
@@ -218,7 +239,7 @@ impl Default for Network {
 }
 
 /// One API server.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Api {
     /// Where it is.
@@ -226,7 +247,7 @@ pub struct Api {
 }
 
 /// How the store behaves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
     /// Whether it refuses what a Kubernetes API server refuses: durations below a second, negative
@@ -259,7 +280,7 @@ impl Default for Store {
 }
 
 /// A lock that is there before the run begins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Initial {
     /// Who holds it.
@@ -280,7 +301,7 @@ const fn is_false(value: &bool) -> bool {
 }
 
 /// What a leader does: a loop that writes to the guarded resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Work {
     /// Time between two writes; no writes if zero.
@@ -309,7 +330,7 @@ impl Default for Work {
 }
 
 /// What the work asks before each write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
     /// Nothing: it goes on until it has ended, `stop_takes` after it was told to (the default under
@@ -363,6 +384,19 @@ mod tests {
         assert_eq!(calm.validate(), Ok(()));
         let text = serde_json::to_string(&calm).unwrap();
         assert_eq!(serde_json::from_str::<Scenario>(&text).unwrap(), calm);
+    }
+
+    #[test]
+    fn many_alike_are_written_as_one() {
+        let read = |text: &str| serde_json::from_str::<Scenario>(text);
+        let many = read(r#"{"replicas": [{"start": "1s"}, {"count": 2, "zone": "b"}]}"#).unwrap();
+        let zones: Vec<_> = many.replicas.iter().map(|replica| replica.zone.as_str()).collect();
+        assert_eq!(zones, ["", "b", "b"]);
+        let text = serde_json::to_string(&many).unwrap();
+        assert_eq!(read(&text).unwrap(), many);
+        let most = read(r#"{"replicas": [{"count": 4000000000}]}"#).unwrap();
+        assert_eq!(most.validate().unwrap_err().field, "replicas");
+        assert!(read(r#"{"replicas": [{"count": 0}]}"#).is_err());
     }
 
     #[test]

@@ -78,14 +78,15 @@ pub fn judge(scenario: &Scenario, outcome: &Outcome) -> Verdict {
     let violated = |name: &String| outcome.violations.iter().any(|it| it.is_of(name));
     let foreseen = |violation: &Violation| expected.iter().any(|name| violation.is_of(name));
     let drawn = scenario.swarm.is_some() || scenario.grid.is_some();
-    let promised = scenario.profile == Profile::Strict && scenario.swarm != Some(Mix::Wild);
+    let safe = !matches!(scenario.swarm, Some(Mix::Wild | Mix::Full));
+    let promised = scenario.profile == Profile::Strict && safe;
     if drawn && !promised && !outcome.violations.is_empty() {
         Verdict::AsExpected
     } else if !outcome.violations.iter().all(foreseen) {
         Verdict::Unexpected
-    } else if !expected.iter().all(violated) {
+    } else if !expected.iter().all(|name| name.ends_with('?') || violated(name)) {
         Verdict::Missing
-    } else if !expected.is_empty() {
+    } else if !outcome.violations.is_empty() {
         Verdict::AsExpected
     } else if outcome.statistics.is_vacuous(scenario.swarm.is_some()) {
         Verdict::Unknown
@@ -128,6 +129,11 @@ mod tests {
         assert_eq!(verdict(&["a"], &["a", "a"], 0), Verdict::AsExpected);
         assert_eq!(verdict(&["a", "b"], &["a"], 2), Verdict::Missing);
         assert_eq!(verdict(&["a", "b"], &["a", "c"], 2), Verdict::Unexpected);
+        // What is found at times need not be.
+        assert_eq!(verdict(&["a?"], &[], 2), Verdict::Holds);
+        assert_eq!(verdict(&["a/x?"], &["a/x"], 2), Verdict::AsExpected);
+        assert_eq!(verdict(&["a/x?"], &["a/y"], 2), Verdict::Unexpected);
+        assert_eq!(verdict(&["a?", "b"], &["a"], 2), Verdict::Missing);
         // A rule is more than its check.
         assert_eq!(verdict(&["a"], &["a/x", "a/y"], 2), Verdict::AsExpected);
         assert_eq!(verdict(&["a/x"], &["a/x", "a/x"], 2), Verdict::AsExpected);

@@ -190,6 +190,25 @@ pub(crate) mod optional_record {
     }
 }
 
+/// How the name of an object's kind is written, for the schema.
+#[derive(schemars::JsonSchema)]
+#[schemars(rename_all = "kebab-case", inline)]
+#[expect(dead_code, reason = "it is only described")]
+pub(crate) enum KindName {
+    Lease,
+    ConfigMap,
+    Endpoints,
+}
+
+/// The same of what a missing lock means.
+#[derive(schemars::JsonSchema)]
+#[schemars(rename_all = "kebab-case", inline)]
+#[expect(dead_code, reason = "it is only described")]
+pub(crate) enum MissingName {
+    Wait,
+    NewGroup,
+}
+
 /// An enum of the core whose variants carry nothing, by a table of names.
 macro_rules! names {
     ($module:ident, $type:ty, $($variant:path => $name:literal),+ $(,)?) => {

@@ -127,7 +127,8 @@ impl<P: Program> World<P> {
         let mut replicas = Vec::with_capacity(scenario.replicas.len());
         for (index, replica) in (0..).zip(&scenario.replicas) {
             let stream = |purpose| Stream::new(seed, purpose, u64::from(index));
-            let streams = [Purpose::Jitter, Purpose::Incarnation, Purpose::Program].map(stream);
+            let purposes = [Purpose::Jitter, Purpose::Incarnation, Purpose::Program, Purpose::Pace];
+            let streams = purposes.map(stream);
             replicas.push(Replica::new(&scenario, index, streams));
             let start = Event::Start { replica: index, lives: 0 };
             outside.queue.push(SimTime::ZERO + replica.start, start);
@@ -221,6 +222,11 @@ impl<P: Program> World<P> {
                     self.start(replica);
                 }
             }
+            Event::Attend { replica, lives } => {
+                if let Some(replica) = replicas.get_mut(replica as usize) {
+                    replica.attend(outside, lives);
+                }
+            }
             Event::Rewatch { replica, object, connection } => {
                 outside.rewatch(replica, object, connection);
             }
@@ -233,6 +239,7 @@ impl<P: Program> World<P> {
             }
             Event::Begin(fault) => self.begin(fault),
             Event::End(fault) => self.end(fault),
+            Event::Strobe(fault) => self.strobe(fault),
             Event::Heal => self.heal(),
             Event::Horizon => self.finish(),
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tenure_sim::distribution::Distribution;
 use tenure_sim::fault::{
-    Direction, Edit, Fault, Happening, Links, Outage, Planned, Reborn, Site, Target, Trigger,
+    Code, Direction, Edit, Fault, Happening, Links, Outage, Planned, Reborn, Site, Target, Trigger,
     WakeUp,
 };
 use tenure_sim::scenario::{Api, Scenario};
@@ -106,7 +106,7 @@ fn taking_a_fault_out_leaves_the_draws_of_the_others() {
         Fault::Duplicate { links: links.clone(), ppm: 300_000 },
         Fault::Delay { links, by: slow },
         Fault::StoreSlow { before: slow, after: slow },
-        Fault::StoreErrors { before_ppm: 300_000, after_ppm: 300_000 },
+        Fault::StoreErrors { before_ppm: 300_000, after_ppm: 300_000, code: Code::default() },
     ];
     let plan: Vec<_> = kinds.map(|kind| Planned::at(seconds(60), kind)).into();
     // A fault that does nothing, before all others.

@@ -43,7 +43,7 @@ use tenure::lock::Kind;
 use super::replicas::{Names, Objects, seconds};
 use super::{Check, Violation};
 use crate::scenario::Scenario;
-use crate::time::SimTime;
+use crate::time::{SimTime, Span};
 use crate::trace::{Actor, Entry, Reply, Verb, What};
 
 /// A lock without a leader gets one within the computed bound.
@@ -64,6 +64,8 @@ pub struct Failover {
     worst: Option<Reached>,
     /// When something last happened that replicas cannot help.
     quiet_since: SimTime,
+    /// The longest that the lock was to be waited for since then.
+    longest: Span,
     /// Number of the last entry.
     seq: u64,
 }
@@ -86,6 +88,7 @@ impl Failover {
             winner: None,
             worst: None,
             quiet_since: SimTime::ZERO,
+            longest: Span::ZERO,
             seq: 0,
         }
     }
@@ -133,7 +136,7 @@ impl Failover {
     fn unsettled(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
         let start = self.quiet_since.max(self.candidates.able_from());
         let Some(bound) = &self.bound else { return };
-        let due = start + bound.until_settled(&self.lock);
+        let due = start + bound.until_settled(self.longest.max(self.lock.lasts()));
         if due < entry.at {
             self.quiet_since = entry.at;
             let what = format!(
@@ -178,6 +181,7 @@ impl Failover {
             self.quiet_since = entry.at;
         }
         self.lock = self.objects.all().into_iter().fold(Lock::Missing, Lock::and);
+        self.longest = self.longest.max(self.lock.lasts());
         self.since = entry.at;
         self.told = false;
     }
@@ -219,6 +223,7 @@ impl Check for Failover {
         self.overdue(entry, found);
         if is_beyond_replicas(&entry.what) {
             self.quiet_since = entry.at;
+            self.longest = self.lock.lasts();
         }
         match &entry.what {
             What::Applied { by, request, verb, before, reply, object } => match reply {

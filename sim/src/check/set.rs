@@ -66,9 +66,11 @@ impl Checks {
         &["alternate", "stopped-once", "after-the-end"],
     ];
 
-    /// Whether this is the name of a check, or of a check and one of its rules.
+    /// Whether this is the name of a check, or of a check and one of its rules; a `?` after it says that it
+    /// need not find anything.
     #[must_use]
     pub fn has(name: &str) -> bool {
+        let name = name.strip_suffix('?').unwrap_or(name);
         let (check, rule) = name.split_once('/').map_or((name, None), |(c, r)| (c, Some(r)));
         let rules = Self::NAMES.iter().zip(Self::RULES).find(|(known, _)| **known == check);
         rules.is_some_and(|(_, rules)| rule.is_none_or(|rule| rules.contains(&rule)))

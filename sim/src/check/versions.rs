@@ -3,7 +3,8 @@
 //! - rule `stale-write`: an update took effect over another version than the one it was sent for.
 //! - rule `not-increasing`: a write got a version that is not greater than all before it. (A write
 //!   that changes nothing may keep its version.)
-//! - rule `not-current`: a read, or what a write found, was not the latest version.
+//! - rule `not-current`: a read, or what a write found, was not the latest version; while API servers
+//!   lag behind by a fault a read may be of an earlier one.
 //! - rule `same-uid`: a lock that was deleted and made anew has the uid of an earlier one; or an
 //!   update changed the uid.
 //! - rule `over-existing`: a create took effect over a lock that was there.
@@ -19,6 +20,7 @@ use tenure::lock::{Kind, Record};
 
 use super::replicas::{Names, Objects, Table};
 use super::{Check, Violation};
+use crate::fault::Fault;
 use crate::scenario::Scenario;
 use crate::trace::{Actor, Entry, Reply, Snapshot, Verb, What};
 
@@ -33,6 +35,8 @@ pub struct Versions {
     objects: Objects<Object>,
     greatest: u64,
     uids: Vec<u64>,
+    /// Faults by which API servers lag behind.
+    lags: Vec<u32>,
 }
 
 /// One object of the lock.
@@ -68,6 +72,7 @@ impl Versions {
             objects: Objects::default(),
             greatest: 0,
             uids: Vec::new(),
+            lags: Vec::new(),
         }
     }
 
@@ -96,7 +101,8 @@ impl Versions {
                 return;
             }
             Reply::Failed(failure) => {
-                if applied.verb == Verb::Get && *failure == Failure::NotFound && before.is_some() {
+                let misses = applied.verb == Verb::Get && *failure == Failure::NotFound;
+                if misses && before.is_some() && self.lags.is_empty() {
                     wrong("not-current", format!("found no lock, not {}", version(before)));
                 }
                 return;
@@ -104,7 +110,9 @@ impl Versions {
         };
         let stored = Some((after.version, after.uid));
         if applied.verb == Verb::Get {
-            if stored != before {
+            let latest = self.greatest.max(before.map_or(0, |it| it.0));
+            let is_old = stored.is_some_and(|(version, _)| version <= latest);
+            if stored != before && (self.lags.is_empty() || !is_old) {
                 wrong("not-current", format!("read {}, not {}", version(stored), version(before)));
             }
             return;
@@ -228,6 +236,11 @@ impl Check for Versions {
                     });
                 });
             }
+            What::Fault { fault, kind, .. } if matches!(**kind, Fault::StaleReads { .. }) => {
+                self.lags.push(*fault);
+            }
+            What::FaultEnded { fault } => self.lags.retain(|other| other != fault),
+            What::Healed => self.lags.clear(),
             _ => {}
         }
     }
@@ -258,6 +271,23 @@ mod tests {
             .deleted(&b)
             .applied(1, 5, Verb::Create, None, &with_uid(&c, 2));
         assert_eq!(check(&story), [""; 0]);
+    }
+
+    #[test]
+    fn an_old_version_may_be_read_while_api_servers_lag_behind() {
+        let (a, b, c) = (lock(1, "r0", 0, 0, 0), lock(2, "r0", 0, 2, 0), lock(3, "r1", 0, 2, 1));
+        let lag = Fault::StaleReads { api: None, behind: None };
+        let story = Story::new()
+            .applied(0, 1, Verb::Create, None, &a)
+            .applied(0, 2, Verb::Update, Some(&a), &b)
+            .fault(0, &[], lag)
+            .applied(1, 1, Verb::Get, Some(&b), &a)
+            .refused(1, 2, Verb::Get, Some(&b), Failure::NotFound);
+        assert_eq!(check(&story), [""; 0]);
+        assert_eq!(check(&story.clone().applied(1, 3, Verb::Get, Some(&b), &c)), ["not-current"]);
+        assert_eq!(check(&story.clone().deleted(&b).applied(1, 3, Verb::Get, None, &b)), [""; 0]);
+        let over = story.says(What::FaultEnded { fault: 0 });
+        assert_eq!(check(&over.applied(1, 3, Verb::Get, Some(&b), &a)), ["not-current"]);
     }
 
     #[test]

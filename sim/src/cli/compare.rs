@@ -8,7 +8,8 @@ use tenure::sharding::Slots;
 
 use super::progress::Progress;
 use super::sweep::Seeds;
-use super::{Refusal, nearest, output};
+use super::{Refusal, output};
+use crate::nearest::nearest;
 use crate::sharding::compare::{Case, Figures, Group, Kind, Names, Subject, run as simulate};
 
 /// Compare Tenure's modes with what others do: the same replicas, the same faults, the same seeds.
@@ -102,7 +103,7 @@ fn chosen<T: Copy + PartialEq>(
     for wanted in names {
         let Some(&one) = all.iter().find(|one| name(**one) == wanted) else {
             let known = || all.iter().map(|one| name(*one));
-            let near = nearest::nearest(wanted, known());
+            let near = nearest(wanted, known());
             let near = match near.as_slice() {
                 [] => format!("use {}", known().collect::<Vec<_>>().join(", ")),
                 near => format!("did you mean {}?", near.join(" or ")),

@@ -11,8 +11,9 @@ use rule_args::RuleArgs;
 use serde_json::json;
 
 use super::progress::{self, Progress};
-use super::{Refusal, nearest, output};
+use super::{Refusal, output};
 use crate::explore::{Judgement, Outcome, Row, Rules, Story, explore, rows};
+use crate::nearest::nearest;
 
 /// Explore all that the electors can do together in a small world: every order of timers, requests,
 /// answers, losses and faults.
@@ -118,7 +119,7 @@ pub fn run(args: &ExploreArgs) -> Result<u8, Refusal> {
 
 fn named(name: &str) -> Result<Row, Refusal> {
     let rows = rows();
-    let near = nearest::nearest(name, rows.iter().map(|row| row.name.as_str())).join(", ");
+    let near = nearest(name, rows.iter().map(|row| row.name.as_str())).join(", ");
     let near = if near.is_empty() { String::new() } else { format!("did you mean {near}? ") };
     rows.iter().find(|row| row.name == name).cloned().ok_or_else(|| {
         Refusal::new(format_args!(

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::file::is_toml;
 use super::progress::Progress;
 use super::run::SEED;
 use super::trace_file::Part;
@@ -82,8 +83,13 @@ fn shrunk<S: Subject>(
     }
     let plan = &small.plan;
     if let Some(path) = &args.out {
+        let text = if is_toml(path) {
+            let unsaid = "cannot be TOML, which has no null: name a file that ends in .json";
+            toml::to_string(plan).map_err(|_| Refusal::file(path, unsaid))?
+        } else {
+            format!("{plan:#}\n")
+        };
         let (part, mut file) = Part::new(path)?;
-        let text = format!("{plan:#}\n");
         part.put(file.write_all(text.as_bytes()).and_then(|()| file.flush()))?;
     }
     let explained = small.scenario.explain(seed, &small.find.violation).map_err(refuse)?;

@@ -1,14 +1,15 @@
 //! Which scenario is meant: by name or from a file, of an election or of a sharded group.
 
 use core::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use tenure::election::{Profile, UnknownProfile};
 use tenure::sharding::Rule;
 
-use super::{Refusal, nearest};
+use super::Refusal;
+use super::file::File;
 use crate::check::Checks;
+use crate::nearest::nearest;
 use crate::scenario::Scenario;
 use crate::{catalogue, sharding};
 
@@ -18,7 +19,8 @@ pub struct Which {
     /// A scenario that `tenure scenarios` lists.
     #[arg(value_name = "NAME", conflicts_with = "scenario")]
     pub name: Option<String>,
-    /// The scenario in this file instead: JSON, as docs/simulation.md says.
+    /// The scenario in this file instead: JSON, or TOML if its name ends in .toml, as docs/simulation.md
+    /// and `tenure schema` say.
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
     /// The rules that the replicas of an election follow: strict, client-go-head, or client-go-v1.36
@@ -118,7 +120,7 @@ impl Which {
     /// What is wrong with the scenario, and where it stands.
     pub(super) fn refuse(&self, error: impl core::fmt::Display) -> Refusal {
         match &self.scenario {
-            Some(path) => Refusal::file(path, error),
+            Some(path) => File::read(path).map_or_else(|unread| unread, |file| file.refuse(error)),
             None => Refusal::new(error),
         }
     }
@@ -129,7 +131,7 @@ fn named(name: &str) -> Result<Any, Refusal> {
     let sharded = || sharding::catalogue::find(name).map(|found| Any::Sharded(Box::new(found)));
     election().or_else(sharded).ok_or_else(|| {
         let names = catalogue::names().chain(["experiment"]).chain(sharding::catalogue::names());
-        let remedy = match nearest::nearest(name, names).as_slice() {
+        let remedy = match nearest(name, names).as_slice() {
             [] => "`tenure scenarios` lists them".to_owned(),
             near => format!("did you mean {}? `tenure scenarios` lists all", near.join(" or ")),
         };
@@ -139,8 +141,8 @@ fn named(name: &str) -> Result<Any, Refusal> {
 
 /// A file is about a sharded group if it says who decides, by `mode`.
 fn read(path: &Path) -> Result<Any, Refusal> {
-    let text = fs::read_to_string(path).map_err(|error| Refusal::unreadable(path, &error))?;
-    let about = serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default();
+    let file = File::read(path)?;
+    let about = file.value();
     let has = |field: &str| about.get(field).is_some();
     if about.is_array() {
         return Err(Refusal::file(path, "is a list: write a scenario, as {\"horizon\": \"10m\"}"));
@@ -152,27 +154,13 @@ fn read(path: &Path) -> Result<Any, Refusal> {
         return Err(Refusal::file(path, what));
     }
     if has("mode") {
-        let scenario: sharding::Scenario = parsed(path, &text)?;
-        sharded_expectable(&scenario).map_err(|what| Refusal::file(path, what))?;
+        let scenario: sharding::Scenario = file.parsed()?;
+        sharded_expectable(&scenario).map_err(|what| file.refuse(what))?;
         return Ok(Any::Sharded(Box::new(scenario)));
     }
-    let scenario: Scenario = parsed(path, &text)?;
-    expectable(&scenario).map_err(|what| Refusal::file(path, what))?;
+    let scenario: Scenario = file.parsed()?;
+    expectable(&scenario).map_err(|what| file.refuse(what))?;
     Ok(Any::Election(Box::new(scenario)))
-}
-
-/// What a file of JSON says.
-pub(super) fn parsed<T: serde::de::DeserializeOwned>(
-    path: &Path,
-    text: &str,
-) -> Result<T, Refusal> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let field = error.path().to_string();
-        Refusal::file(path, malformed(text, &field, error.inner()))
-    })?;
-    reader.end().map_err(|error| Refusal::file(path, malformed(text, "", &error)))?;
-    Ok(value)
 }
 
 /// What no check and no profile is called would be expected in vain.
@@ -181,24 +169,36 @@ fn expectable(scenario: &Scenario) -> Result<(), String> {
         if !matches!(profile.as_str(), "*" | "client-go") && profile.parse::<Profile>().is_err() {
             let known = UnknownProfile.to_string();
             let known = known.trim_start_matches("unknown profile: use ");
-            return Err(format!("expect: {profile:?} is no profile: use *, client-go, {known}"));
+            let names: Vec<_> = known.split([',', ' ']).chain(["client-go"]).collect();
+            let near = did_you_mean(profile, &names);
+            return Err(format!(
+                "expect.{profile}: {profile:?} is no profile: {near}use *, client-go, {known}"
+            ));
         }
         if let Some(check) = checks.iter().find(|check| !Checks::has(check)) {
             let of = check.split('/').next().unwrap_or_default();
             let rules = Checks::NAMES.iter().zip(Checks::RULES).find(|(name, _)| **name == of);
             return Err(match rules {
                 None => {
+                    let near = did_you_mean(check, &Checks::NAMES);
                     let names = Checks::NAMES.join(", ");
-                    format!("expect.{profile}: {check:?} is no check: use {names}")
+                    format!("expect.{profile}: {check:?} is no check: {near}use {names}")
                 }
                 Some((_, rules)) => {
+                    let rule = check.split('/').nth(1).unwrap_or_default();
+                    let near = did_you_mean(rule, rules);
                     let rules = rules.join(", ");
-                    format!("expect.{profile}: {check:?} is no rule of {of}: use {rules}")
+                    format!("expect.{profile}: {check:?} is no rule of {of}: {near}use {rules}")
                 }
             });
         }
     }
     Ok(())
+}
+
+fn did_you_mean(name: &str, names: &[&str]) -> String {
+    let near = nearest(name, names.iter().copied());
+    near.first().map_or_else(String::new, |near| format!("did you mean {near}? Or "))
 }
 
 fn sharded_expectable(scenario: &sharding::Scenario) -> Result<(), String> {
@@ -207,29 +207,16 @@ fn sharded_expectable(scenario: &sharding::Scenario) -> Result<(), String> {
         return Ok(());
     };
     let names = Checks::RULES.map(|(name, _)| name);
-    let near = nearest::nearest(check, names.into_iter());
+    let near = nearest(check, names.into_iter());
     let near = if near.is_empty() { names.join(", ") } else { near.join(" or ") };
     Err(format!("expect: {check:?} is no check, and no rule of one: use {near}"))
-}
-
-/// Line, field, what is wrong and what to do about it.
-fn malformed(text: &str, field: &str, error: &serde_json::Error) -> String {
-    // A value that was read and then refused is found by what stands after it, maybe lines below.
-    let lines: Vec<&str> = text.lines().take(error.line()).collect();
-    let filled = |line: &&str| line.contains(|letter: char| !" \t}],".contains(letter));
-    let below = lines.iter().rev().take_while(|line| !filled(line)).count();
-    let line = error.line().saturating_sub(below).max(1);
-    let message = error.to_string();
-    let what = message.split(" at line ").next().unwrap_or(&message);
-    let field = if matches!(field, "" | "." | "?") { String::new() } else { format!("{field}: ") };
-    format!("line {line}: {field}{what}: see docs/simulation.md")
 }
 
 /// The rules of these names.
 fn rules(names: &[String]) -> Result<Vec<Rule>, Refusal> {
     let rule = |name: &String| {
         Rule::ALL.into_iter().find(|rule| rule.name() == name).ok_or_else(|| {
-            let near = nearest::nearest(name, Rule::ALL.into_iter().map(Rule::name));
+            let near = nearest(name, Rule::ALL.into_iter().map(Rule::name));
             let all = Rule::ALL.map(Rule::name).join(", ");
             let near = match near.as_slice() {
                 [] => format!("use {all}"),

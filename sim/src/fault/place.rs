@@ -3,8 +3,13 @@
 use core::fmt;
 use core::str::FromStr;
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::nearest::nearest;
 
 /// Whom a fault hits; roles are resolved when it fires. Text: a number, `leader`, `follower`,
 /// `actor` or `everyone`.
@@ -23,6 +28,9 @@ pub enum Target {
 }
 
 impl Target {
+    /// The roles, by their names.
+    const ROLES: [&str; 4] = ["leader", "follower", "actor", "everyone"];
+
     pub(super) const fn everyone() -> Self {
         Self::Everyone
     }
@@ -80,7 +88,11 @@ pub struct UnknownPlace {
 
 impl fmt::Display for UnknownPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is unknown: use {}", self.text, self.wanted)
+        let sites = ["api", "resource"].into_iter().filter(|it| self.wanted.contains(it));
+        let near = nearest(&self.text, Target::ROLES.into_iter().chain(sites));
+        let near =
+            near.first().map_or_else(String::new, |near| format!("did you mean {near}? Or "));
+        write!(f, "{:?} is unknown: {near}use {}", self.text, self.wanted)
     }
 }
 
@@ -163,6 +175,36 @@ macro_rules! place {
             }
         }
     };
+}
+
+impl JsonSchema for Target {
+    fn schema_name() -> Cow<'static, str> {
+        "Target".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The number of a replica, or a role; roles are resolved when the fault fires.",
+            "anyOf": [{ "type": "integer", "minimum": 0 }, { "enum": Self::ROLES }],
+        })
+    }
+}
+
+impl JsonSchema for Site {
+    fn schema_name() -> Cow<'static, str> {
+        "Site".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A target, or another site: all API servers, one, the guarded resource, a zone.",
+            "anyOf": [
+                generator.subschema_for::<Target>(),
+                { "enum": ["api", "resource"] },
+                { "type": "string", "pattern": "^(api-[0-9]+|zone:.*)$" },
+            ],
+        })
+    }
 }
 
 place!(Target, Self::Replica(index) => index, Target::Replica, "the number of a replica or a role");

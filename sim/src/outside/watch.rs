@@ -9,6 +9,7 @@ use tenure::election::{Stored, Watched};
 use tenure::lock::Kind;
 
 use super::{Body, Event, LOCK, Message, Outside, Who};
+use crate::net::{Fate, LinkId, Way};
 use crate::time::SimTime;
 
 /// One replica's watch of one object.
@@ -64,8 +65,9 @@ impl Outside {
         let &mut Watch { who, object, api, connection, .. } = watch;
         let again = Event::Rewatch { replica: who.replica, object, connection };
         self.queue.push(self.now + rewatch, again);
-        let fate = self.fate(self.net.request(who.replica, api));
-        self.post(fate, Message { who, body: Body::Watch { api, object, connection } });
+        let link = self.net.request(who.replica, api);
+        let fate = self.fate(link);
+        self.post(link, fate, Message { who, body: Body::Watch { api, object, connection } });
     }
 
     /// A replica has waited for its watch for long enough.
@@ -101,6 +103,7 @@ impl Outside {
 
     /// An object has changed: whoever watches it is shown.
     pub(super) fn changed(&mut self, object: Kind) {
+        self.keep(object);
         for index in 0..self.watches.len() {
             if self.watches.get(index).is_some_and(|it| it.open && it.object == object) {
                 self.show(index, self.store.get_of(object, LOCK).ok().cloned());
@@ -119,22 +122,61 @@ impl Outside {
             return;
         }
         let down = self.outage(api).is_some();
-        let fate = self.fate(self.net.response(who.replica, api));
+        let link = self.net.response(who.replica, api);
+        let fate = self.fate(link);
         let (now, rewatch) = (self.now, self.rewatch);
         let Some(watch) = self.watches.get_mut(index) else { return };
-        let Some(takes) = fate.takes.filter(|_| !down) else {
+        let Some(takes) = fate.takes.filter(|_| !down && fate.way != Way::Reset) else {
             watch.open = false;
             let again = Event::Rewatch { replica: who.replica, object, connection };
             self.queue.push(now + rewatch, again);
             return;
         };
-        watch.last = watch.last.max(now + takes);
         watch.seen |= stored.is_some();
+        let held = fate.way == Way::Held;
+        if !held {
+            watch.last = watch.last.max(now + takes);
+        }
         let at = watch.last;
         let watched = stored.map_or(Watched::Deleted, Watched::Stored).into();
-        let body = Body::Shown { object, connection, watched };
-        let message = self.messages.insert(Message { who, body });
+        let message = Message { who, body: Body::Shown { object, connection, watched } };
+        if let Some(link) = link.filter(|_| held) {
+            self.held.push((link, fate, message));
+            return;
+        }
+        let message = self.messages.insert(message);
         self.queue.push(at, Event::Arrive(message));
+    }
+
+    /// What was held up is shown after all: nothing overtakes it.
+    pub(super) fn show_late(&mut self, fate: Fate, message: Message) {
+        let Body::Shown { object, connection, .. } = message.body else { return };
+        let same = |watch: &&mut Watch| {
+            watch.who == message.who && watch.object == object && watch.connection == connection
+        };
+        let Some(watch) = self.watches.iter_mut().find(same) else { return };
+        watch.last = watch.last.max(self.now + fate.takes.unwrap_or_default());
+        let at = watch.last;
+        let message = self.messages.insert(message);
+        self.queue.push(at, Event::Arrive(message));
+    }
+
+    /// Connections are reset: watches over them break.
+    pub(crate) fn reset_watches(&mut self, fault: u32, links: &[LinkId]) {
+        for index in 0..self.watches.len() {
+            let Some(&Watch { who, object, api, connection, open, .. }) = self.watches.get(index)
+            else {
+                break;
+            };
+            if open && self.concerns(links, who.replica, api) {
+                self.blame(fault);
+                if let Some(watch) = self.watches.get_mut(index) {
+                    watch.open = false;
+                }
+                let again = Event::Rewatch { replica: who.replica, object, connection };
+                self.queue.push(self.now + self.rewatch, again);
+            }
+        }
     }
 
     /// Whether what a watch shows comes over its present connection.

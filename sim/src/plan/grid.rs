@@ -1,15 +1,16 @@
 //! Every fault, or every pair of faults, at every time of a grid: the seed is the number of one of them.
 //! What is exhausted so can be said in a sentence that everybody understands.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::safe_rates;
-use crate::fault::{Direction, Fault, Links, Outage, Planned, Reborn, Site, Target, WakeUp};
+use crate::fault::{Code, Direction, Fault, Links, Outage, Planned, Reborn, Site, Target, WakeUp};
 use crate::scenario::Scenario;
 use crate::time::Span;
 
 /// Which faults, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
     /// How many faults at once: 1 or 2.
@@ -101,7 +102,8 @@ fn kinds(scenario: &Scenario) -> Vec<Fault> {
     for how in [Outage::Refuse, Outage::Hang] {
         kinds.push(Fault::StoreOutage { api: None, how });
     }
-    kinds.push(Fault::StoreErrors { before_ppm: 0, after_ppm: 1_000_000 });
+    let code = Code::default();
+    kinds.push(Fault::StoreErrors { before_ppm: 0, after_ppm: 1_000_000, code });
     kinds
 }
 

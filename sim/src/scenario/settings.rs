@@ -1,5 +1,6 @@
 //! What a replica runs with: the objects of its lock, and what a rollout may change.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenure::election::Profile;
 use tenure::lock::Kind;
@@ -8,7 +9,7 @@ use super::{Replica, Scenario};
 use crate::time::Span;
 
 /// Which objects carry the lock. All have one name; objects of different kinds are different ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 pub enum Lock {
     /// A Lease.
     #[default]
@@ -64,7 +65,7 @@ impl Lock {
 /// when it starts.
 ///
 /// As JSON: `{"at": "2m", "gap": "30s", "set": {"lock": "config-map+lease"}}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rollout {
     /// When the first replica is restarted.
@@ -98,11 +99,12 @@ impl Rollout {
 }
 
 /// What a [`Rollout`] changes of a [`Replica`]; what is absent stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Change {
     /// See [`Replica::profile`].
     #[serde(skip_serializing_if = "Option::is_none", with = "crate::wire::optional_text")]
+    #[schemars(with = "Option<String>")]
     pub profile: Option<Profile>,
     /// See [`Replica::lock`].
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! Whether a scenario makes sense.
 
+mod faults;
 mod rollouts;
 
 use core::fmt;
@@ -7,7 +8,7 @@ use core::fmt;
 use super::{MAX_REPLICAS, Scenario};
 use crate::clock::RIGHT;
 use crate::distribution::Distribution;
-use crate::fault::{Fault, Planned, Site, Target};
+use crate::fault::Fault;
 use crate::time::Span;
 
 /// The most links that a network may have, but for a factor.
@@ -81,7 +82,7 @@ impl Scenario {
         for (number, planned) in self.faults.iter().enumerate() {
             self.validate_fault(number, planned)?;
         }
-        Ok(())
+        self.validate_meddling()
     }
 
     fn validate_grid(&self) -> Result<(), ScenarioError> {
@@ -186,133 +187,8 @@ impl Scenario {
         Ok(())
     }
 
-    fn validate_fault(&self, number: usize, planned: &Planned) -> Result<(), ScenarioError> {
-        let field = |name: &str| format!("faults[{number}].{name}");
-        match (&planned.at, &planned.on) {
-            (Some(_), None) | (None, Some(_)) => {}
-            (None, None) => {
-                let remedy = "say when by `at`, or upon what by `on`";
-                return Err(wrong(field("at"), "absent", remedy));
-            }
-            (Some(at), Some(_)) => {
-                return Err(wrong(field("at"), at, "give either `at` or `on`, not both"));
-            }
-        }
-        if let (Some(at), Some(heal_at)) = (planned.at, self.heal_at)
-            && at >= heal_at
-        {
-            let remedy = format!("let faults begin before heal_at, {heal_at}");
-            return Err(wrong(field("at"), at, remedy));
-        }
-        if let Some(at) = planned.at.filter(|at| *at >= self.horizon) {
-            let remedy = format!("let faults begin before the run ends, {}", self.horizon);
-            return Err(wrong(field("at"), at, remedy));
-        }
-        if planned.at.is_some() && !planned.after.is_zero() {
-            let remedy = "leave it out: it goes with `on`; say all of it by `at`";
-            return Err(wrong(field("after"), planned.after, remedy));
-        }
-        if let Some(trigger) = &planned.on {
-            if trigger.nth == 0 {
-                return Err(wrong(field("on.nth"), 0, "count from 1"));
-            }
-            if trigger.by == Target::Actor {
-                let remedy = "name a replica, leader, follower or everyone";
-                return Err(wrong(field("on.by"), "actor", remedy));
-            }
-            self.valid_target(field("on.by"), trigger.by, true)?;
-        }
-        if let Some(span) = planned.lasts.filter(|_| !planned.fault.can_last()) {
-            let remedy = format!("leave it out: a {} does not last", planned.fault.kind());
-            return Err(wrong(field("for"), span, remedy));
-        }
-        let about_object = matches!(planned.fault, Fault::Edit(_) | Fault::Delete {});
-        if let Some(object) = planned.object.filter(|_| !about_object) {
-            let object = crate::wire::kind_name(object);
-            let remedy = "leave it out: only edit and delete are about an object";
-            return Err(wrong(field("object"), object, remedy));
-        }
-        self.validate_hand_over(field("fault.to"), &planned.fault)?;
-        let triggered = planned.on.is_some();
-        if let Some(target) = planned.fault.target() {
-            self.valid_target(field("fault.target"), target, triggered)?;
-        }
-        if let Some(links) = planned.fault.links() {
-            for site in links.sites.iter().chain(&links.from) {
-                self.valid_site(field("fault.sites"), site, triggered)?;
-            }
-            if links.sites.is_empty() {
-                return Err(wrong(field("fault.sites"), "empty", "name at least one site"));
-            }
-        }
-        self.valid_amounts(number, &planned.fault)
-    }
-
-    fn valid_amounts(&self, number: usize, fault: &Fault) -> Result<(), ScenarioError> {
-        let field = |name: &str| format!("faults[{number}].fault.{name}");
-        match fault {
-            Fault::Delay { by, .. } => valid_distribution(&field("by"), by),
-            Fault::Loss { ppm, .. } | Fault::Duplicate { ppm, .. } => {
-                valid_ppm(&field("ppm"), *ppm)
-            }
-            Fault::Drift { rate_ppb, .. } => valid_rate(field("rate_ppb"), *rate_ppb),
-            Fault::StoreSlow { before, after } => {
-                valid_distribution(&field("before"), before)?;
-                valid_distribution(&field("after"), after)
-            }
-            Fault::StoreErrors { before_ppm, after_ppm } => {
-                valid_ppm(&field("before_ppm"), *before_ppm)?;
-                valid_ppm(&field("after_ppm"), *after_ppm)
-            }
-            Fault::StoreOutage { api: Some(api), .. } if !self.has_api(*api) => {
-                let remedy = format!("name one of the {} API servers", self.network.apis.len());
-                Err(wrong(field("api"), api, remedy))
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn has_api(&self, api: u32) -> bool {
         (api as usize) < self.network.apis.len()
-    }
-
-    fn valid_target(
-        &self,
-        field: String,
-        target: Target,
-        triggered: bool,
-    ) -> Result<(), ScenarioError> {
-        match target {
-            Target::Replica(index) if index as usize >= self.replicas.len() => {
-                let last = self.replicas.len().saturating_sub(1);
-                Err(wrong(field, index, format!("name a replica from 0 to {last}")))
-            }
-            Target::Actor if !triggered => {
-                let remedy = "only a fault with `on` has an actor; name a replica or a role";
-                Err(wrong(field, "actor", remedy))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn valid_site(&self, field: String, site: &Site, triggered: bool) -> Result<(), ScenarioError> {
-        match site {
-            Site::Of(target) => self.valid_target(field, *target, triggered),
-            Site::Api(Some(api)) if !self.has_api(*api) => {
-                let remedy = format!("name one of the {} API servers", self.network.apis.len());
-                Err(wrong(field, site, remedy))
-            }
-            Site::Zone(zone) => {
-                let replicas = self.replicas.iter().map(|replica| &replica.zone);
-                let apis = self.network.apis.iter().map(|api| &api.zone);
-                let mut zones = replicas.chain(apis).chain([&self.network.resource_zone]);
-                if zones.any(|known| known == zone) {
-                    return Ok(());
-                }
-                Err(wrong(field, site, "name a zone that some site is in"))
-            }
-            Site::Api(_) | Site::Resource => Ok(()),
-        }
     }
 }
 

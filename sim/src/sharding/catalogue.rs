@@ -45,6 +45,7 @@ files!(
     "plan-there-and-back",
     "plan-unseen-member",
     "hot-slots",
+    "churn",
     "planned-swarm",
     "leased",
     "leased-swarm",

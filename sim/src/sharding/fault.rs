@@ -1,6 +1,7 @@
 //! What goes wrong in a sharded group, as data: kinds are called as in [`crate::fault`] where they are
 //! the same.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenure::sharding::State;
 
@@ -10,7 +11,7 @@ use crate::fault::{Direction, Outage};
 use crate::time::Span;
 
 /// One fault of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Planned {
     /// When, after the beginning.
@@ -53,7 +54,9 @@ impl Planned {
 }
 
 /// A kind of call of the store, by what it is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Calls {
     /// Writes of the own record.
@@ -69,7 +72,7 @@ pub enum Calls {
 }
 
 /// What a replica runs with from now on; what is absent stays.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Change {
     /// How much it can bear.
@@ -93,7 +96,7 @@ pub struct Change {
 }
 
 /// What goes wrong. `who` are indices of replicas.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fault {
     /// Messages between replicas and store are dropped.
@@ -218,6 +221,7 @@ pub enum Fault {
         who: Vec<u32>,
         /// Which state, as `Left`.
         #[serde(with = "crate::wire::text")]
+        #[schemars(with = "String")]
         state: State,
     },
     /// What is measured changes, and every replica is told: a leader that plans evens it out. The load of

@@ -7,6 +7,7 @@ mod policy;
 use core::fmt;
 use core::num::NonZeroU32;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenure::sharding::{Config, Rule, Slots};
 
@@ -25,7 +26,7 @@ const ONE: Slots = match Slots::new(1) {
 };
 
 /// A run but for its seed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// A short name, as `sharding/crash`.
@@ -93,6 +94,7 @@ pub struct Scenario {
     pub seed: Option<u64>,
     /// Rules of the protocol that are left out, to see which checks find it.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::wire::rules")]
+    #[schemars(with = "Vec<String>")]
     pub without: Vec<Rule>,
     /// Whether slots must find owners within the bounds of [`coverage`](super::check::coverage): true
     /// where nothing goes wrong that the bounds do not know.
@@ -145,7 +147,7 @@ mod default {
 }
 
 /// One replica, or several alike.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Replica {
     /// How many like this.
@@ -227,7 +229,7 @@ impl Replica {
 }
 
 /// How the store behaves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
     /// Time between a request's arrival and its effect.
@@ -248,7 +250,7 @@ impl Default for Store {
 }
 
 /// What a replica does with its slots.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Work {
     /// How long until a replica begins its next piece of work, on a slot of its own by chance.
@@ -268,7 +270,7 @@ impl Default for Work {
 }
 
 /// Random faults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Swarm {
     /// Those under which two owners are promised never to be.

@@ -7,7 +7,7 @@ use tenure::lock::Kind;
 use super::World;
 use crate::fault::{Fault, Links, Reborn, Site, Target};
 use crate::net::{LinkId, Trouble};
-use crate::outside::Event;
+use crate::outside::{Errors, Event, Lag};
 use crate::program::Program;
 use crate::replica::{Replica, Suspend};
 use crate::time::Shift;
@@ -18,6 +18,8 @@ use crate::trace::{End, What};
 pub(super) struct Active {
     links: Vec<LinkId>,
     replicas: Vec<u32>,
+    /// The wall clocks of a strobe are off now.
+    off: bool,
 }
 
 impl<P: Program> World<P> {
@@ -63,7 +65,11 @@ impl<P: Program> World<P> {
         let object = planned.object.unwrap_or_else(|| self.scenario.lock.primary());
         let actor = self.actors.get(index).copied().flatten();
         let resolve = |target| self.resolve(target, actor);
-        let links = kind.links().map_or_else(Vec::new, |l| self.outside.net.links(l, resolve));
+        let links = match &*kind {
+            Fault::Bridge {} => self.outside.net.bridge(),
+            Fault::MajoritiesRing {} => self.outside.net.majorities_ring(),
+            kind => kind.links().map_or_else(Vec::new, |l| self.outside.net.links(l, resolve)),
+        };
         let replicas = match kind.links() {
             Some(links) => named(links).flat_map(resolve).collect(),
             None => kind.target().map_or_else(Vec::new, resolve),
@@ -76,34 +82,81 @@ impl<P: Program> World<P> {
         if let Some(lasts) = lasts {
             self.outside.queue.push(self.outside.now + lasts, Event::End(fault));
         }
-        match &*kind {
-            Fault::Partition(_) => self.outside.net.trouble(&links, fault, Trouble::Blocked),
-            Fault::Delay { by, .. } => self.outside.net.trouble(&links, fault, Trouble::Slow(*by)),
-            Fault::Loss { ppm, .. } => {
-                self.outside.net.trouble(&links, fault, Trouble::Lossy(*ppm));
-            }
-            Fault::Duplicate { ppm, .. } => {
-                self.outside.net.trouble(&links, fault, Trouble::Doubling(*ppm));
-            }
-            Fault::Heal {} => self.heal_network(fault),
-            Fault::StoreOutage { api, how } => self.outside.outages.push((fault, *api, *how)),
-            Fault::StoreSlow { before, after } => self.outside.slow.push((fault, *before, *after)),
-            Fault::StoreErrors { before_ppm, after_ppm } => {
-                self.outside.errors.push((fault, *before_ppm, *after_ppm));
-            }
-            Fault::Edit(edit) => self.meddle(fault, object, Some(edit)),
-            Fault::Delete {} => self.meddle(fault, object, None),
-            _ => {
-                for replica in &replicas {
-                    self.hit(fault, &kind, *replica);
-                }
-            }
-        }
+        self.strike(fault, &kind, &links, &replicas, object);
         if kind.can_last()
             && let Some(active) = self.active.get_mut(index)
         {
-            *active = Some(Active { links, replicas });
+            *active = Some(Active { links, replicas, off: false });
         }
+        if let Fault::Strobe { .. } = &*kind {
+            self.strobe(fault);
+        }
+    }
+
+    /// What it does at its beginning.
+    fn strike(
+        &mut self,
+        fault: u32,
+        kind: &Fault,
+        links: &[LinkId],
+        replicas: &[u32],
+        object: Kind,
+    ) {
+        if let Some(trouble) = trouble(kind) {
+            self.outside.net.trouble(links, fault, trouble);
+            if trouble == Trouble::Reset {
+                self.reset(fault, links);
+            }
+            return;
+        }
+        let outside = &mut self.outside;
+        match *kind {
+            Fault::Heal {} => self.heal_network(fault),
+            Fault::StoreOutage { api, how } => outside.outages.push((fault, api, how)),
+            Fault::StoreSlow { before, after } => outside.slow.push((fault, before, after)),
+            Fault::StoreErrors { before_ppm, after_ppm, code } => {
+                outside.errors.push(Errors { fault, before_ppm, after_ppm, code });
+            }
+            Fault::StaleReads { api, behind } => {
+                outside.lags.push(Lag { fault, api, began: outside.now, behind });
+            }
+            Fault::Edit(ref edit) => self.meddle(fault, object, Some(edit)),
+            Fault::Delete {} => self.meddle(fault, object, None),
+            _ => {
+                for replica in replicas {
+                    self.hit(fault, kind, *replica);
+                }
+            }
+        }
+    }
+
+    /// Connections over these links are reset: calls under way fail, watches break.
+    fn reset(&mut self, fault: u32, links: &[LinkId]) {
+        for replica in &self.replicas {
+            if let Some((request, api)) = replica.under_way()
+                && self.outside.concerns(links, replica.index, api)
+            {
+                self.outside.reset_call(fault, replica.who(), request);
+            }
+        }
+        self.outside.reset_watches(fault, links);
+    }
+
+    /// Wall clocks jump there, or back, and will again.
+    pub(super) fn strobe(&mut self, fault: u32) {
+        let index = fault as usize;
+        let Some(Fault::Strobe { by, every, .. }) = self.faults.get(index).map(|it| &**it) else {
+            return;
+        };
+        let Some(active) = self.active.get_mut(index).and_then(Option::as_mut) else { return };
+        let shift = if active.off { Shift::from_nanos(-by.as_nanos()) } else { *by };
+        active.off = !active.off;
+        for replica in &active.replicas {
+            if let Some(replica) = self.replicas.get_mut(*replica as usize) {
+                replica.step_wall(&mut self.outside, fault, shift);
+            }
+        }
+        self.outside.queue.push(self.outside.now + *every, Event::Strobe(fault));
     }
 
     fn meddle(&mut self, fault: u32, object: Kind, edit: Option<&crate::fault::Edit>) {
@@ -115,7 +168,7 @@ impl<P: Program> World<P> {
     /// All network faults end.
     fn heal_network(&mut self, by: u32) {
         for fault in 0..u32::try_from(self.faults.len()).unwrap_or(u32::MAX) {
-            let network = self.faults.get(fault as usize).is_some_and(|f| f.links().is_some());
+            let network = self.faults.get(fault as usize).is_some_and(|f| f.is_of_network());
             if network && self.is_active(fault) {
                 self.outside.blame(by);
                 self.end(fault);
@@ -159,12 +212,12 @@ impl<P: Program> World<P> {
                 replica.drifts.push((fault, *rate_ppb));
                 replica.apply_clock_faults(outside);
             }
-            Fault::ClockJump { by, .. } => {
-                replica.clock.step_wall(*by);
-                replica.say_clock(outside);
-                if alive && *by != Shift::default() {
-                    outside.blame(fault);
-                }
+            Fault::Slow { by, .. } => replica.slow_down(fault, *by),
+            Fault::ClockJump { by, .. } => replica.step_wall(outside, fault, *by),
+            Fault::Smear { by, .. } => {
+                let planned = self.scenario.faults.get(fault as usize);
+                let lasts = planned.and_then(|planned| planned.lasts).unwrap_or_default();
+                replica.smear(outside, fault, *by, lasts);
             }
             Fault::WallFreeze { .. } => replica.freeze_wall(outside, fault),
             Fault::Suspend { running, .. } => {
@@ -241,10 +294,18 @@ impl<P: Program> World<P> {
         let Some(kind) = self.faults.get(index).cloned() else { return };
         self.outside.emit(What::FaultEnded { fault });
         self.outside.net.heal(&active.links, fault);
+        self.outside.release_held();
         self.outside.outages.retain(|(other, ..)| *other != fault);
         self.outside.slow.retain(|(other, ..)| *other != fault);
-        self.outside.errors.retain(|(other, ..)| *other != fault);
+        self.outside.errors.retain(|errors| errors.fault != fault);
+        self.outside.lags.retain(|lag| lag.fault != fault);
         for index in active.replicas {
+            if let (true, Fault::Strobe { by, .. }) = (active.off, &*kind)
+                && let Some(replica) = self.replicas.get_mut(index as usize)
+            {
+                let back = Shift::from_nanos(-by.as_nanos());
+                replica.step_wall(&mut self.outside, fault, back);
+            }
             self.release(fault, &kind, index);
         }
     }
@@ -255,9 +316,15 @@ impl<P: Program> World<P> {
         let Some(replica) = replicas.get_mut(index as usize) else { return };
         match kind {
             Fault::Pause { .. } => replica.unpause(outside, fault),
+            Fault::Slow { .. } => replica.speed_up(outside, fault),
             Fault::Crash { reborn, .. } => self.put_up(fault, *reborn, index),
             Fault::Stop { .. } => self.put_up(fault, Reborn::New, index),
             Fault::Drift { .. } => {
+                replica.drifts.retain(|(other, _)| *other != fault);
+                replica.apply_clock_faults(outside);
+            }
+            Fault::Smear { .. } => {
+                replica.clock.end_slew(outside.now, fault);
                 replica.drifts.retain(|(other, _)| *other != fault);
                 replica.apply_clock_faults(outside);
             }
@@ -290,6 +357,20 @@ impl<P: Program> World<P> {
         self.outside.calm();
         self.outside.emit(What::Healed);
     }
+}
+
+/// What a fault does to the links that it hits.
+const fn trouble(kind: &Fault) -> Option<Trouble> {
+    Some(match *kind {
+        Fault::Partition(_) | Fault::Bridge {} | Fault::MajoritiesRing {} => Trouble::Blocked,
+        Fault::Hold(_) => Trouble::Held,
+        Fault::Reset(_) => Trouble::Reset,
+        Fault::Delay { by, .. } => Trouble::Slow(by),
+        Fault::Loss { ppm, .. } => Trouble::Lossy(ppm),
+        Fault::Duplicate { ppm, .. } => Trouble::Doubling(ppm),
+        Fault::Reorder { ppm, by, .. } => Trouble::Reordering(ppm, by),
+        _ => return None,
+    })
 }
 
 /// The replicas whose links a network fault breaks, as far as it names replicas.

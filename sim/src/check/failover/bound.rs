@@ -88,11 +88,8 @@ impl Bound {
     }
 
     /// Until somebody leads whatever stands in the store now, with a takeover to spare.
-    pub(super) fn until_settled(&self, lock: &Lock) -> Span {
-        let lasts = match lock {
-            Lock::Held { lasts, .. } => self.own.max(*lasts),
-            Lock::Missing | Lock::Free => self.own,
-        };
+    pub(super) fn until_settled(&self, longest: Span) -> Span {
+        let lasts = self.own.max(longest);
         let held = self.until_led(&Lock::Held { holder: Identity::default(), lasts });
         self.until_led(&Lock::Missing) + held + held
     }
@@ -144,6 +141,14 @@ pub(super) enum Lock {
 }
 
 impl Lock {
+    /// How long it is to be waited for.
+    pub(super) const fn lasts(&self) -> Span {
+        match self {
+            Self::Held { lasts, .. } => *lasts,
+            Self::Missing | Self::Free => Span::ZERO,
+        }
+    }
+
     pub(super) fn of(snapshot: &Snapshot, by_replica: bool) -> Self {
         let record = &snapshot.record;
         if by_replica && record.holder.is_empty() && record.lease_duration_seconds > 1 {

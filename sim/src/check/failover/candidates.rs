@@ -209,7 +209,12 @@ impl Candidates {
 
     fn began(&mut self, at: SimTime, fault: u32, replicas: &[u32], kind: &Arc<Fault>) {
         let network = match &**kind {
-            Fault::Partition(links) | Fault::Delay { links, .. } | Fault::Loss { links, .. } => {
+            Fault::Partition(links)
+            | Fault::Hold(links)
+            | Fault::Reset(links)
+            | Fault::Delay { links, .. }
+            | Fault::Reorder { links, .. }
+            | Fault::Loss { links, .. } => {
                 let only_resource = |sites: &[Site]| {
                     !sites.is_empty() && sites.iter().all(|s| *s == Site::Resource)
                 };
@@ -218,15 +223,19 @@ impl Candidates {
                 }
                 true
             }
-            Fault::StoreOutage { .. } | Fault::StoreSlow { .. } | Fault::StoreErrors { .. } => {
-                false
-            }
+            Fault::Bridge {} | Fault::MajoritiesRing {} => true,
+            Fault::StoreOutage { .. }
+            | Fault::StoreSlow { .. }
+            | Fault::StoreErrors { .. }
+            | Fault::StaleReads { .. }
+            | Fault::Slow { .. } => false,
             Fault::Heal {} => return self.ended(at, |it| it.network),
             _ => return,
         };
-        let of_replicas = kind
-            .links()
-            .is_some_and(|links| links.sites.iter().all(|site| matches!(site, Site::Of(_))));
+        let of_replicas = match kind.links() {
+            Some(links) => links.sites.iter().all(|site| matches!(site, Site::Of(_))),
+            None => kind.target().is_some(),
+        };
         let whom = if of_replicas { Whom::These(replicas.to_vec()) } else { Whom::Everyone };
         self.each(&whom, |candidates, replica| {
             candidates.change(replica, at, |process| process.cut += 1);

@@ -154,6 +154,18 @@ fn where_messages_get_lost_by_chance_nothing_is_owed() {
 }
 
 #[test]
+fn a_long_lease_that_was_written_by_hand_is_waited_for() {
+    let mut long = (*lock(3, "nobody", 0, 10, 0)).clone();
+    long.record.lease_duration_seconds = 3_600;
+    let long = std::sync::Arc::new(long);
+    let story = led().edited(&lock(2, "r0", 0, 10, 0), &long).at("12s").stops_leading(0);
+    let taken = story.at("3615s").sent(1, 7, Verb::Update, Some(3));
+    let after = lock(4, "r1", 30, 30, 1);
+    let taken = taken.applied(1, 7, Verb::Update, Some(&long), &after);
+    assert_eq!(check(&taken.at("3615.01s").leads(1).at("3650s").horizon()), [""; 0]);
+}
+
+#[test]
 fn writing_without_end_is_not_leading() {
     let mut story = Story::new().started(1, "strict");
     let mut before = None;

@@ -6,9 +6,9 @@ use std::{fs, io};
 use tenure::placement::Member;
 
 use super::super::Refusal;
-use super::super::nearest::nearest;
 use crate::balance::catalogue::{ALL, Choice};
 use crate::balance::input::{self, KeyHash, MOST_MEMBERS};
+use crate::nearest::nearest;
 
 /// An algorithm by its name, perhaps with a parameter.
 pub(in crate::cli) fn choice(text: &str) -> Result<Choice, Refusal> {

@@ -3,8 +3,9 @@
 use core::fmt::Write as _;
 
 use super::super::progress::{self, Progress};
-use super::super::{Refusal, nearest, output};
+use super::super::{Refusal, output};
 use crate::explore::Judgement;
+use crate::nearest::nearest;
 use crate::shard_explore::{Outcome, Row, Rules, explore, rows};
 
 /// The states at which to stop if nobody says.
@@ -23,7 +24,7 @@ pub(super) fn run(what: &str, states: Option<usize>) -> Result<u8, Refusal> {
     }
     if !what.contains(['=', ' ']) {
         let rows = rows();
-        let near = nearest::nearest(what, rows.iter().map(|row| row.name)).join(" or ");
+        let near = nearest(what, rows.iter().map(|row| row.name)).join(" or ");
         let near = if near.is_empty() { String::new() } else { format!("did you mean {near}? ") };
         let remedy = "`tenure explore --sharding --list` names them";
         return Err(Refusal::new(format_args!("--sharding {what}: no such world: {near}{remedy}")));

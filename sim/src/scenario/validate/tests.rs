@@ -21,7 +21,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         r#"{"faults": [{"at": "1s", "fault": {"partition": {"sites": ["zone:b"]}}}]}"#,
-        "faults[0].fault.sites is zone:b: name a zone that some site is in",
+        "faults[0].fault.sites is zone:b: no site is in a zone: give some `zone`",
     ),
     (
         r#"{"faults": [{"at": "1s", "after": "1s", "fault": {"delete": {}}}]}"#,
@@ -78,6 +78,77 @@ const CASES: &[(&str, &str)] = &[
     (
         r#"{"faults": [{"at": "1s", "fault": {"hand-over": {"target": "leader", "to": 3}}}]}"#,
         "faults[0].fault.to is 3: name a replica from 0 to 2",
+    ),
+    (
+        r#"{"replicas": [{"zone": "east"}, {"zone": "west"}],
+            "faults": [{"at": "1s", "fault": {"hold": {"sites": ["zone:eats"]}}}]}"#,
+        "faults[0].fault.sites is zone:eats: did you mean zone:east?",
+    ),
+    (
+        r#"{"replicas": [{"zone": "east"}, {"zone": "west"}],
+            "faults": [{"at": "1s", "fault": {"reset": {"sites": ["zone:nowhere"]}}}]}"#,
+        "faults[0].fault.sites is zone:nowhere: name a zone that some site is in: east, west",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "fault": {"partition": {"sites": ["api-1"]}}}]}"#,
+        "faults[0].fault.sites is api-1: there is only 0",
+    ),
+    (
+        r#"{"network": {"apis": [{}, {}]}, "faults": [{"at": "1s", "fault": {"stale-reads": {"api": 2}}}]}"#,
+        "faults[0].fault.api is 2: name an API server from 0 to 1",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "fault": {"bridge": {}}}]}"#,
+        "faults[0].fault is bridge: let network.apis have at least 2: there are only 1",
+    ),
+    (
+        r#"{"network": {"apis": [{}, {}]}, "faults": [{"at": "1s", "fault": {"majorities-ring": {}}}]}"#,
+        "faults[0].fault is majorities-ring: let network.apis have at least 3: there are only 2",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "fault": {"smear": {"target": 0, "by": "1s"}}}]}"#,
+        "faults[0].for is absent: say over how long the clocks are slewed, as \"1h\"",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "for": "1s", "fault": {"smear": {"target": 0, "by": "-1s"}}}]}"#,
+        "faults[0].fault.by is -1s: let clocks gain or lose at most half of `for`, 1s; `drift` is \
+             for more",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "fault": {"strobe": {"target": 0, "by": "1s", "every": "1us"}}}]}"#,
+        "faults[0].fault.every is 1us: let it stay for at least 1ms each time",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "fault": {"store-errors": {"after_ppm": 9, "code": 429}}}]}"#,
+        "faults[0].fault.after_ppm is 9: leave it out: a call that is refused as one too many (429) \
+             never took effect; 409, 500 and 504 can come after it did",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "fault": {"edit": {"garble": {}}}}]}"#,
+        "faults[0].fault.edit is garble: a Lease has no text that could be garbled: use \
+             `set-holder`, or give the scenario another `lock`, as \"config-map\"",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "object": "endpoints", "fault": {"delete": {}}}]}"#,
+        "faults[0].object is endpoints: no lock is ever carried by one: use lease",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "fault": {"delete": {}}},
+            {"at": "1000ms", "fault": {"edit": {"clear-holder": {}}}}]}"#,
+        "faults[1].at is 1s: faults[0] meddles with the lease at that very time: leave one of them \
+             out, or let one be a while after the other",
+    ),
+    (
+        r#"{"faults": [{"at": "10m", "fault": {"bridge": {}}}]}"#,
+        "faults[0].at is 10m: let faults begin before the run ends, 10m",
+    ),
+    (
+        r#"{"faults": [{"on": {"event": "conflict", "since": "11m"}, "fault": {"bridge": {}}}]}"#,
+        "faults[0].on.since is 11m: wait from before the run ends, 10m",
+    ),
+    (
+        r#"{"faults": [{"on": {"event": "conflict"}, "after": "11m", "fault": {"bridge": {}}}]}"#,
+        "faults[0].after is 11m: let it begin before the run ends, 10m",
     ),
 ];
 

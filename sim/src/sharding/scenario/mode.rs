@@ -2,13 +2,14 @@
 
 use core::num::NonZeroU32;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenure::sharding::{KeyHash, Mode as Machine, Ranking};
 
 use super::Policy;
 
 /// Who decides who owns what: see [`Machine`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Each for itself, by weighted rendezvous.
@@ -39,7 +40,7 @@ impl Mode {
 }
 
 /// The hash of keys: see [`KeyHash`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Hash {
     /// FNV-1a 64.

@@ -2,13 +2,14 @@
 
 use core::num::{NonZeroU8, NonZeroU32};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenure::sharding::planned;
 
 use crate::time::Span;
 
 /// See [`planned::Policy`], whose fields are called so.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// In how many ranges a member's slots lie; anyhow if absent.
@@ -26,7 +27,7 @@ pub struct Policy {
 }
 
 /// See [`planned::Budget`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
     /// How many slots in one plan.
