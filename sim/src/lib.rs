@@ -59,6 +59,7 @@ pub mod program;
 pub mod queue;
 mod replica;
 pub mod rng;
+pub mod rules;
 pub mod scenario;
 pub mod shard_explore;
 pub mod sharding;

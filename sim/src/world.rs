@@ -378,6 +378,7 @@ pub(crate) fn config(
         lock_delay: settings.lock_delay.unwrap_or_default().as_duration(),
         preferred: settings.preferred,
         profile,
+        rules: crate::rules::of_electors(&scenario.without),
         ..Config::new(of(lock.primary()), identity, incarnation)
     }
 }
