@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 
 /// Name and text of each, in the order in which to read them: first what a lease survives, then how
 /// client-go comes to two leaders, then what no lease can prevent.
-const FILES: [(&str, &str); 52] = [
+const FILES: [(&str, &str); 55] = [
     ("calm", include_str!("../scenarios/calm.json")),
     ("leader-crash", include_str!("../scenarios/leader-crash.json")),
     ("graceful-release", include_str!("../scenarios/graceful-release.json")),
@@ -36,6 +36,7 @@ const FILES: [(&str, &str); 52] = [
     ("rollout-durations", include_str!("../scenarios/rollout-durations.json")),
     ("late-answer", include_str!("../scenarios/late-answer.json")),
     ("late-answer-slow-clock", include_str!("../scenarios/late-answer-slow-clock.json")),
+    ("answer-first", include_str!("../scenarios/answer-first.json")),
     ("late-acquisition", include_str!("../scenarios/late-acquisition.json")),
     ("deadline-near-lease", include_str!("../scenarios/deadline-near-lease.json")),
     ("release-before-stop", include_str!("../scenarios/release-before-stop.json")),
@@ -53,7 +54,9 @@ const FILES: [(&str, &str); 52] = [
     ("sub-second-retry", include_str!("../scenarios/sub-second-retry.json")),
     ("frozen-wall-clock", include_str!("../scenarios/frozen-wall-clock.json")),
     ("pause", include_str!("../scenarios/pause.json")),
+    ("work-ahead", include_str!("../scenarios/work-ahead.json")),
     ("same-identity", include_str!("../scenarios/same-identity.json")),
+    ("alike-names", include_str!("../scenarios/alike-names.json")),
     ("outside-delete", include_str!("../scenarios/outside-delete.json")),
     ("new-group-deleted", include_str!("../scenarios/new-group-deleted.json")),
     ("migrate-at-once", include_str!("../scenarios/migrate-at-once.json")),
