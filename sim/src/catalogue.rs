@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 
 /// Name and text of each, in the order in which to read them: first what a lease survives, then how
 /// client-go comes to two leaders, then what no lease can prevent.
-const FILES: [(&str, &str); 55] = [
+const FILES: [(&str, &str); 60] = [
     ("calm", include_str!("../scenarios/calm.json")),
     ("leader-crash", include_str!("../scenarios/leader-crash.json")),
     ("graceful-release", include_str!("../scenarios/graceful-release.json")),
@@ -30,6 +30,8 @@ const FILES: [(&str, &str); 55] = [
     ("lock-delay", include_str!("../scenarios/lock-delay.json")),
     ("danger-zone", include_str!("../scenarios/danger-zone.json")),
     ("tokens-after-deletion", include_str!("../scenarios/tokens-after-deletion.json")),
+    ("deleted-by-hand", include_str!("../scenarios/deleted-by-hand.json")),
+    ("taken-by-hand", include_str!("../scenarios/taken-by-hand.json")),
     ("migrate-config-map", include_str!("../scenarios/migrate-config-map.json")),
     ("migrate-endpoints", include_str!("../scenarios/migrate-endpoints.json")),
     ("upgrade-to-strict", include_str!("../scenarios/upgrade-to-strict.json")),
@@ -37,10 +39,12 @@ const FILES: [(&str, &str); 55] = [
     ("late-answer", include_str!("../scenarios/late-answer.json")),
     ("late-answer-slow-clock", include_str!("../scenarios/late-answer-slow-clock.json")),
     ("answer-first", include_str!("../scenarios/answer-first.json")),
+    ("answer-to-another", include_str!("../scenarios/answer-to-another.json")),
     ("late-acquisition", include_str!("../scenarios/late-acquisition.json")),
     ("deadline-near-lease", include_str!("../scenarios/deadline-near-lease.json")),
     ("release-before-stop", include_str!("../scenarios/release-before-stop.json")),
     ("release-in-partition", include_str!("../scenarios/release-in-partition.json")),
+    ("release-when-lapsed", include_str!("../scenarios/release-when-lapsed.json")),
     ("release-of-anothers-lease", include_str!("../scenarios/release-of-anothers-lease.json")),
     ("release-conflict", include_str!("../scenarios/release-conflict.json")),
     ("mixed-durations", include_str!("../scenarios/mixed-durations.json")),
@@ -50,6 +54,7 @@ const FILES: [(&str, &str); 55] = [
     ("mixed-fleet-deleted", include_str!("../scenarios/mixed-fleet-deleted.json")),
     ("garbage-annotation", include_str!("../scenarios/garbage-annotation.json")),
     ("migrate-overwritten", include_str!("../scenarios/migrate-overwritten.json")),
+    ("migrate-beaten", include_str!("../scenarios/migrate-beaten.json")),
     ("duration-cut", include_str!("../scenarios/duration-cut.json")),
     ("sub-second-retry", include_str!("../scenarios/sub-second-retry.json")),
     ("frozen-wall-clock", include_str!("../scenarios/frozen-wall-clock.json")),

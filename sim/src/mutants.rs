@@ -25,7 +25,7 @@ pub use bugs::{Bug, Plant, all};
 const SEEDS: Range<u64> = 1..4;
 
 /// So many runs may shrinking take.
-const BUDGET: u64 = 2_000;
+const BUDGET: u64 = 500;
 
 /// What found a bug.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use core::fmt::Write as _;
 
+use rayon::prelude::*;
 use serde_json::json;
 
 use super::progress::Progress;
@@ -46,14 +47,14 @@ pub fn run(args: &MutantsArgs) -> Result<u8, Refusal> {
     let pool = pool.map_err(|error| Refusal::new(format_args!("--jobs: {error}: use fewer")))?;
     let bugs = chosen(&args.bugs)?;
     let progress = Progress::new(bugs.len() as u64, "bugs");
-    let mut rows = Vec::new();
-    for bug in &bugs {
+    let one = |bug: &Bug| {
+        let row = detect(bug, args.seeds.from..args.seeds.to, !args.no_shrink);
         progress.note(format_args!("{}: {}", bug.number, bug.what));
-        let seeds = args.seeds.from..args.seeds.to;
-        let row = pool.install(|| detect(bug, seeds, !args.no_shrink));
-        rows.push(row.map_err(Refusal::new)?);
         progress.advance(1);
-    }
+        row
+    };
+    let rows: Result<Vec<Row>, String> = pool.install(|| bugs.par_iter().map(one).collect());
+    let rows = rows.map_err(Refusal::new)?;
     drop(progress);
     let survivors = rows.iter().filter(|row| row.survives()).count();
     let unargued = rows.iter().filter(|row| row.survives() && row.argument.is_none()).count();

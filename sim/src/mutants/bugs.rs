@@ -108,17 +108,12 @@ const ELECTION: &[Bug] = &[
         "ntp-steps",
     ),
     bug("2", "observations dated by the wall clock", elector(&[E::Monotonic]), "ntp-steps"),
-    bug("3", "an update names no version", world(&[Duty::CompareVersions]), "failover-bound"),
+    bug("3", "an update names no version", world(&[Duty::CompareVersions]), "slow-clock"),
     bug("4", "authority has no end", elector(&[E::Deadline]), "leader-cut"),
     bug("5", "authority counts from the answer", elector(&[E::SendTime]), "late-answer-slow-clock"),
     bug("6", "transitions are not counted", elector(&[E::CountTransitions]), "leader-crash"),
     bug("7", "a renewal counts as a transition", elector(&[E::RenewalIsNoTransition]), "calm"),
-    bug(
-        "8",
-        "a release clears another's record",
-        elector(&[E::OwnRelease]),
-        "release-of-anothers-lease",
-    ),
+    bug("8", "a release clears another's record", elector(&[E::OwnRelease]), "release-when-lapsed"),
     bug(
         "9",
         "one waits for the own duration, not the record's",
@@ -134,7 +129,7 @@ const ELECTION: &[Bug] = &[
         "15",
         "the answer to an earlier request is taken for this one's",
         elector(&[E::RequestId]),
-        "release-conflict",
+        "answer-to-another",
     ),
     bug("16", "a candidate gives up after a failure", elector(&[E::TryAgain]), "store-outage"),
     bug(
@@ -156,7 +151,7 @@ const ELECTION: &[Bug] = &[
         "22",
         "a leader goes on when the lock is gone",
         elector(&[E::MissingEnds]),
-        "outside-delete",
+        "deleted-by-hand",
     ),
     bug("23", "whether it leads is not asked by the clock", elector(&[E::Clock]), "work-ahead"),
     bug(
@@ -165,7 +160,7 @@ const ELECTION: &[Bug] = &[
         elector(&[E::FreshRenewal, E::SameVersionRenewsNothing]),
         "sub-second-retry",
     ),
-    bug("24a", "or does not count", elector(&[E::FreshRenewal]), "sub-second-retry"),
+    bug("24a", "or does not count", elector(&[E::FreshRenewal]), "frozen-wall-clock"),
     bug(
         "24b",
         "renewals are compared at whole seconds",
@@ -177,7 +172,7 @@ const ELECTION: &[Bug] = &[
         "25a",
         "a leader that sees another's name goes on",
         elector(&[E::AnotherEnds]),
-        "holder-cleared",
+        "taken-by-hand",
     ),
     bug("26", "no jitter", elector(&[E::Jitter]), "calm"),
     survivor(
@@ -209,7 +204,7 @@ const ELECTION: &[Bug] = &[
         elector(&[E::BothWait]),
         "migrate-overwritten",
     ),
-    bug("34a", "one of two is enough to lead", elector(&[E::BothHeld]), "migrate-overwritten"),
+    bug("34a", "one of two is enough to lead", elector(&[E::BothHeld]), "migrate-beaten"),
     bug("35", "reads are one version behind", world(&[Duty::CurrentReads]), "leader-crash"),
 ];
 
@@ -260,7 +255,9 @@ const SHARDING: &[Bug] = &[
     bug(
         "H10",
         "jump hash although a member in the middle leaves",
-        Refused("the traits of placements: a compile-fail example of `placement::AnyRemoval`"),
+        Refused(
+            "what placements can do, which is a matter of type: a compile-fail example of `placement::Named`",
+        ),
         "",
     ),
     bug(
