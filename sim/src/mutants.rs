@@ -218,8 +218,7 @@ impl Ground for Scenario {
 }
 
 impl Ground for sharding::Scenario {
-    const SWARMS: &'static [&'static str] =
-        &["sharding/swarm", "sharding/planned-swarm", "sharding/leased-swarm"];
+    const SWARMS: &'static [&'static str] = &["sharding/swarm", "sharding/planned-swarm"];
 
     fn named(name: &str) -> Option<Self> {
         sharding::catalogue::find(name)

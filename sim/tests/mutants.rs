@@ -1,5 +1,5 @@
 //! Bugs that are planted are noticed: by what `mutants.json` says, which `tenure mutants --seeds 0..1500
-//! --json` has printed. `docs/simulation.md` shows it as a table.
+//! --group-seeds 0..300 --json` has printed. `docs/simulation.md` shows it as a table.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -74,7 +74,7 @@ fn each_bug_is_noticed_as_the_table_says() {
             })
         })
         .collect();
-    let again = "if that is right: tenure mutants --seeds 0..1500 --json > sim/tests/mutants.json, and the \
+    let again = "if that is right: tenure mutants --seeds 0..1500 --group-seeds 0..300 --json > sim/tests/mutants.json, and the \
                  table of docs/simulation.md";
     assert!(wrong.is_empty(), "{}{again}", wrong.concat());
 }

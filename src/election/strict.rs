@@ -230,7 +230,7 @@ impl Strict {
         cx.out.withdraw();
         match response.result {
             _ if call.deadline <= now.instant && heeds_ends => {
-                self.failed(cx, now, &call, Failure::Other)
+                self.failed(cx, now, &call, Failure::Other);
             }
             Ok(stored) => self.succeeded(cx, now, &call, stored),
             Err(failure) => self.failed(cx, now, &call, failure),
@@ -280,7 +280,8 @@ impl Strict {
             cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
         }
         known.wished &= known.seen.record.holder == record.holder;
-        let at = without::unseen(cx, &known.seen, &record).unwrap_or(without::dated(cx, now));
+        let at =
+            without::unseen(cx, &known.seen, &record).unwrap_or_else(|| without::dated(cx, now));
         known.seen = Observed { record, version: stored.version, at };
         known.watched = false;
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::progress::Progress;
 use super::sweep::Seeds;
 use super::{Refusal, nearest, output};
-use crate::mutants::{Bug, Row, Shown, Swarm, all, detect};
+use crate::mutants::{Bug, Plant, Row, Shown, Swarm, all, detect};
 
 /// Plant bugs that elections and sharded groups are known to have, one at a time, and print what notices
 /// them: which scenario shows it at once, in how many random runs a check finds it, and how many faults are
@@ -23,6 +23,9 @@ pub struct MutantsArgs {
     /// The seeds of the random runs.
     #[arg(long, value_name = "A..B", default_value = "0..100")]
     pub seeds: Seeds,
+    /// Those of sharded groups, which take ten times as long; as --seeds if absent.
+    #[arg(long, value_name = "A..B")]
+    pub group_seeds: Option<Seeds>,
     /// Do not shrink what is found.
     #[arg(long)]
     pub no_shrink: bool,
@@ -47,8 +50,11 @@ pub fn run(args: &MutantsArgs) -> Result<u8, Refusal> {
     let pool = pool.map_err(|error| Refusal::new(format_args!("--jobs: {error}: use fewer")))?;
     let bugs = chosen(&args.bugs)?;
     let progress = Progress::new(bugs.len() as u64, "bugs");
+    let group_seeds = args.group_seeds.as_ref().unwrap_or(&args.seeds);
     let one = |bug: &Bug| {
-        let row = detect(bug, args.seeds.from..args.seeds.to, !args.no_shrink);
+        let of_groups = matches!(bug.plant, Plant::Sharding(_));
+        let Seeds { from, to } = *if of_groups { group_seeds } else { &args.seeds };
+        let row = detect(bug, from..to, !args.no_shrink);
         progress.note(format_args!("{}: {}", bug.number, bug.what));
         progress.advance(1);
         row
@@ -62,6 +68,7 @@ pub fn run(args: &MutantsArgs) -> Result<u8, Refusal> {
     if args.json {
         output::print_json(&json!({
             "seeds": { "from": args.seeds.from, "to": args.seeds.to },
+            "group_seeds": { "from": group_seeds.from, "to": group_seeds.to },
             "bugs": rows,
             "survivors": survivors,
             "exit_status": status,
@@ -76,7 +83,7 @@ fn chosen(names: &[String]) -> Result<Vec<Bug>, Refusal> {
     let mut bugs = all();
     for name in names {
         if !bugs.iter().any(|bug| bug.is_called(name)) {
-            let mut known: Vec<_> = bugs.iter().flat_map(|it| it.without()).collect();
+            let mut known: Vec<_> = bugs.iter().flat_map(Bug::without).collect();
             known.extend(bugs.iter().map(|bug| bug.number));
             let near = nearest::nearest(name, known.into_iter());
             let near =
