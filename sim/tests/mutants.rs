@@ -99,7 +99,7 @@ fn without_a_bug_nothing_is_noticed() {
 fn line(row: &Row) -> String {
     let told = |shown: &Shown| {
         let property = shown.property.as_deref().unwrap_or("what is expected is missing");
-        let left = shown.faults.map_or_else(String::new, |faults| format!(", {faults} faults"));
+        let left = shown.faults.map_or_else(String::new, |faults| format!(", {faults} left"));
         format!("`{}` {}: `{property}`{left}", shown.scenario, shown.seed)
     };
     let by = match (&row.refused_by, &row.shown_by, &row.argument) {
