@@ -20,7 +20,7 @@ fn tenure(line: &str) -> Output {
 
 fn stored() -> Vec<(Bug, Row)> {
     let table: serde_json::Value = serde_json::from_str(include_str!("mutants.json")).unwrap();
-    let rows: Vec<Row> = serde_json::from_value(table["bugs"].clone()).unwrap();
+    let rows: Vec<Row> = serde_json::from_value(table.get("bugs").unwrap().clone()).unwrap();
     let bugs = all();
     assert_eq!(rows.len(), bugs.len());
     bugs.into_iter().zip(rows).collect()
