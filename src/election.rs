@@ -33,6 +33,7 @@ mod object;
 mod outbox;
 mod profile;
 mod request;
+mod rules;
 mod strict;
 mod warning;
 
@@ -48,4 +49,6 @@ pub use health::Unhealthy;
 pub use margin::{Answers, Conditions, Margin, Ratio, Remedy, Term};
 pub use profile::{Profile, Release, UnknownProfile};
 pub use request::{Failure, Op, Request, RequestId, Response, Stored, Watched};
+#[cfg_attr(not(feature = "mutants"), doc(hidden))]
+pub use rules::{Rule, Rules};
 pub use warning::Warning;

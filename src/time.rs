@@ -27,6 +27,24 @@ use core::time::Duration;
 /// `Instant` of Rust's and Go's standard libraries stops during suspend). Instants of different
 /// processes have nothing to do with each other.
 ///
+/// No wall clock gives one: whether a lease has run out, or authority, cannot be asked by a time that
+/// somebody wrote (planted bugs 1 and 2 of `docs/simulation.md`).
+///
+/// ```compile_fail,E0308
+/// # use tenure::election::Elector;
+/// # use tenure::lock::Record;
+/// # use tenure::time::Now;
+/// fn by_the_record(elector: &Elector, record: &Record) -> bool {
+///     elector.is_leading(record.renew_time.unwrap())
+/// }
+/// ```
+/// ```compile_fail,E0308
+/// # use tenure::time::Now;
+/// fn is_over(now: Now, until: Now) -> bool {
+///     until.instant <= now.timestamp
+/// }
+/// ```
+///
 /// Arithmetic saturates: the clock ends after 584 years.
 ///
 /// ```

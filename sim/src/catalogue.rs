@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 
 /// Name and text of each, in the order in which to read them: first what a lease survives, then how
 /// client-go comes to two leaders, then what no lease can prevent.
-const FILES: [(&str, &str); 75] = [
+const FILES: [(&str, &str); 83] = [
     ("calm", include_str!("../scenarios/calm.json")),
     ("calm-day", include_str!("../scenarios/calm-day.json")),
     ("leader-crash", include_str!("../scenarios/leader-crash.json")),
@@ -46,6 +46,8 @@ const FILES: [(&str, &str); 75] = [
     ("tokens-after-deletion", include_str!("../scenarios/tokens-after-deletion.json")),
     ("deleted-while-healthy", include_str!("../scenarios/deleted-while-healthy.json")),
     ("edited-by-hand", include_str!("../scenarios/edited-by-hand.json")),
+    ("deleted-by-hand", include_str!("../scenarios/deleted-by-hand.json")),
+    ("taken-by-hand", include_str!("../scenarios/taken-by-hand.json")),
     ("migrate-config-map", include_str!("../scenarios/migrate-config-map.json")),
     ("migrate-endpoints", include_str!("../scenarios/migrate-endpoints.json")),
     ("upgrade-to-strict", include_str!("../scenarios/upgrade-to-strict.json")),
@@ -53,10 +55,13 @@ const FILES: [(&str, &str); 75] = [
     ("rollout-durations", include_str!("../scenarios/rollout-durations.json")),
     ("late-answer", include_str!("../scenarios/late-answer.json")),
     ("late-answer-slow-clock", include_str!("../scenarios/late-answer-slow-clock.json")),
+    ("answer-first", include_str!("../scenarios/answer-first.json")),
+    ("answer-to-another", include_str!("../scenarios/answer-to-another.json")),
     ("late-acquisition", include_str!("../scenarios/late-acquisition.json")),
     ("deadline-near-lease", include_str!("../scenarios/deadline-near-lease.json")),
     ("release-before-stop", include_str!("../scenarios/release-before-stop.json")),
     ("release-in-partition", include_str!("../scenarios/release-in-partition.json")),
+    ("release-when-lapsed", include_str!("../scenarios/release-when-lapsed.json")),
     ("release-of-anothers-lease", include_str!("../scenarios/release-of-anothers-lease.json")),
     ("release-conflict", include_str!("../scenarios/release-conflict.json")),
     ("mixed-durations", include_str!("../scenarios/mixed-durations.json")),
@@ -66,6 +71,7 @@ const FILES: [(&str, &str); 75] = [
     ("mixed-fleet-deleted", include_str!("../scenarios/mixed-fleet-deleted.json")),
     ("garbage-annotation", include_str!("../scenarios/garbage-annotation.json")),
     ("migrate-overwritten", include_str!("../scenarios/migrate-overwritten.json")),
+    ("migrate-beaten", include_str!("../scenarios/migrate-beaten.json")),
     ("duration-cut", include_str!("../scenarios/duration-cut.json")),
     ("sub-second-retry", include_str!("../scenarios/sub-second-retry.json")),
     ("frozen-wall-clock", include_str!("../scenarios/frozen-wall-clock.json")),
@@ -74,7 +80,9 @@ const FILES: [(&str, &str); 75] = [
     ("pause-before-answer", include_str!("../scenarios/pause-before-answer.json")),
     ("pause-storm", include_str!("../scenarios/pause-storm.json")),
     ("work-never-stops", include_str!("../scenarios/work-never-stops.json")),
+    ("work-ahead", include_str!("../scenarios/work-ahead.json")),
     ("same-identity", include_str!("../scenarios/same-identity.json")),
+    ("alike-names", include_str!("../scenarios/alike-names.json")),
     ("outside-delete", include_str!("../scenarios/outside-delete.json")),
     ("new-group-deleted", include_str!("../scenarios/new-group-deleted.json")),
     ("migrate-at-once", include_str!("../scenarios/migrate-at-once.json")),

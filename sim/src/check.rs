@@ -10,8 +10,10 @@
 //! | [`acting`] | nobody acts without a right to |
 //! | [`failover`] | a lock without a leader gets one within the computed bound |
 //! | [`events`] | beginnings and ends alternate, and nothing comes after the end |
+//! | [`conduct`] | a strict elector does what it should with what it knows |
 
 pub mod acting;
+pub mod conduct;
 pub mod events;
 pub mod failover;
 pub mod fencing;

@@ -50,6 +50,7 @@ pub mod explain;
 pub mod explore;
 pub mod fault;
 pub mod guarded;
+pub mod left_out;
 mod log;
 pub mod margin;
 pub mod marks;

@@ -2,6 +2,7 @@
 //! guarded resource, and the log.
 
 mod faults;
+mod left_out;
 mod watch;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tenure::lock::{Identity, Kind};
 use crate::distribution::Distribution;
 use crate::fault::{Code, Edit, Outage};
 use crate::guarded::{Resource, Write};
+use crate::left_out::Duty;
 use crate::log::Log;
 use crate::net::{Fate, LinkId, Net, Way};
 use crate::queue::{Queue, Slab};
@@ -23,6 +25,7 @@ use crate::trace::{Actor, Reply, Snapshot, Verb, What};
 use crate::world::FaultEffect;
 pub(crate) use faults::{Errors, Lag};
 use faults::{Past, failure, is_write, writes};
+use left_out::LeftOut;
 use watch::Watch;
 
 /// The lock of the election.
@@ -115,6 +118,7 @@ pub(crate) struct Outside {
     rewatch: Span,
     /// Faults that silence a replica's watches.
     stalls: Vec<(u32, u32)>,
+    left_out: LeftOut,
 }
 
 impl Outside {
@@ -151,6 +155,7 @@ impl Outside {
             watches: Vec::new(),
             rewatch: scenario.network.rewatch,
             stalls: Vec::new(),
+            left_out: LeftOut::of(scenario),
         };
         outside.remember(&scenario.faults);
         outside
@@ -358,12 +363,22 @@ impl Outside {
     fn apply(&mut self, who: Who, api: u32, request: &Request) -> (Result<Stored, Failure>, Reply) {
         let (object, name) = (request.lock.kind, &*request.lock.name);
         let before = self.store.snapshot_of(object, name).cloned();
+        let present = before.as_ref().map_or(0, |before| before.version);
+        let old =
+            self.left_out.has(Duty::CurrentReads).then(|| self.store.get_of(object, name).cloned());
         let (verb, result) = match &request.op {
             Op::Get => (Verb::Get, self.store.get_of(object, name).cloned()),
-            Op::Create(object) => (Verb::Create, self.store.create(object).cloned()),
+            Op::Create(object) => match self.store.create(object).cloned() {
+                Err(Failure::AlreadyExists) if self.left_out.has(Duty::CreateOnly) => {
+                    (Verb::Create, self.store.update(object, present).cloned())
+                }
+                created => (Verb::Create, created),
+            },
             Op::Update(object, version) => {
                 // This store gives ordered versions only; none is refused, as the API server does.
                 let version = version.as_ordered().ok_or(Failure::Other);
+                let any = self.left_out.has(Duty::CompareVersions);
+                let version = version.map(|version| if any { present } else { version });
                 let updated = version.and_then(|version| self.store.update(object, version));
                 (Verb::Update, updated.cloned())
             }
@@ -383,12 +398,15 @@ impl Outside {
             _ => false,
         };
         let by = Actor::Replica { replica: who.replica, life: who.life };
-        let request = Some(request.id.as_u64());
-        self.emit(What::Applied { by, request, verb, before, reply: reply.clone(), object });
+        let id = Some(request.id.as_u64());
+        self.emit(What::Applied { by, request: id, verb, before, reply: reply.clone(), object });
         if written {
             self.changed(object);
         }
-        (result, reply)
+        match old {
+            Some(old) => self.left_out.answer(request, old, (result, reply)),
+            None => (result, reply),
+        }
     }
 
     /// Somebody edits an object of the lock by hand, or deletes it (`None`). Whether that changed anything.

@@ -66,6 +66,8 @@ pub(crate) struct Replica<P> {
     apis: u32,
     api: u32,
     fail_over: bool,
+    /// Its program does what is due before the elector does.
+    ahead: bool,
     pub(crate) elector: Option<Machine>,
     pub(crate) program: Option<P>,
     outstanding: Option<(RequestId, Option<Instant>)>,
@@ -143,6 +145,7 @@ impl<P: Program> Replica<P> {
             apis,
             api: spec.api.unwrap_or(index % apis),
             fail_over: scenario.network.fail_over,
+            ahead: scenario.work.ahead,
             elector: None,
             program: None,
             outstanding: None,
@@ -318,6 +321,9 @@ impl<P: Program> Replica<P> {
     /// Handles the timers that are due: the elector's first, so that the program knows where it
     /// stands.
     fn due(&mut self, outside: &mut Outside) {
+        if self.ahead {
+            self.program_due(outside);
+        }
         let now = self.clock.now(outside.now);
         if let Some(elector) = &mut self.elector
             && elector.poll_timeout().is_some_and(|due| due <= now.instant)
@@ -325,19 +331,24 @@ impl<P: Program> Replica<P> {
             elector.handle_timeout(now);
             self.drive(outside, now);
         }
-        if !self.alive {
-            return;
-        }
-        let program = self.program.as_ref().and_then(Program::poll_timeout);
-        if program.is_some_and(|due| due <= now.instant) {
-            let standing = self.standing(now);
-            if let Some(program) = &mut self.program {
-                program.handle_timeout(now, standing);
-            }
-            self.drive(outside, now);
-        } else {
+        if self.alive && !self.program_due(outside) {
             self.arm(outside);
         }
+    }
+
+    /// Handles the program's timer, if it is due.
+    fn program_due(&mut self, outside: &mut Outside) -> bool {
+        let now = self.clock.now(outside.now);
+        let due = self.program.as_ref().and_then(Program::poll_timeout);
+        if due.is_none_or(|due| due > now.instant) {
+            return false;
+        }
+        let standing = self.standing(now);
+        if let Some(program) = &mut self.program {
+            program.handle_timeout(now, standing);
+        }
+        self.drive(outside, now);
+        true
     }
 
     /// A message has arrived.

@@ -13,6 +13,7 @@ use tenure::election::{Missing, Profile};
 
 use crate::distribution::Distribution;
 use crate::fault::Planned;
+use crate::left_out::Rule;
 use crate::plan::{Grid, Mix};
 use crate::time::{Shift, Span};
 
@@ -84,6 +85,9 @@ pub struct Scenario {
     /// With which seed it shows what it is kept for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// Rules that are left out, to see which checks find it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<Rule>,
     /// Which checks (`one-leader`), or rules of checks (`one-leader/belief`), are expected to find
     /// something: by profile (`client-go-v1.36`), by family (`client-go`) or for all (`*`); the most
     /// specific counts. None are if nothing is said. One that ends in `?` finds something with some seeds
@@ -120,6 +124,7 @@ impl Default for Scenario {
             heal_at: None,
             horizon: Span::from_secs(600),
             seed: None,
+            without: Vec::new(),
             expect: BTreeMap::new(),
         }
     }
@@ -311,6 +316,9 @@ pub struct Work {
     /// What it asks before each write; by default what its profile's users do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gate: Option<Gate>,
+    /// Whether it asks and acts before the elector has handled what is due, as a thread of its own may.
+    #[serde(skip_serializing_if = "is_false")]
+    pub ahead: bool,
     /// Whether writes carry the fencing token.
     pub fenced: bool,
     /// Whether the resource takes writes without a token.
@@ -323,6 +331,7 @@ impl Default for Work {
             period: Span::from_secs(1),
             stop_takes: Span::ZERO,
             gate: None,
+            ahead: false,
             fenced: true,
             accept_unfenced: false,
         }

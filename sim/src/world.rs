@@ -414,6 +414,7 @@ pub(crate) fn config(
         lock_delay: settings.lock_delay.unwrap_or_default().as_duration(),
         preferred: settings.preferred,
         profile,
+        rules: crate::left_out::of_electors(&scenario.without),
         ..Config::new(of(lock.primary()), identity, incarnation)
     }
 }

@@ -46,7 +46,7 @@ fn checks_notice_when_a_rule_is_left_out() {
 }
 
 /// In which scenario, within how many seeds. Each rule is here or in [`SECOND_DEFENCES`].
-const CAUGHT: [(Rule, &str, u64); 23] = [
+const CAUGHT: [(Rule, &str, u64); 27] = [
     (Rule::JoinWait, "sharding/join-one", 1),
     (Rule::DrainBeforeAck, "sharding/join-one", 1),
     (Rule::CountDraining, "sharding/weights-change", 1),
@@ -70,6 +70,10 @@ const CAUGHT: [(Rule, &str, u64); 23] = [
     (Rule::ExclusionNewer, "sharding/late-exclusion", 1),
     (Rule::Since, "sharding/plan-there-and-back", 2),
     (Rule::MembersAfterPlan, "sharding/plan-unseen-member", 1),
+    (Rule::GoneHaveNone, "sharding/leave", 1),
+    (Rule::OneHash, "sharding/calm", 1),
+    (Rule::LeastMoves, "sharding/join-one", 1),
+    (Rule::LabelsApart, "sharding/similar-names", 1),
 ];
 
 /// Rules without which nothing goes wrong, since another one sees to the same, and which: without both
@@ -210,7 +214,7 @@ fn the_command_runs_sharded_groups() {
 fn what_the_command_refuses() {
     for (args, words) in [
         (&["run", "sharding/calm", "--without", "join-weight"][..], "did you mean join-wait?"),
-        (&["run", "pause", "--without", "join-wait"], "only sharded groups"),
+        (&["run", "pause", "--without", "join-wait"], "no rule of this scenario"),
         (&["run", "sharding/clam"], "did you mean sharding/calm"),
         (&["run", "sharding/calm", "--profile", "strict"], "--profile"),
     ] {

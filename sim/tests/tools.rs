@@ -146,23 +146,6 @@ fn a_sweep_of_all_scenarios_says_a_line_of_each() {
     refused("sweep calm --for 5", &["--for"]);
 }
 
-/// Each rule that is left out is noticed, but for the two that are argued to be second defences.
-#[test]
-fn the_command_says_what_notices_that_a_rule_is_left_out() {
-    let answer = tenure("mutants --seeds 0..1 --json");
-    let report: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
-    assert_eq!((answer.status.code(), &report["exit_status"]), (Some(0), &serde_json::json!(0)));
-    let unseen = |row: &&serde_json::Value| row["shown_by"].is_null();
-    let unseen: Vec<_> = report["rules"].as_array().unwrap().iter().filter(unseen).collect();
-    let names: Vec<_> = unseen.iter().map(|row| row["rule"].as_str().unwrap()).collect();
-    for rule in ["joiner-lapses", "own-missing"] {
-        assert!(names.contains(&rule), "{names:?}");
-    }
-    // A rule may need more than three seeds in each scenario, or more random runs than one.
-    assert!(names.len() <= 4, "{names:?}");
-    refused("mutants --seeds 5", &["--seeds"]);
-}
-
 #[test]
 fn runs_that_are_run_twice_are_the_same() {
     let once = tenure("sweep --seeds 0..20 --json");

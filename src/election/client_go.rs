@@ -12,7 +12,7 @@ mod state;
 
 use super::elector::Context;
 use super::outbox::Part;
-use super::{Cause, Event, Failure, Op, Release, Response, Stored, Token};
+use super::{Cause, Config, Event, Failure, Op, Release, Response, Rule, Stored, Token};
 use crate::lock::Identity;
 use crate::time::{Instant, Now};
 use attempt::Attempt;
@@ -94,12 +94,14 @@ impl ClientGo {
     }
 
     /// `IsLeader`. Fault: it has no bound in time, and outlives `Run`.
-    fn is_leader(&self, cx: &Context<'_>) -> bool {
-        self.state.observed_record.holder == *cx.holder
+    pub(super) fn leads(&self, config: &Config, identity: &Identity) -> bool {
+        let holder = &self.state.observed_record.holder;
+        let alike = || holder.as_str().eq_ignore_ascii_case(identity.as_str());
+        holder == identity || !config.rules.hold(Rule::ExactNames) && alike()
     }
 
-    pub(super) const fn observed_holder(&self) -> &Identity {
-        &self.state.observed_record.holder
+    fn is_leader(&self, cx: &Context<'_>) -> bool {
+        self.leads(cx.config, cx.holder)
     }
 
     pub(super) const fn token(&self) -> Option<Token> {

@@ -4,7 +4,7 @@ use alloc::format;
 use core::fmt;
 use core::time::Duration;
 
-use super::{Profile, Release};
+use super::{Profile, Release, Rule, Rules};
 use crate::jitter::jittered;
 use crate::lock::lease::Entries;
 use crate::lock::{Identity, LockRef};
@@ -104,6 +104,8 @@ pub struct Config {
     pub labels: Entries,
     /// Which rules to follow.
     pub profile: Profile,
+    #[doc(hidden)]
+    pub rules: Rules,
 }
 
 impl Config {
@@ -132,21 +134,26 @@ impl Config {
             preferred: false,
             labels: Entries::new(),
             profile: Profile::Strict,
+            rules: Rules::default(),
         }
     }
 
     /// The name under which the lock is held.
     pub(super) fn holder(&self) -> Identity {
         match self.profile {
-            Profile::Strict => Identity::from(format!("{}_{}", self.identity, self.incarnation)),
-            Profile::ClientGo(_) => self.identity.clone(),
+            Profile::Strict if self.rules.hold(Rule::Incarnation) => {
+                Identity::from(format!("{}_{}", self.identity, self.incarnation))
+            }
+            Profile::Strict | Profile::ClientGo(_) => self.identity.clone(),
         }
     }
 
     /// The lease duration in whole seconds, rounded up.
     pub(super) fn recorded_seconds(&self) -> i64 {
-        let part = u64::from(self.lease_duration.subsec_nanos() > 0);
-        i64::try_from(self.lease_duration.as_secs().saturating_add(part)).unwrap_or(i64::MAX)
+        let part = self.lease_duration.subsec_nanos() > 0 && self.rules.hold(Rule::RoundUp);
+        let seconds = self.lease_duration.as_secs().saturating_add(u64::from(part));
+        let unit = if self.rules.hold(Rule::Seconds) { 1 } else { 1_000 };
+        i64::try_from(seconds.saturating_mul(unit)).unwrap_or(i64::MAX)
     }
 
     /// # Errors
@@ -206,7 +213,7 @@ impl Config {
         if lease < Duration::from_secs(1) || self.recorded_seconds() > i64::from(i32::MAX) {
             return Err(ConfigError::LeaseNotRecordable { lease });
         }
-        if lease <= deadline {
+        if lease <= deadline && self.rules.hold(Rule::DeadlineWithinLease) {
             return Err(ConfigError::LeaseNotLonger { lease, deadline });
         }
         if retry.is_zero() {

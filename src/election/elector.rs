@@ -6,7 +6,9 @@ use core::time::Duration;
 use super::client_go::{ClientGo, ClientGoState};
 use super::outbox::Outbox;
 use super::strict::Strict;
-use super::{Config, ConfigError, Event, Profile, Request, Response, Token, Unhealthy, Watched};
+use super::{
+    Config, ConfigError, Event, Profile, Request, Response, Rule, Token, Unhealthy, Watched,
+};
 use crate::jitter::Jitter;
 use crate::lock::{Identity, Record, Version};
 use crate::time::{Instant, Now, saturating_nanos};
@@ -102,6 +104,13 @@ pub(super) struct Context<'a> {
     pub(super) holder: &'a Identity,
     pub(super) jitter: &'a mut Jitter,
     pub(super) out: &'a mut Outbox,
+}
+
+impl Context<'_> {
+    /// Whether a rule holds: always, but in tests of checks.
+    pub(super) const fn holds(&self, rule: Rule) -> bool {
+        self.config.rules.hold(rule)
+    }
 }
 
 /// Strict only, see [`Elector::restate`]: what the elector's clock is to show instead of `now`, other
@@ -424,8 +433,10 @@ impl Elector {
     #[must_use]
     pub fn is_leading(&self, now: Instant) -> bool {
         match &self.machine {
-            Machine::Strict(machine) => machine.leading_until().is_some_and(|until| now < until),
-            Machine::ClientGo(machine) => machine.observed_holder() == &self.holder,
+            Machine::Strict(machine) => machine
+                .leading_until()
+                .is_some_and(|until| now < until || !self.config.rules.hold(Rule::Clock)),
+            Machine::ClientGo(machine) => machine.leads(&self.config, &self.holder),
         }
     }
 
@@ -436,7 +447,7 @@ impl Elector {
         match &self.machine {
             Machine::Strict(machine) => machine.leading_until(),
             Machine::ClientGo(machine) => {
-                (machine.observed_holder() == &self.holder).then_some(Instant::END)
+                machine.leads(&self.config, &self.holder).then_some(Instant::END)
             }
         }
     }
@@ -481,7 +492,7 @@ impl Elector {
     pub fn check_health(&self, now: Instant, tolerance: Duration) -> Result<(), Unhealthy> {
         let renewed = match &self.machine {
             Machine::Strict(machine) => machine.leading_until().and_then(|_| machine.renewed_at()),
-            Machine::ClientGo(machine) if machine.observed_holder() == &self.holder => {
+            Machine::ClientGo(machine) if machine.leads(&self.config, &self.holder) => {
                 machine.state().observed_time
             }
             Machine::ClientGo(_) => None,

@@ -42,7 +42,16 @@ pub struct Request {
     pub deadline: Option<Instant>,
 }
 
-/// What to do with an object.
+/// What to do with an object. There is no update of whatever is there (planted bug 3 of
+/// `docs/simulation.md`; a driver that drops the version has it all the same):
+///
+/// ```compile_fail,E0061
+/// # use tenure::election::Op;
+/// # use tenure::lock::Object;
+/// fn over_anything(object: Object) -> Op {
+///     Op::Update(object)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Op {
     /// Read it, as it is in the store now (never from a cache).

@@ -36,12 +36,13 @@ mod restate;
 mod stand_by;
 mod view;
 mod watch;
+mod without;
 
 use core::time::Duration;
 
 use super::elector::Context;
 use super::outbox::Part;
-use super::{Cause, Config, Event, Failure, RequestId, Response, Stored, Token};
+use super::{Cause, Config, Event, Failure, RequestId, Response, Rule, Stored, Token};
 use crate::lock::{Identity, Observed, Record, UNKNOWN_HOLDER, Version};
 use crate::time::{Instant, Now, Timestamp, saturating_nanos};
 use view::{Holder, Known, View, parts};
@@ -220,11 +221,17 @@ impl Strict {
     }
 
     pub(super) fn handle_response(&mut self, cx: &mut Context<'_>, now: Now, response: Response) {
-        self.lapse(cx, now);
-        let Some(call) = self.call.take_if(|call| call.id == response.id) else { return };
+        let heeds_ends = cx.holds(Rule::LateAnswer);
+        if heeds_ends {
+            self.lapse(cx, now);
+        }
+        let is_any = !cx.holds(Rule::RequestId);
+        let Some(call) = self.call.take_if(|call| call.id == response.id || is_any) else { return };
         cx.out.withdraw();
         match response.result {
-            _ if call.deadline <= now.instant => self.failed(cx, now, &call, Failure::Other),
+            _ if call.deadline <= now.instant && heeds_ends => {
+                self.failed(cx, now, &call, Failure::Other);
+            }
             Ok(stored) => self.succeeded(cx, now, &call, stored),
             Err(failure) => self.failed(cx, now, &call, failure),
         }
@@ -258,26 +265,31 @@ impl Strict {
     fn observe(&mut self, cx: &mut Context<'_>, now: Now, part: Part, stored: Stored) {
         let record = readable(&stored);
         let Some(known) = self.view.get_mut(part) else {
-            self.view.put(part, Known::new(stored, record, now.instant));
+            self.view.put(part, Known::new(stored, record, without::dated(cx, now)));
             return;
         };
         let wished = prefer::preferred(&known.object) != prefer::preferred(&stored.object);
         known.object = stored.object;
         if known.seen.version == stored.version {
+            if !cx.holds(Rule::SameVersionWaits) {
+                known.seen.at = now.instant;
+            }
             return;
         }
         if known.seen.record == record && !self.uncertain && !wished {
             cx.out.event(Event::ForeignWrite { version: stored.version.clone() });
         }
         known.wished &= known.seen.record.holder == record.holder;
-        known.seen = Observed { record, version: stored.version, at: now.instant };
+        let at =
+            without::unseen(cx, &known.seen, &record).unwrap_or_else(|| without::dated(cx, now));
+        known.seen = Observed { record, version: stored.version, at };
         known.watched = false;
     }
 
     /// Takes in what a write of mine made: it is new, whatever its text.
-    fn wrote(&mut self, now: Now, part: Part, stored: Stored) {
+    fn wrote(&mut self, cx: &Context<'_>, now: Now, part: Part, stored: Stored) {
         let record = readable(&stored);
-        self.view.put(part, Known::new(stored, record, now.instant));
+        self.view.put(part, Known::new(stored, record, without::dated(cx, now)));
     }
 
     /// Says who holds the lock, if that was not said yet.
@@ -294,7 +306,7 @@ impl Strict {
     }
 
     fn lead(&mut self, cx: &mut Context<'_>, sent: Instant, now: Now) {
-        self.phase = Phase::Leading { until: sent + cx.config.renew_deadline, warned: false };
+        self.phase = Phase::Leading { until: gained(cx, sent, now), warned: false };
         // Of two objects the later one: the one that outlives a migration.
         let last = parts(cx.config).last().and_then(|&part| self.view.get(part));
         let version = last.and_then(|known| known.seen.version.as_ordered());
@@ -306,7 +318,9 @@ impl Strict {
 
     fn renewed(&mut self, cx: &Context<'_>, sent: Instant, now: Now) {
         self.uncertain = false;
-        self.next = (sent + cx.config.retry_period).max(now.instant);
+        let in_time = cx.holds(Rule::RenewInTime);
+        let wait = if in_time { cx.config.retry_period } else { cx.config.lease_duration };
+        self.next = (sent + wait).max(now.instant);
     }
 
     /// Authority is over though nobody asked.
@@ -319,7 +333,9 @@ impl Strict {
         cx.out.withdraw();
         self.wait(cx, now);
         if leading {
-            cx.out.event(Event::StoppedLeading { cause });
+            for _ in 0..without::times(cx) {
+                cx.out.event(Event::StoppedLeading { cause });
+            }
         }
     }
 
@@ -341,8 +357,10 @@ impl Strict {
     }
 
     fn wait_longer(&mut self, cx: &mut Context<'_>, now: Now, more: Duration) {
-        let wait = cx.jitter.candidate_wait(cx.config.retry_period).saturating_add(more);
-        self.next = now.instant + wait;
+        let period = cx.config.retry_period;
+        let drawn = cx.holds(Rule::Jitter);
+        let wait = if drawn { cx.jitter.candidate_wait(period) } else { period };
+        self.next = now.instant + wait.saturating_add(more);
         self.hurry(cx, now);
     }
 
@@ -360,6 +378,12 @@ impl Strict {
         }
         self.view.due(cx)
     }
+}
+
+/// Until when a success gives authority whose request was sent then (rule 1).
+fn gained(cx: &Context<'_>, sent: Instant, now: Now) -> Instant {
+    let since = if cx.holds(Rule::SendTime) { sent } else { now.instant };
+    if cx.holds(Rule::Deadline) { since + cx.config.renew_deadline } else { Instant::END }
 }
 
 /// What cannot be read is held by somebody, for as long as I would hold it.

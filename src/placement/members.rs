@@ -41,7 +41,13 @@ impl Member {
     }
 
     /// The same with another weight: how much it can bear, in units that all members share. Only their
-    /// ratio counts, and only for algorithms that are [`Weighted`](super::Weighted).
+    /// ratio counts, and only for algorithms that are [`Weighted`](super::Weighted). None is 0: a member
+    /// that is to get no keys is none (planted bug H6 of `docs/simulation.md`).
+    ///
+    /// ```compile_fail,E0308
+    /// use tenure::placement::Member;
+    /// let idle = Member::new("pod-0").with_weight(0);
+    /// ```
     #[must_use]
     pub fn with_weight(self, weight: NonZeroU32) -> Self {
         Self { weight, ..self }
@@ -133,6 +139,14 @@ impl fmt::Debug for Member {
 /// let members = Members::new(others.chain(["d".into()]))?;
 /// assert!(members.contains("d") && !members.contains("b"));
 /// # Ok::<(), MembersError>(())
+/// ```
+///
+/// There is no way to one that is in another order, so that nothing can depend on the order in which
+/// members were heard of (planted bugs H3 and H9 of `docs/simulation.md`):
+///
+/// ```compile_fail,E0423
+/// use tenure::placement::{Member, Members};
+/// let as_they_came = Members([Member::new("b"), Member::new("a")].into());
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Members(Arc<[Member]>); // ascending by name, without duplicates or empty names

@@ -27,8 +27,8 @@ pub use state::{NamedError, NamedState};
 /// | all that change it, and [`new`](Self::new) | O(n log n), since members are kept in canonical order |
 /// | memory | the [`Members`], and 4 bytes for each of them and for each number up to the greatest |
 ///
-/// What the algorithm cannot do does not compile: [`Jump`](super::Jump) lets nobody go but the last, and
-/// [`Anchor`](super::Anchor) has no last.
+/// What the algorithm cannot do does not compile: [`Jump`](super::Jump) lets nobody go but the last
+/// (planted bug H10 of `docs/simulation.md`), and [`Anchor`](super::Anchor) has no last.
 ///
 /// ```compile_fail,E0599
 /// use tenure::placement::{Jump, Named};

@@ -1,6 +1,9 @@
+mod without;
+
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
+use super::rules::{Rule, Rules};
 use super::{Ranking, Slot, SlotSet, Slots};
 use crate::placement::hash::{Draw, Mixed};
 use crate::placement::{Key, Member, Members, Ranking as _, Rendezvous, Ring};
@@ -38,18 +41,21 @@ impl Owners {
 
     /// Puts `members` in place of those before, for the one called `me`, always the same; whether they
     /// are others.
-    pub(super) fn update(&mut self, members: Members, me: &str) -> bool {
+    pub(super) fn update(&mut self, members: Members, me: &str, rules: Rules) -> bool {
         let come = members.iter().any(|new| !is_in(&self.members, new));
         let gone = self.members.iter().any(|old| !is_in(&members, old));
         if !come && !gone {
             return false;
         }
-        let fewer = !gone && self.members.contains(me);
+        let fewer = !gone && self.members.contains(me) && rules.hold(Rule::LeastMoves);
         self.members = members;
         let before = core::mem::replace(&mut self.mine, SlotSet::none(self.slots));
         let Some(position) = self.members.position(me) else { return true };
         let placer = Placer::new(self.ranking, self.members.clone());
-        let has = |slot: &Slot| placer.has(position, key(self.ranking, self.slots, *slot));
+        let has = |slot: &Slot| {
+            without::has(rules, &self.members, position, *slot)
+                .unwrap_or_else(|| placer.has(position, key(self.ranking, self.slots, *slot)))
+        };
         if fewer {
             self.mine.extend(before.iter().filter(has));
         } else {
@@ -142,7 +148,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Member, Members, NonZeroU32, Owners, Ranking, Slots};
+    use super::{Member, Members, NonZeroU32, Owners, Ranking, Rules, Slots};
 
     fn member(name: u8, weight: u32) -> Member {
         Member::new(format!("x-{name}")).with_weight(NonZeroU32::new(weight).unwrap())
@@ -171,9 +177,10 @@ mod tests {
                     step.iter().map(|(name, weight)| member(*name, weigh(*weight))).collect();
                 let mut shares = 0;
                 for (me, owners) in names.iter().zip(&mut owners) {
-                    owners.update(Members::new(all.clone()).unwrap(), me.name());
+                    owners.update(Members::new(all.clone()).unwrap(), me.name(), Rules::default());
                     let mut anew = Owners::new(ranking, slots);
-                    anew.update(Members::new(all.iter().rev().cloned()).unwrap(), me.name());
+                    let members = Members::new(all.iter().rev().cloned()).unwrap();
+                    anew.update(members, me.name(), Rules::default());
                     prop_assert_eq!(&*owners, &anew);
                     for slot in slots.iter() {
                         let first = owners.rank(slot).first().map(|first| first.name() == me.name());
@@ -194,7 +201,7 @@ mod tests {
         let pieces = |ranking| -> usize {
             let pieces = members.iter().map(|me| {
                 let mut owners = Owners::new(ranking, slots);
-                owners.update(members.clone(), me.name());
+                owners.update(members.clone(), me.name(), Rules::default());
                 let mine: Vec<u32> = owners.mine().iter().map(super::Slot::index).collect();
                 mine.windows(2).filter(|two| two[0] + 1 != two[1]).count() + 1
             });
@@ -210,7 +217,7 @@ mod tests {
         let members = Members::new(vec![member(1, u32::MAX), member(2, 1)]).unwrap();
         let share = |name: u8| {
             let mut owners = Owners::new(ring(u32::MAX), Slots::new(16).unwrap());
-            owners.update(members.clone(), member(name, 1).name());
+            owners.update(members.clone(), member(name, 1).name(), Rules::default());
             owners.mine().len()
         };
         assert_eq!(share(1) + share(2), 16);

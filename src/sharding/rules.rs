@@ -53,11 +53,19 @@ pub enum Rule {
     MembersAfterPlan,
     /// A member acts by a plan only if all others have acknowledged the move.
     PlanAcknowledged,
+    /// Who has left, or was excluded, has no slots.
+    GoneHaveNone,
+    /// All members hash alike.
+    OneHash,
+    /// A slot moves only to who came, or from who went.
+    LeastMoves,
+    /// A name and a number that are hashed together are kept apart.
+    LabelsApart,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 29] = [
         Self::JoinWait,
         Self::DrainBeforeAck,
         Self::CountDraining,
@@ -83,6 +91,10 @@ impl Rule {
         Self::Since,
         Self::MembersAfterPlan,
         Self::PlanAcknowledged,
+        Self::GoneHaveNone,
+        Self::OneHash,
+        Self::LeastMoves,
+        Self::LabelsApart,
     ];
 
     /// Its name on the command line.
@@ -114,6 +126,10 @@ impl Rule {
             Self::Since => "since",
             Self::MembersAfterPlan => "members-after-plan",
             Self::PlanAcknowledged => "plan-acknowledged",
+            Self::GoneHaveNone => "gone-have-none",
+            Self::OneHash => "one-hash",
+            Self::LeastMoves => "least-moves",
+            Self::LabelsApart => "labels-apart",
         }
     }
 }

@@ -80,7 +80,8 @@ impl Known {
     /// Whether it may have slots. One that could never be read has none yet: it needs the acknowledgement
     /// of this member.
     fn ranks(&self, rules: Rules) -> bool {
-        self.counts(rules) && self.record().state != State::Unreadable
+        (self.counts(rules) || !rules.hold(Rule::GoneHaveNone))
+            && self.record().state != State::Unreadable
     }
 
     /// All that decides what it may have.

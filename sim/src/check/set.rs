@@ -1,6 +1,7 @@
 //! All checks.
 
 use super::acting::Acting;
+use super::conduct::Conduct;
 use super::events::Events;
 use super::failover::Failover;
 use super::fencing::Fencing;
@@ -32,11 +33,13 @@ pub struct Checks {
     pub failover: Failover,
     /// See [`events`](super::events).
     pub events: Events,
+    /// See [`conduct`](super::conduct).
+    pub conduct: Conduct,
 }
 
 impl Checks {
     /// The checks' names, as in [`Scenario::expect`].
-    pub const NAMES: [&str; 8] = [
+    pub const NAMES: [&str; 9] = [
         "one-leader",
         "no-early-takeover",
         "record",
@@ -45,10 +48,11 @@ impl Checks {
         "acting",
         "failover",
         "events",
+        "conduct",
     ];
 
     /// The rules of each check, in the order of [`NAMES`](Self::NAMES).
-    pub const RULES: [&[&str]; 8] = [
+    pub const RULES: [&[&str]; 9] = [
         &["authority", "belief"],
         &["early", "after-deletion"],
         &["transitions", "acquire-time", "duration", "released-by-another", "foreign-holder"],
@@ -64,6 +68,7 @@ impl Checks {
         &["acted-without-authority", "acted-while-another-led"],
         &["held", "released", "missing", "silent", "unsettled"],
         &["alternate", "stopped-once", "after-the-end"],
+        &["knew-better", "needless", "revived", "alike"],
     ];
 
     /// Whether this is the name of a check, or of a check and one of its rules; a `?` after it says that it
@@ -88,6 +93,7 @@ impl Checks {
             acting: Acting::new(scenario),
             failover: Failover::new(scenario),
             events: Events::new(scenario),
+            conduct: Conduct::new(scenario),
         }
     }
 }
@@ -106,6 +112,7 @@ impl Check for Checks {
         self.acting.observe(entry, found);
         self.failover.observe(entry, found);
         self.events.observe(entry, found);
+        self.conduct.observe(entry, found);
     }
 
     fn finish(&mut self, at: SimTime, found: &mut Vec<Violation>) {
@@ -117,6 +124,7 @@ impl Check for Checks {
         self.acting.finish(at, found);
         self.failover.finish(at, found);
         self.events.finish(at, found);
+        self.conduct.finish(at, found);
     }
 }
 
@@ -136,6 +144,7 @@ mod tests {
             checks.acting.name(),
             checks.failover.name(),
             checks.events.name(),
+            checks.conduct.name(),
         ];
         assert_eq!(names, Checks::NAMES);
         assert!(Checks::has("one-leader") && Checks::has("one-leader/belief"));

@@ -175,6 +175,23 @@ impl Story {
         self.says(What::Applied { by, request, verb, before, reply: Reply::Gone, object })
     }
 
+    pub(super) fn answered(self, replica: u32, request: u64, reply: Reply, late: bool) -> Self {
+        self.says(What::Answered { replica, request, reply, late })
+    }
+
+    pub(super) fn given_up(self, replica: u32, request: u64) -> Self {
+        self.says(What::GivenUp { replica, request })
+    }
+
+    pub(super) fn watched(self, replica: u32, version: u64) -> Self {
+        let (version, object) = (Some(version), self.object());
+        self.says(What::Watched { replica, version, object })
+    }
+
+    pub(super) fn preempted(self, replica: u32) -> Self {
+        self.says(What::StoppedLeading { replica, cause: Cause::Preempted, led: true })
+    }
+
     pub(super) fn fault(self, fault: u32, replicas: &[u32], kind: Fault) -> Self {
         let (replicas, kind) = (replicas.to_vec(), Arc::new(kind));
         self.says(What::Fault { fault, replicas, kind })

@@ -15,7 +15,7 @@ use crate::trace::Entry;
 /// Runs the experiment and prints what came of it.
 pub(super) fn run(args: &RunArgs) -> Result<u8, Refusal> {
     if !args.which.without.is_empty() {
-        return Err(Refusal::new("--without: only sharded groups have these rules: leave it out"));
+        return Err(Refusal::new("--without: the experiment keeps all rules: leave it out"));
     }
     let (profile, seed) = (args.which.profile.unwrap_or_default(), args.seed.unwrap_or(SEED));
     let workload = match &args.keys {

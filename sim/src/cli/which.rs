@@ -4,11 +4,11 @@ use core::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use tenure::election::{Profile, UnknownProfile};
-use tenure::sharding::Rule;
 
 use super::Refusal;
 use super::file::File;
 use crate::check::Checks;
+use crate::left_out::Rule;
 use crate::nearest::nearest;
 use crate::scenario::Scenario;
 use crate::{catalogue, sharding};
@@ -27,16 +27,17 @@ pub struct Which {
     /// and other releases; by default what the scenario says.
     #[arg(long)]
     pub profile: Option<Profile>,
-    /// A rule of the sharding protocol to be left out.
+    /// A rule of the election or the sharding protocol to be left out.
     #[arg(long, value_name = "RULE", help = without())]
     pub without: Vec<String>,
 }
 
 fn without() -> String {
-    let all = Rule::ALL.map(Rule::name).join(", ");
     format!(
-        "Leave out this rule of the sharding protocol, to see which checks find it (sharded groups only; may \
-         be repeated): {all}"
+        "Leave out this rule, to see which checks find it; may be repeated. Of elections: {}. Of sharded \
+         groups: {}",
+        of_elections().join(", "),
+        of_groups().join(", "),
     )
 }
 
@@ -79,10 +80,9 @@ impl Which {
         };
         match any {
             Any::Election(mut scenario) => {
-                if !self.without.is_empty() {
-                    let what = "--without: only sharded groups have these rules: leave it out, or name a \
-                                scenario of one, such as sharding/swarm";
-                    return Err(Refusal::new(what));
+                for name in &self.without {
+                    let rule = Rule::named(name);
+                    scenario.without.push(rule.ok_or_else(|| unknown(name, &of_elections()))?);
                 }
                 scenario.profile = self.profile.unwrap_or(scenario.profile);
                 Ok(Any::Election(scenario))
@@ -91,7 +91,10 @@ impl Which {
                 if self.profile.is_some() {
                     return Err(Refusal::new("--profile: a sharded group has none: leave it out"));
                 }
-                scenario.without.extend(rules(&self.without)?);
+                for name in &self.without {
+                    let rule = sharding_rule(name);
+                    scenario.without.push(rule.ok_or_else(|| unknown(name, &of_groups()))?);
+                }
                 Ok(Any::Sharded(scenario))
             }
         }
@@ -212,18 +215,24 @@ fn sharded_expectable(scenario: &sharding::Scenario) -> Result<(), String> {
     Err(format!("expect: {check:?} is no check, and no rule of one: use {near}"))
 }
 
-/// The rules of these names.
-fn rules(names: &[String]) -> Result<Vec<Rule>, Refusal> {
-    let rule = |name: &String| {
-        Rule::ALL.into_iter().find(|rule| rule.name() == name).ok_or_else(|| {
-            let near = nearest(name, Rule::ALL.into_iter().map(Rule::name));
-            let all = Rule::ALL.map(Rule::name).join(", ");
-            let near = match near.as_slice() {
-                [] => format!("use {all}"),
-                near => format!("did you mean {}?", near.join(" or ")),
-            };
-            Refusal::new(format_args!("--without: {name:?} is no rule: {near}"))
-        })
+/// The names of the rules of elections.
+fn of_elections() -> Vec<&'static str> {
+    Rule::all().map(Rule::name).collect()
+}
+
+/// And of sharded groups.
+fn of_groups() -> Vec<&'static str> {
+    tenure::sharding::Rule::ALL.map(tenure::sharding::Rule::name).to_vec()
+}
+
+fn sharding_rule(name: &str) -> Option<tenure::sharding::Rule> {
+    tenure::sharding::Rule::ALL.into_iter().find(|rule| rule.name() == name)
+}
+
+fn unknown(name: &str, known: &[&'static str]) -> Refusal {
+    let near = match nearest(name, known.iter().copied()).as_slice() {
+        [] => format!("use {}", known.join(", ")),
+        near => format!("did you mean {}?", near.join(" or ")),
     };
-    names.iter().map(rule).collect()
+    Refusal::new(format_args!("--without: {name:?} is no rule of this scenario: {near}"))
 }

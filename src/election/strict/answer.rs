@@ -2,9 +2,9 @@
 
 use super::prefer::preferred;
 use super::view::parts;
-use super::{Call, Phase, Step, Strict};
+use super::{Call, Phase, Step, Strict, gained, without};
 use crate::election::elector::Context;
-use crate::election::{Cause, Failure, Missing, Stored};
+use crate::election::{Cause, Failure, Missing, Rule, Stored};
 use crate::time::{Instant, Now};
 
 impl Strict {
@@ -34,11 +34,11 @@ impl Strict {
                 }
             }
             Step::Take | Step::Found => {
-                self.wrote(now, call.part, stored);
+                self.wrote(cx, now, call.part, stored);
                 self.took(cx, now, call);
             }
             Step::Renew => {
-                self.wrote(now, call.part, stored);
+                self.wrote(cx, now, call.part, stored);
                 if !self.go_on(cx, now, call) {
                     self.report(cx);
                     self.renew_succeeded(cx, now, call.sent);
@@ -53,7 +53,7 @@ impl Strict {
                 self.release_looked(cx, now, call);
             }
             Step::Release => {
-                self.wrote(now, call.part, stored);
+                self.wrote(cx, now, call.part, stored);
                 if !self.go_on(cx, now, call) {
                     if !self.stopping {
                         self.report(cx);
@@ -76,7 +76,10 @@ impl Strict {
         if matches!(call.step, Step::Take | Step::Wish) {
             self.distrust();
         }
-        match (call.step, failure) {
+        match (call.step, without::heard(cx, call.step, failure)) {
+            (Step::Renew, _) if without::renews(cx, failure) => {
+                self.renew_succeeded(cx, now, call.sent);
+            }
             (Step::Look, Failure::NotFound) => {
                 self.view.forget(call.part);
                 self.looked_on(cx, now, call);
@@ -84,7 +87,7 @@ impl Strict {
             (Step::Renew, Failure::Conflict | Failure::NotFound) if !self.uncertain => {
                 self.begin(cx, now, Step::Recheck);
             }
-            (Step::Recheck, Failure::NotFound) => {
+            (Step::Recheck, Failure::NotFound) if cx.holds(Rule::MissingEnds) => {
                 self.view.forget(call.part);
                 self.lose(cx, now, Cause::Deleted);
             }
@@ -105,10 +108,10 @@ impl Strict {
             }
             (Step::Take | Step::Found, Failure::Other) => {
                 self.uncertain = true;
-                self.wait(cx, now);
+                self.try_again(cx, now);
             }
             (Step::Look | Step::Placeholder | Step::Take | Step::Found | Step::Wish, _) => {
-                self.wait(cx, now);
+                self.try_again(cx, now);
             }
         }
         self.leave_if_idle(cx, now);
@@ -131,13 +134,22 @@ impl Strict {
         match self.view.due(cx) {
             None => self.missing(cx, now),
             // The work of the last term may still run: then this replica only watches.
-            Some(due) if due <= call.sent && self.may_take() => {
+            Some(due) if self.is_over(cx, now, call, due) && self.may_take() => {
                 self.begin(cx, now, Step::Take);
             }
             Some(_) => {
                 self.wait(cx, now);
                 self.begin(cx, now, Step::Wish);
             }
+        }
+    }
+
+    /// Whether the wait for what was just read had come to its end when the read was sent.
+    fn is_over(&self, cx: &Context<'_>, now: Now, call: &Call, due: Instant) -> bool {
+        match without::is_over(cx, now, &self.view, due) {
+            Some(over) => over,
+            None if cx.holds(Rule::AtTheEnd) => due <= call.sent,
+            None => due < call.sent,
         }
     }
 
@@ -171,16 +183,22 @@ impl Strict {
         self.report(cx);
         if self.stopping {
             self.wind_up(cx, now);
-        } else if parts(cx.config).iter().all(|&part| self.view.names(part, cx.holder)) {
+        } else if self.holds_all(cx) {
             self.lead(cx, call.sent, now);
         } else {
             self.wait(cx, now);
         }
     }
 
+    /// Whether each object names me.
+    fn holds_all(&self, cx: &Context<'_>) -> bool {
+        let mut held = parts(cx.config).iter().map(|&part| self.view.names(part, cx.holder));
+        if cx.holds(Rule::BothHeld) { held.all(|mine| mine) } else { held.any(|mine| mine) }
+    }
+
     fn renew_succeeded(&mut self, cx: &mut Context<'_>, now: Now, sent: Instant) {
         self.renewed(cx, sent, now);
-        let gained = sent + cx.config.renew_deadline;
+        let gained = gained(cx, sent, now);
         match &mut self.phase {
             Phase::Leading { until, warned } => {
                 *until = (*until).max(gained);
@@ -201,7 +219,7 @@ impl Strict {
 
     /// A leader has read an object. One that names another ends it, whatever the others say.
     fn rechecked(&mut self, cx: &mut Context<'_>, now: Now, call: &Call) {
-        if !self.view.names(call.part, cx.holder) {
+        if !self.view.names(call.part, cx.holder) && cx.holds(Rule::AnotherEnds) {
             self.preempted(cx, now);
         } else if !self.go_on(cx, now, call) {
             self.report(cx);
@@ -215,7 +233,8 @@ impl Strict {
     /// candidates can see, after which no watch has shown another holder: else it gives no right.
     fn took_effect(&self, cx: &Context<'_>, call: &Call, stored: &Stored) -> bool {
         let lost = self.overtaken(call, stored) && !self.view.names(call.part, cx.holder);
-        let new = call.over.as_ref() != Some(&stored.version);
+        let same = call.over.as_ref() == Some(&stored.version);
+        let new = !same || !cx.holds(Rule::SameVersionRenewsNothing);
         new && !lost && stored.object.is_held_by(cx.holder)
     }
 }

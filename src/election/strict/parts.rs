@@ -2,10 +2,10 @@
 
 use super::prefer::prefer;
 use super::view::{Known, parts};
-use super::{Call, Step, Strict, UNCLAIMED, changed};
+use super::{Call, Step, Strict, UNCLAIMED, changed, without};
 use crate::election::elector::Context;
 use crate::election::outbox::Part;
-use crate::election::{Op, object};
+use crate::election::{Op, Rule, object};
 use crate::lock::{Identity, Kind, Record};
 use crate::time::{Instant, Now, Timestamp};
 
@@ -55,7 +55,9 @@ impl Strict {
             Step::Placeholder if known.is_some() => return None,
             Step::Placeholder => return create(UNCLAIMED.into()),
             Step::Found => return create(cx.holder.clone()),
-            Step::Release if !self.view.names(part, cx.holder) => return None,
+            Step::Release if !self.view.names(part, cx.holder) && cx.holds(Rule::OwnRelease) => {
+                return None;
+            }
             Step::Wish if self.wish(cx, now.instant) != Some(part) => return None,
             Step::Wish => {
                 let mut object = known?.object.clone();
@@ -85,7 +87,11 @@ fn term(cx: &Context<'_>, now: Now, known: &Known) -> Record {
     if before.holder == *cx.holder {
         return renewed(cx, now, known);
     }
-    let leader_transitions = next_transition(before);
+    let leader_transitions = if cx.holds(Rule::CountTransitions) {
+        next_transition(before)
+    } else {
+        before.leader_transitions
+    };
     Record { leader_transitions, ..first(cx, now, cx.holder.clone()) }
 }
 
@@ -105,8 +111,12 @@ fn renewed(cx: &Context<'_>, now: Now, known: &Known) -> Record {
     let unit = if known.object.kind() == Kind::Lease { 1_000 } else { 1_000_000_000 };
     Record {
         lease_duration_seconds: cx.config.recorded_seconds(),
-        renew_time: Some(changed(before.renew_time, writable(now.timestamp), unit)),
-        ..before.clone()
+        renew_time: Some(if cx.holds(Rule::FreshRenewal) {
+            changed(before.renew_time, writable(now.timestamp), unit)
+        } else {
+            writable(now.timestamp).truncate_to_seconds()
+        }),
+        ..without::kept(cx, now, before)
     }
 }
 

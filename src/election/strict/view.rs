@@ -5,12 +5,13 @@ use core::time::Duration;
 
 use crate::election::elector::Context;
 use crate::election::outbox::Part;
-use crate::election::{Config, Stored};
+use crate::election::{Config, Rule, Stored};
 use crate::lock::{Identity, Object, Observed, Record};
 use crate::time::Instant;
 
 use super::UNCLAIMED;
 use super::prefer::{is_me, preferred};
+use super::without;
 
 /// The objects of a lock, in the order in which they are read and written: the same everywhere, so
 /// that of two who go for both objects the first one decides.
@@ -67,13 +68,14 @@ impl Known {
     /// How long others must leave it alone after it was seen to change.
     pub(super) fn hold(&self, cx: &Context<'_>) -> Option<Duration> {
         let record = &self.seen.record;
-        if record.holder == *cx.holder {
+        if record.holder == *cx.holder || without::is_mine(cx, record) {
             return None;
         }
         if record.holder.is_empty() {
             let next = preferred(&self.object);
             let mine = next.is_empty() || is_me(cx, next);
-            return if mine { None } else { Some(recorded(record, cx)) };
+            let free = mine && cx.holds(Rule::ReleasedIsFree);
+            return if free { None } else { Some(recorded(record, cx)) };
         }
         // Nobody works under a placeholder, so nothing has to come to rest after it.
         let unclaimed = record.holder.as_str() == UNCLAIMED;
@@ -86,8 +88,8 @@ impl Known {
 /// duration.
 fn recorded(record: &Record, cx: &Context<'_>) -> Duration {
     let seconds = match record.lease_duration_seconds {
-        ..=0 => cx.config.recorded_seconds(),
-        seconds => seconds,
+        1.. if cx.holds(Rule::RecordedDuration) => record.lease_duration_seconds,
+        _ => cx.config.recorded_seconds(),
     };
     Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
@@ -145,7 +147,10 @@ impl View {
     pub(super) fn due(&self, cx: &Context<'_>) -> Option<Instant> {
         let mut due = Instant::default();
         for &part in parts(cx.config) {
-            due = due.max(self.get(part)?.due(cx));
+            let known = self.get(part)?;
+            if part == Part::Primary || cx.holds(Rule::BothWait) {
+                due = due.max(known.due(cx));
+            }
         }
         Some(due)
     }

@@ -9,7 +9,7 @@ use super::view::parts;
 use super::{Phase, Step, Strict};
 use crate::election::elector::Context;
 use crate::election::outbox::Part;
-use crate::election::{Config, Stored, Watched};
+use crate::election::{Config, Rule, Stored, Watched};
 use crate::lock::{LockRef, Object, Version};
 use crate::time::Now;
 
@@ -66,7 +66,7 @@ impl Strict {
             }
             (true, _) => {}
             // Rule 3.
-            (false, Age::Newer) => {
+            (false, Age::Newer) if cx.holds(Rule::AnotherEnds) => {
                 self.observe(cx, now, part, stored);
                 self.preempted(cx, now);
             }

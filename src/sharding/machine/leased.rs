@@ -19,7 +19,7 @@ impl Machine {
     pub(super) fn prefer(&mut self) {
         if self.may_lease() {
             let me = &self.config.member;
-            self.owners.update(self.view.acting(me), me.name());
+            self.owners.update(self.view.acting(me), me.name(), self.config.rules);
             self.reckoned = true;
         }
     }

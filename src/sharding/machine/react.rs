@@ -51,7 +51,8 @@ impl Machine {
             return; // a joiner has nothing yet; it reckons when it may act
         }
         let counted = self.view.counted(self.config.rules);
-        if !self.owners.update(counted, self.config.member.name()) {
+        let rules = self.config.rules;
+        if !self.owners.update(counted, self.config.member.name(), rules) {
             return;
         }
         let mut moved = self.holdings.in_flight().without(self.owners.mine());
