@@ -89,33 +89,29 @@ const SAFE: &[Row] = &[
     capped("three-prompt", 2_000_000, "rates=1:1:1 slots=4 lease=1 deadline=1 timeout=1"),
     capped(
         "three-settled",
-        2_000_000,
+        8_000_000,
         "rates=1:1:1 slots=4 settled=3 lease=1 deadline=1 timeout=1",
     ),
     safe("planned-1-1", 1_000_000, "plans=2 slots=1 settled=2 lease=1 deadline=1 timeout=1"),
-    capped(
-        "planned-from-nothing",
-        1_000_000,
-        "plans=2 slots=1 joins=2 lease=1 deadline=1 timeout=1",
-    ),
-    capped(
+    safe("planned-from-nothing", 2_500_000, "plans=2 slots=1 joins=2 lease=1 deadline=1 timeout=1"),
+    safe(
         "planned-slow-plans",
-        1_000_000,
+        4_500_000,
         "plans=2 slots=1 settled=2 slow=p0 lease=1 deadline=1 timeout=1",
     ),
-    capped("planned-generations", 1_000_000, "plans=1 slots=1 settled=1 joins=2 newer=1"),
-    capped(
+    safe("planned-generations", 3_500_000, "plans=1 slots=1 settled=1 joins=2 newer=1"),
+    safe(
         "planned-crash",
-        2_000_000,
+        5_000_000,
         "plans=1 slots=1 settled=2 joins=2 crashes=1 late-writes lease=1 deadline=1 timeout=1",
     ),
-    capped(
+    safe(
         "planned-watch",
-        1_000_000,
+        3_500_000,
         "plans=1 slots=1 settled=2 watch=1 lease=1 deadline=1 timeout=1",
     ),
     safe("three-one-slot", 2_000_000, "rates=1:1:1 slots=1 settled=2 lease=1 deadline=1 timeout=1"),
-    capped("planned-2-2", 1_000_000, "plans=1 slots=1 settled=2"),
+    safe("planned-2-2", 3_500_000, "plans=1 slots=1 settled=2"),
     capped("planned-2-2-twice", 1_500_000, "plans=2 slots=1 settled=2"),
     // Second defences: without these rules nothing goes wrong, see the documentation.
     capped("own-missing", 1_000_000, "settled=2 deletions=1 distrust without=own-missing"),
