@@ -230,6 +230,18 @@ fn sharding_rule(name: &str) -> Option<tenure::sharding::Rule> {
 }
 
 fn unknown(name: &str, known: &[&'static str]) -> Refusal {
+    if Rule::named(name).is_some() || sharding_rule(name).is_some() {
+        let (its, this, other) = if sharding_rule(name).is_some() {
+            ("sharded groups", "an election", "sharding/swarm")
+        } else {
+            ("elections", "a sharded group", "random")
+        };
+        return Refusal::new(format_args!(
+            "--without: {name:?} is a rule of {its}, and this is {this}: use one of {}, or another \
+             scenario, as {other}",
+            known.join(", ")
+        ));
+    }
     let near = match nearest(name, known.iter().copied()).as_slice() {
         [] => format!("use {}", known.join(", ")),
         near => format!("did you mean {}?", near.join(" or ")),
