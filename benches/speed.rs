@@ -11,6 +11,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use tenure_sim::check::{Check, Checks};
+use tenure_sim::marks::Marks;
 use tenure_sim::plan::{self, Mix};
 use tenure_sim::scenario::Scenario;
 use tenure_sim::sharding::{self, catalogue};
@@ -53,41 +54,60 @@ const fn effort(replicas: usize, full: bool) -> (u64, u64) {
     }
 }
 
+/// Beside all checks.
+#[derive(Clone, Copy)]
+enum With {
+    Checks,
+    /// As a sweep counts them.
+    Marks,
+    Trace,
+}
+
 /// An election without faults; how many events were taken from the queue.
-fn election(replicas: usize, seconds: u64, seed: u64, trace: bool) -> u64 {
+fn election(replicas: usize, seconds: u64, seed: u64, with: With) -> u64 {
     let mut scenario = Scenario::default().with_replicas(replicas);
     scenario.horizon = Span::from_secs(seconds);
     scenario.work.period = Span::ZERO; // the bare loop has no guarded resource
     let mut checks = Checks::for_scenario(&scenario);
-    let mut recorder = Recorder::default();
+    let (mut recorder, mut marks) = (Recorder::default(), Marks::default());
     let (mut world, mut found) = (World::new(&scenario, seed).unwrap(), Vec::new());
     while let Some(entries) = world.step() {
         for entry in entries {
             checks.observe(entry, &mut found);
-            if trace {
-                recorder.observe(entry, &mut found);
+            match with {
+                With::Checks => {}
+                With::Marks => marks.observe(entry, &mut found),
+                With::Trace => recorder.observe(entry, &mut found),
             }
         }
     }
     assert_eq!(found, []);
-    black_box(recorder.entries.len());
+    black_box((recorder.entries.len(), marks.counted()));
     world.statistics().events
 }
 
 fn elections(clock: &Clock, full: bool) {
-    for (replicas, trace, goal) in
-        [(3, false, 3_000_000), (3, true, 1_000_000), (100, false, 0), (1_000, false, 1_000_000)]
-    {
+    for (replicas, with, goal) in [
+        (3, With::Checks, 3_000_000),
+        (3, With::Marks, 3_000_000),
+        (3, With::Trace, 1_000_000),
+        (100, With::Checks, 0),
+        (1_000, With::Checks, 1_000_000),
+    ] {
         let (seconds, runs) = effort(replicas, full);
         let (mut worlds, mut bares) = (Vec::new(), Vec::new());
         for seed in 0..runs {
-            worlds.push(clock.rate(|| election(replicas, seconds, seed, trace)));
+            worlds.push(clock.rate(|| election(replicas, seconds, seed, with)));
             bares.push(clock.rate(|| bare::run(replicas, seconds * 1_000_000_000, seed)));
         }
         let (world, bare) = (median(worlds), median(bares));
-        let trace = if trace { ", trace to memory" } else { "" };
+        let with = match with {
+            With::Checks => "",
+            With::Marks => ", marks",
+            With::Trace => ", trace to memory",
+        };
         println!(
-            "{replicas} replicas, all checks{trace}: {world:.0} events/s (goal {goal}); bare loop \
+            "{replicas} replicas, all checks{with}: {world:.0} events/s (goal {goal}); bare loop \
              {bare:.0}, ratio {:.2}",
             world / bare
         );
@@ -102,19 +122,23 @@ fn faults(clock: &Clock, full: bool) {
         for seed in seeds.clone() {
             let base = Scenario { horizon: Span::from_secs(600), ..Scenario::default() };
             let scenario = plan::scenario(&base, Mix::Safe, seed);
-            let mut checks = Checks::for_scenario(&scenario);
+            let mut checks = (Checks::for_scenario(&scenario), Marks::default());
             events += World::new(&scenario, seed).unwrap().run(&mut checks).statistics.events;
         }
         seeds.end
     });
     let each = events as f64 / seeds.end as f64;
-    println!("600 s with faults: {rate:.0} seeds/s (goal 500), {:.0} events/s", rate * each);
+    println!(
+        "600 s with faults, all checks, marks: {rate:.0} seeds/s (goal 500), {:.0} events/s",
+        rate * each
+    );
 }
 
 /// One run of a sharded group with all checks: its events, and the simulated nanoseconds.
 fn sharded(scenario: &sharding::Scenario, seed: u64) -> (u64, u64) {
     let mut world = sharding::tenure_world(scenario, seed, &[]).unwrap();
-    let mut checks = sharding::check::Checks::new(world.scenario());
+    let checks = sharding::check::Checks::new(world.scenario());
+    let mut checks = (checks, sharding::marks::Marks::new(world.scenario()));
     let outcome = world.run(&mut checks);
     (outcome.statistics.events, outcome.end.as_nanos())
 }
@@ -133,7 +157,7 @@ fn large(clock: &Clock, full: bool) {
         nanos
     }) / 1e9;
     println!(
-        "{count} replicas x {slots} slots, {horizon} from the start of all at once, all checks: {times:.1} \
+        "{count} replicas x {slots} slots, {horizon} from the start of all at once, all checks, marks: {times:.1} \
          times faster than real time (goal 20), {events} events"
     );
 }
@@ -147,7 +171,7 @@ fn swarm(clock: &Clock, full: bool) {
         seeds.end
     });
     let each = events as f64 / seeds.end as f64;
-    println!("sharding/swarm: {rate:.0} seeds/s, {:.0} events/s", rate * each);
+    println!("sharding/swarm, all checks, marks: {rate:.0} seeds/s, {:.0} events/s", rate * each);
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench measures time")]

@@ -15,6 +15,7 @@
 //! ```
 
 mod election;
+mod excerpt;
 mod lanes;
 mod mermaid;
 mod past;
@@ -31,6 +32,7 @@ use crate::scenario::Scenario;
 use crate::trace::{Actor, Entry, What};
 use lanes::{Lanes, Line, Way};
 
+pub use excerpt::Excerpt;
 pub use lanes::WIDTH;
 pub use mermaid::{mermaid, mermaid_sharded};
 pub use past::Past;
@@ -49,6 +51,7 @@ pub fn explain(scenario: &Scenario, seed: u64, entries: &[Entry], violation: &Vi
     let Violation { check, rule, at, seq, .. } = violation;
     let _ = writeln!(text, "(check {check}, rule {rule}, at {at}, entry {seq})");
     text.push_str(&wrapped(&terms(scenario), "  "));
+    text.push_str(excerpt::gap(entries.iter().map(|entry| entry.seq)));
     text.push_str(&faults(scenario, entries, violation));
     text.push_str(&stand::election(scenario, entries, violation));
     text.push_str(&timeline(scenario, entries, violation));

@@ -4,8 +4,6 @@
 //! Marks are counted from the trace alone. `tenure sweep` prints them, with what the engine counts; a test
 //! has a scenario for each, so that none is out of reach.
 
-use std::collections::BTreeMap;
-
 use tenure::election::{Cause, Failure};
 use tenure::lock::Identity;
 
@@ -77,7 +75,7 @@ const NAMES: [(Mark, &str); 20] = [
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
     counts: [u64; NAMES.len()],
-    replicas: BTreeMap<u32, Replica>,
+    replicas: Vec<Replica>,
     /// There was a lock.
     made: bool,
 }
@@ -110,8 +108,13 @@ impl Marks {
         }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "grown to fit just before")]
     fn of(&mut self, replica: u32) -> &mut Replica {
-        self.replicas.entry(replica).or_default()
+        let index = replica as usize;
+        if index >= self.replicas.len() {
+            self.replicas.resize_with(index + 1, Replica::default);
+        }
+        &mut self.replicas[index]
     }
 
     fn applied(&mut self, replica: u32, request: Option<u64>, verb: Verb, what: &What) {
@@ -125,7 +128,6 @@ impl Marks {
             Reply::Is(now) if verb != Verb::Get => {
                 mine.applied = request;
                 let unanswered = request.is_some() && mine.given_up == request;
-                let identity = mine.identity.clone();
                 self.add_if(unanswered, Mark::Unanswered);
                 match before {
                     None => {
@@ -139,7 +141,7 @@ impl Marks {
                         self.add_if(held && holds && old != new, Mark::Expired);
                         self.add_if(!held && holds, Mark::Free);
                         if held && !holds {
-                            let own = *old == identity;
+                            let own = *old == self.of(replica).identity;
                             let mark =
                                 if own { Mark::ReleasedByHolder } else { Mark::ReleasedByAnother };
                             self.add(mark);
@@ -201,9 +203,8 @@ impl Check for Marks {
                 self.add_if(unanswered, Mark::Unanswered);
             }
             What::StartedLeading { replica, .. } => {
-                let mut others = self.replicas.iter().filter(|(other, _)| *other != replica);
-                let two = others.any(|(_, other)| other.believes);
                 self.of(*replica).believes = true;
+                let two = self.replicas.iter().filter(|it| it.believes).count() > 1;
                 self.add_if(two, Mark::TwoViews);
             }
             What::StoppedLeading { replica, cause, led: true } => {

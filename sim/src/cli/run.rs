@@ -8,10 +8,10 @@ use super::trace_file::TraceFile;
 use super::which::{Any, Which};
 use super::{Refusal, describe, experiment, output, sharding, which};
 use crate::check::{Checks, Violation};
-use crate::explain::{explain, mermaid, perfetto};
+use crate::explain::{Excerpt, explain, mermaid, perfetto};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
-use crate::trace::Recorder;
+use crate::trace::{Entry, Recorder};
 use crate::verdict::{Verdict, judge};
 use crate::world::{FaultEffect, World};
 use serde_json::json;
@@ -58,7 +58,8 @@ pub(super) struct Done {
     pub(super) verdict: Verdict,
     /// What repeats it.
     pub(super) again: String,
-    recorder: Recorder,
+    /// What is drawn, or needed to explain what was found.
+    entries: Vec<Entry>,
 }
 
 /// Runs and prints.
@@ -94,7 +95,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
         Any::Election(scenario) => *scenario,
     };
     let done = simulate(&scenario, seed, again, args)?;
-    let (entries, found) = (&done.recorder.entries, &done.outcome.violations);
+    let (entries, found) = (&done.entries, &done.outcome.violations);
     args.export.write(
         || mermaid(&done.scenario, entries, done.told().first().copied()),
         || perfetto(&done.scenario, entries, found),
@@ -126,18 +127,40 @@ fn simulate(
     let file = args.trace.as_deref().map(|path| TraceFile::new(path, &drawn, seed));
     // None or one.
     let mut file: Vec<TraceFile> = file.transpose()?.into_iter().collect();
-    let mut recorder = Recorder::default();
+    // Drawings are of the whole run. Else nothing is kept of it, however long it is: what was found shows
+    // when it runs again.
+    let mut recorders: Vec<Recorder> =
+        args.export.any().then(Recorder::default).into_iter().collect();
     let checks = Checks::for_scenario(&drawn);
-    let outcome = world.run(&mut ((checks, &mut file), &mut recorder));
+    let outcome = world.run(&mut ((checks, &mut file), &mut recorders));
     for file in file {
         file.finish()?;
     }
     let verdict = judge(scenario, &outcome);
     let effects = world.fault_effects().to_vec();
-    Ok(Done { scenario: drawn, seed, outcome, effects, verdict, again, recorder })
+    let entries = recorders.pop().map(|it| it.entries);
+    let mut done =
+        Done { scenario: drawn, seed, outcome, effects, verdict, again, entries: Vec::new() };
+    done.entries = match entries {
+        Some(entries) => entries,
+        None => done.around(args)?,
+    };
+    Ok(done)
 }
 
 impl Done {
+    /// The entries around what is to be told, of the same run once more; none if nothing is.
+    fn around(&self, args: &RunArgs) -> Result<Vec<Entry>, Refusal> {
+        let told = self.told();
+        if told.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut excerpt = Excerpt::around(told);
+        let world = World::new(&self.scenario, self.seed);
+        world.map_err(|error| args.which.refuse(error))?.run(&mut excerpt);
+        Ok(excerpt.entries)
+    }
+
     /// Told in full.
     pub(super) fn explained(&self) -> Vec<String> {
         self.told().into_iter().map(|violation| self.explain(violation)).collect()
@@ -162,7 +185,7 @@ impl Done {
     }
 
     fn explain(&self, violation: &Violation) -> String {
-        let text = explain(&self.scenario, self.seed, &self.recorder.entries, violation);
+        let text = explain(&self.scenario, self.seed, &self.entries, violation);
         // It ends with a command that knows nothing of scenario files; `again` does.
         text.rsplit_once("\n\n").map_or_else(|| text.clone(), |(text, _)| text.to_owned())
     }

@@ -3,7 +3,7 @@
 //! The engine says of each entry what set it off. What an entry knew is added here: a write names the
 //! version that it goes over, and a read the one that it saw, so each hangs on that version's write, too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Violation;
 use crate::sharding::trace as sharded;
@@ -27,7 +27,7 @@ use crate::trace::{Entry, Reply, Verb, What};
 /// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Past(Vec<bool>);
+pub struct Past(BTreeSet<u64>);
 
 impl Past {
     /// What led to a violation of an election.
@@ -40,7 +40,7 @@ impl Past {
             if let Some(wrote) = wrote {
                 writers.insert(wrote, entry.seq);
             }
-            [entry.cause, knew]
+            (entry.seq, [entry.cause, knew])
         };
         let causes = entries.iter().map(knew).collect();
         let concerned = |replica| violation.replicas.contains(&replica);
@@ -66,7 +66,7 @@ impl Past {
                 knew = before.and_then(|before| writers.get(&before).copied());
                 writers.insert(*version, entry.seq);
             }
-            [entry.cause, knew]
+            (entry.seq, [entry.cause, knew])
         };
         let causes = entries.iter().map(knew).collect();
         let slot = super::sharded::slot_of(&violation.what);
@@ -81,19 +81,14 @@ impl Past {
         Self::back(causes, last.into_values().chain([violation.seq]))
     }
 
-    /// All that leads to `roots`. Nothing comes of what is later.
-    fn back(causes: Vec<[Option<u64>; 2]>, roots: impl Iterator<Item = u64>) -> Self {
-        let mut past = vec![false; causes.len()];
-        let mark = |past: &mut Vec<bool>, seq: u64| {
-            let place = usize::try_from(seq).ok().and_then(|seq| past.get_mut(seq));
-            if let Some(place) = place {
-                *place = true;
-            }
-        };
-        roots.for_each(|root| mark(&mut past, root));
-        for (seq, causes) in causes.into_iter().enumerate().rev() {
-            if past.get(seq) == Some(&true) {
-                causes.into_iter().flatten().for_each(|cause| mark(&mut past, cause));
+    /// All that leads to `roots`, of what is known of the run. Nothing comes of what is later.
+    fn back(causes: Vec<(u64, [Option<u64>; 2])>, roots: impl Iterator<Item = u64>) -> Self {
+        let known: Vec<u64> = causes.iter().map(|(seq, _)| *seq).collect();
+        let is_known = |seq: &u64| known.binary_search(seq).is_ok();
+        let mut past: BTreeSet<u64> = roots.filter(is_known).collect();
+        for (seq, causes) in causes.into_iter().rev() {
+            if past.contains(&seq) {
+                past.extend(causes.into_iter().flatten().filter(is_known));
             }
         }
         Self(past)
@@ -102,19 +97,19 @@ impl Past {
     /// Whether the entry with this number led to it.
     #[must_use]
     pub fn holds(&self, seq: u64) -> bool {
-        usize::try_from(seq).ok().and_then(|seq| self.0.get(seq)) == Some(&true)
+        self.0.contains(&seq)
     }
 
     /// How many entries did.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.iter().filter(|led| **led).count()
+        self.0.len()
     }
 
     /// Whether none did: the violation is of another run.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.0.is_empty()
     }
 }
 

@@ -35,6 +35,7 @@ pub fn explain(scenario: &Scenario, entries: &[Entry], violation: &Violation) ->
     let Violation { check, rule, at, seq, .. } = violation;
     let _ = writeln!(text, "(check {check}, rule {rule}, at {at}, entry {seq})");
     text.push_str(&wrapped(&terms(scenario), "  "));
+    text.push_str(super::excerpt::gap(entries.iter().map(|entry| entry.seq)));
     text.push_str(&faults(scenario, entries, violation));
     text.push_str(&stands(scenario, entries, violation));
     text.push('\n');

@@ -1,10 +1,12 @@
 //! What a run of a sharded group went through: as [`crate::marks`], of an election.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use tenure::sharding::SlotSet;
 
 use super::check::Check;
 use super::scenario::Scenario;
-use super::trace::{Entry, What};
+use super::trace::{Entry, Set, What};
 use crate::check::Violation;
 use crate::time::{SimTime, Span};
 
@@ -70,21 +72,43 @@ pub struct Marks {
     drain_deadline: Span,
     replicas: BTreeMap<u32, Replica>,
     names: BTreeMap<u32, String>,
-    /// Who had each slot last, by how many slots there are and which it is.
-    last: BTreeMap<(u32, u32), u32>,
+    /// The slots, by how many there are.
+    slots: BTreeMap<u32, Vec<Slot>>,
     /// The configuration of each member's last record.
     configurations: BTreeMap<String, String>,
     planner: Option<u32>,
 }
 
+/// A slot of so many.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    /// Who had it last.
+    last: Option<u32>,
+    /// How many claim it.
+    claims: u32,
+}
+
 #[derive(Debug, Clone, Default)]
 struct Replica {
-    claims: BTreeSet<(u32, u32)>,
+    /// By how many slots there are.
+    claims: BTreeMap<u32, SlotSet>,
     until: Option<SimTime>,
     /// Slots that were given away with work on them, since when.
     revoked: BTreeMap<(u32, u32), SimTime>,
     /// What is worked on.
-    works: BTreeMap<u64, Vec<(u32, u32)>>,
+    works: BTreeMap<u64, Work>,
+}
+
+impl Replica {
+    fn owns(&self) -> bool {
+        self.claims.values().any(|claims| !claims.is_empty())
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Work {
+    One(u32, u32),
+    Many(Set),
 }
 
 impl Marks {
@@ -96,7 +120,7 @@ impl Marks {
             drain_deadline: scenario.drain_deadline,
             replicas: BTreeMap::new(),
             names: BTreeMap::new(),
-            last: BTreeMap::new(),
+            slots: BTreeMap::new(),
             configurations: BTreeMap::new(),
             planner: None,
         }
@@ -124,34 +148,68 @@ impl Marks {
         self.replicas.entry(replica).or_default()
     }
 
-    fn gained(&mut self, replica: u32, slots: &[(u32, u32)]) {
-        let mut two = false;
-        for slot in slots {
-            let moved = self.last.insert(*slot, replica).is_some_and(|last| last != replica);
-            self.add_if(moved, Mark::Moved);
-            let mut others = self.replicas.iter().filter(|(other, _)| **other != replica);
-            two |= others.any(|(_, other)| other.claims.contains(slot));
+    fn gained(&mut self, replica: u32, gained: &SlotSet) {
+        let of = gained.slots().count();
+        let all = self.slots.entry(of).or_insert_with(|| vec![Slot::default(); of as usize]);
+        let mine = self.replicas.entry(replica).or_default();
+        let claims = mine.claims.entry(of).or_insert_with(|| SlotSet::none(gained.slots()));
+        let (mut moved, mut two) = (0, false);
+        for slot in gained {
+            let Some(known) = all.get_mut(slot.index() as usize) else { continue };
+            let own = u32::from(!claims.insert(slot));
+            two |= known.claims > own;
+            known.claims += 1 - own;
+            moved += u64::from(known.last.replace(replica).is_some_and(|last| last != replica));
+            if !mine.revoked.is_empty() {
+                mine.revoked.remove(&(of, slot.index()));
+            }
+        }
+        if let Some(count) = self.counts.get_mut(Mark::Moved as usize) {
+            *count += moved;
         }
         self.add_if(two, Mark::TwoViews);
-        let mine = self.of(replica);
-        mine.claims.extend(slots);
-        mine.revoked.retain(|slot, _| !slots.contains(slot));
     }
 
-    fn lost(&mut self, replica: u32, slots: &[(u32, u32)], at: SimTime) {
-        let mine = self.of(replica);
+    fn lost(&mut self, replica: u32, lost: &SlotSet, at: SimTime) {
+        let of = lost.slots().count();
+        let mine = self.replicas.entry(replica).or_default();
         let ran_out = mine.until.is_some_and(|until| until <= at);
-        mine.claims.retain(|slot| !slots.contains(slot));
-        mine.revoked.extend(slots.iter().map(|slot| (*slot, at)));
+        mine.revoked.extend(lost.iter().map(|slot| ((of, slot.index()), at)));
+        if let Some(claims) = mine.claims.get_mut(&of) {
+            let mut given = claims.clone();
+            given.keep(lost);
+            claims.subtract(&given);
+            self.unclaimed(&given);
+        }
         self.add_if(ran_out, Mark::RanOut);
+    }
+
+    /// One claims these no more.
+    fn unclaimed(&mut self, given: &SlotSet) {
+        let Some(all) = self.slots.get_mut(&given.slots().count()) else { return };
+        for slot in given {
+            if let Some(known) = all.get_mut(slot.index() as usize) {
+                known.claims = known.claims.saturating_sub(1);
+            }
+        }
     }
 
     /// Work has ended: some of it may have been awaited.
     fn done(&mut self, replica: u32, work: u64, at: SimTime) {
         let deadline = self.drain_deadline;
         let mine = self.of(replica);
-        let slots = mine.works.remove(&work).unwrap_or_default();
-        let since = slots.iter().filter_map(|slot| mine.revoked.remove(slot)).min();
+        let Some(work) = mine.works.remove(&work) else { return };
+        if mine.revoked.is_empty() {
+            return;
+        }
+        let since = match work {
+            Work::One(of, slot) => mine.revoked.remove(&(of, slot)),
+            Work::Many(Set(slots)) => {
+                let of = slots.slots().count();
+                let since = slots.iter().filter_map(|it| mine.revoked.remove(&(of, it.index())));
+                since.min()
+            }
+        };
         let overdue = since.is_some_and(|since| at.saturating_since(since) > deadline);
         self.add_if(overdue, Mark::DrainOverdue);
     }
@@ -183,25 +241,24 @@ impl Marks {
             }
         }
         if let Some(generation) = &now.generation {
-            let known = self.configurations.entry(whose.to_owned());
-            let known = known.or_insert_with(|| generation.clone());
-            if known != generation {
-                known.clone_from(generation);
-                self.add(Mark::Reconfigured);
+            match self.configurations.get_mut(whose) {
+                Some(known) if known == generation => {}
+                Some(known) => {
+                    known.clone_from(generation);
+                    self.add(Mark::Reconfigured);
+                }
+                None => {
+                    self.configurations.insert(whose.to_owned(), generation.clone());
+                }
             }
         }
     }
 
     fn ended(&mut self, replica: u32, crashed: bool) {
         let mine = core::mem::take(self.of(replica));
-        self.add_if(crashed && !mine.claims.is_empty(), Mark::OwnerCrashed);
+        mine.claims.values().for_each(|claims| self.unclaimed(claims));
+        self.add_if(crashed && mine.owns(), Mark::OwnerCrashed);
     }
-}
-
-/// Each of them, and of how many.
-fn listed(slots: &super::trace::Set) -> Vec<(u32, u32)> {
-    let of = slots.0.slots().count();
-    slots.0.iter().map(|slot| (of, slot.index())).collect()
 }
 
 impl Check for Marks {
@@ -214,23 +271,23 @@ impl Check for Marks {
         match &entry.what {
             What::Started { replica, life, name, .. } => {
                 self.names.insert(*replica, name.to_string());
-                *self.of(*replica) = Replica::default();
+                self.ended(*replica, false);
                 self.add_if(*life > 0, Mark::Restarted);
             }
             What::Ended { replica, crashed } => self.ended(*replica, *crashed),
             What::Paused { replica } => {
-                let owns = !self.of(*replica).claims.is_empty();
+                let owns = self.of(*replica).owns();
                 self.add_if(owns, Mark::OwnerPaused);
             }
             What::Clock { .. } => self.add(Mark::ClockChanged),
             What::Until { replica, until, .. } => self.of(*replica).until = *until,
-            What::Gained { replica, slots } => self.gained(*replica, &listed(slots)),
-            What::Lost { replica, slots } => self.lost(*replica, &listed(slots), at),
+            What::Gained { replica, slots } => self.gained(*replica, &slots.0),
+            What::Lost { replica, slots } => self.lost(*replica, &slots.0, at),
             What::Began { replica, work, slot, of, .. } => {
-                self.of(*replica).works.insert(*work, vec![(*of, *slot)]);
+                self.of(*replica).works.insert(*work, Work::One(*of, *slot));
             }
             What::Cleaning { replica, work, slots } => {
-                self.of(*replica).works.insert(*work, listed(slots));
+                self.of(*replica).works.insert(*work, Work::Many(slots.clone()));
             }
             What::Done { replica, work, cut } => {
                 self.add_if(*cut, Mark::CutOff);

@@ -14,8 +14,9 @@ use super::system::{Held, Op, Reply, Value};
 pub struct Store<V> {
     objects: BTreeMap<Arc<str>, Held<V>>,
     version: u64,
-    /// Everything that was ever written, in order.
+    /// What was written, in order, as far as a watch may still ask for it; and how much was before.
     log: Vec<Write<V>>,
+    forgotten: usize,
 }
 
 /// One write.
@@ -33,7 +34,7 @@ pub(super) struct Write<V> {
 
 impl<V> Default for Store<V> {
     fn default() -> Self {
-        Self { objects: BTreeMap::new(), version: 0, log: Vec::new() }
+        Self { objects: BTreeMap::new(), version: 0, log: Vec::new(), forgotten: 0 }
     }
 }
 
@@ -57,9 +58,32 @@ impl<V: Value> Store<V> {
         self.version
     }
 
-    /// What was written, in order.
-    pub(super) fn log(&self) -> &[Write<V>] {
-        &self.log
+    /// How many writes there were.
+    pub(super) const fn written(&self) -> usize {
+        self.forgotten + self.log.len()
+    }
+
+    /// How many of them are still known.
+    pub(super) const fn kept(&self) -> usize {
+        self.log.len()
+    }
+
+    /// The write of this number, from 0, unless it was forgotten.
+    pub(super) fn write(&self, number: usize) -> Option<&Write<V>> {
+        self.log.get(number.checked_sub(self.forgotten)?)
+    }
+
+    /// The number of the first write after this version. Where the log begins later, no less than any that
+    /// was forgotten.
+    pub(super) fn first_after(&self, version: u64) -> usize {
+        self.forgotten + self.log.partition_point(|write| write.version <= version)
+    }
+
+    /// Nobody will ask for writes before this number.
+    pub(super) fn forget(&mut self, before: usize) {
+        let many = before.saturating_sub(self.forgotten).min(self.log.len());
+        self.log.drain(..many);
+        self.forgotten += many;
     }
 
     /// A call takes effect.

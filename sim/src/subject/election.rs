@@ -3,7 +3,7 @@
 use super::finds::Finds;
 use super::{Find, Ran, Subject, line};
 use crate::check::{Checks, Violation};
-use crate::explain::explain;
+use crate::explain::{Excerpt, explain};
 use crate::marks::Marks;
 use crate::plan;
 use crate::scenario::{Scenario, ScenarioError};
@@ -50,8 +50,8 @@ impl Subject for Scenario {
 
     fn explain(&self, seed: u64, violation: &Violation) -> Result<String, ScenarioError> {
         let drawn = self.drawn(seed);
-        let mut recorder = Recorder::default();
-        World::new(&drawn, seed)?.run(&mut recorder);
-        Ok(explain(&drawn, seed, &recorder.entries, violation))
+        let mut excerpt = Excerpt::around([violation]);
+        World::new(&drawn, seed)?.run(&mut excerpt);
+        Ok(explain(&drawn, seed, &excerpt.entries, violation))
     }
 }

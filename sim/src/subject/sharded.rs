@@ -3,7 +3,7 @@
 use super::finds::Finds;
 use super::{Find, Ran, Subject, line};
 use crate::check::Violation;
-use crate::explain::explain_sharded;
+use crate::explain::{Excerpt, explain_sharded};
 use crate::sharding::check::Checks;
 use crate::sharding::marks::Marks;
 use crate::sharding::trace::Recorder;
@@ -47,8 +47,8 @@ impl Subject for Scenario {
 
     fn explain(&self, seed: u64, violation: &Violation) -> Result<String, ScenarioError> {
         let mut world = tenure_world(self, seed, &[])?;
-        let mut recorder = Recorder::default();
-        world.run(&mut recorder);
-        Ok(explain_sharded(world.scenario(), &recorder.entries, violation))
+        let mut excerpt = Excerpt::around([violation]);
+        world.run(&mut excerpt);
+        Ok(explain_sharded(world.scenario(), &excerpt.entries, violation))
     }
 }

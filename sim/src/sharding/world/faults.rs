@@ -15,6 +15,9 @@ use crate::net::{LinkId, Trouble};
 use crate::rng::{Draw, happens, mix};
 use crate::time::Span;
 
+/// So many more writes than are needed are kept, so that it costs nothing to forget them.
+const FORGETS: usize = 1_024;
+
 impl<S: System> World<S> {
     pub(super) fn arrive(&mut self, message: u32) {
         let Self { processes, outside, .. } = self;
@@ -52,7 +55,21 @@ impl<S: System> World<S> {
         outside.reply(&message, &Answered { id, result, at, renewed }, wait);
         if written.is_some() {
             self.show();
+            self.forget();
         }
+    }
+
+    /// Of the writes only those are kept that a watch may still show: a watch that asks for more than its
+    /// buffer holds is cut, whatever there was.
+    fn forget(&mut self) {
+        let Self { processes, outside, .. } = self;
+        let buffer = outside.behaviour.watch_buffer as usize + 1;
+        if outside.store.kept() < 2 * buffer + FORGETS {
+            return;
+        }
+        let awaited = processes.iter().filter_map(|process| process.awaits(outside.now));
+        let awaited = awaited.map(|number| number as usize).min().unwrap_or(usize::MAX);
+        outside.forget(awaited.min(outside.store.written() - buffer));
     }
 
     /// Watches show what was written.

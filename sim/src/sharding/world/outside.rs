@@ -159,8 +159,8 @@ pub(super) struct Outside<V> {
     pub(super) messages: Slab<Message<V>>,
     pub(super) net: Net,
     pub(super) store: Store<V>,
-    /// When each write of the store's log took effect.
-    pub(super) committed: Vec<SimTime>,
+    /// When each write that the store's log still has took effect.
+    committed: Vec<SimTime>,
     pub(super) entries: Vec<Entry>,
     seq: u64,
     pub(super) digester: Digester,
@@ -319,17 +319,18 @@ impl<V: Value> Outside<V> {
             // What comes of a read comes of the last write that it saw.
             self.queue.set_cause(self.queue.cause().max(self.written));
         }
+        let before = self.store.written();
         let result = self.store.apply(op);
         if matches!(result, Err(Failure::Conflict | Failure::AlreadyExists)) {
             self.statistics.conflicts += 1;
         }
-        let written = self.store.log().len() > self.committed.len();
-        if !written {
+        let number = self.store.written().saturating_sub(1);
+        if self.store.written() == before {
             return (result, None);
         }
         self.committed.push(self.now);
         self.statistics.commits += 1;
-        if let Some(write) = self.store.log().last() {
+        if let Some(write) = self.store.write(number) {
             let what = What::Committed {
                 by,
                 sent,
@@ -342,7 +343,21 @@ impl<V: Value> Outside<V> {
             self.emit(what);
             self.written = self.queue.cause();
         }
-        (result, u32::try_from(self.committed.len() - 1).ok())
+        (result, u32::try_from(number).ok())
+    }
+
+    /// The time of a write.
+    pub(super) fn committed(&self, number: usize) -> Option<SimTime> {
+        self.committed
+            .get(number.checked_sub(self.store.written() - self.committed.len())?)
+            .copied()
+    }
+
+    /// No watch will ask for writes before this number.
+    pub(super) fn forget(&mut self, before: usize) {
+        self.store.forget(before);
+        let kept = self.store.kept();
+        self.committed.drain(..self.committed.len() - kept);
     }
 
     /// A guarded write arrives: it is taken unless a larger token has been there.

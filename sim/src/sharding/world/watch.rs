@@ -13,6 +13,8 @@ pub(super) struct Watch {
     after: u64,
     /// The next write of the log to be sent; none before the store knows of the watch.
     next: Option<u32>,
+    /// What is on its way begins there at the earliest.
+    awaited: u32,
     /// When the last thing sent arrives.
     last: SimTime,
     /// The connection is gone, and the replica does not know.
@@ -28,7 +30,7 @@ impl<S: System> Process<S> {
         }
         self.conns += 1;
         let (conn, last) = (self.conns, SimTime::ZERO);
-        self.watch = Some(Watch { conn, after: version, next: None, last, cut: false });
+        self.watch = Some(Watch { conn, after: version, next: None, awaited: 0, last, cut: false });
         let message = Message {
             replica: self.index,
             life: self.life(),
@@ -50,15 +52,15 @@ impl<S: System> Process<S> {
         if watch.conn != conn || watch.next.is_some() || !outside.outages.is_empty() {
             return;
         }
-        let first = outside.store.log().partition_point(|write| write.version <= after);
-        watch.next = u32::try_from(first).ok();
+        watch.next = u32::try_from(outside.store.first_after(after)).ok();
+        watch.awaited = watch.next.unwrap_or_default();
         self.send_shown(outside, None);
         self.show_all(outside);
     }
 
     /// Sends all that the store has for the watch.
     pub(super) fn show_all(&mut self, outside: &mut Outside<S::Value>) {
-        let end = u32::try_from(outside.store.log().len()).unwrap_or(u32::MAX);
+        let end = u32::try_from(outside.store.written()).unwrap_or(u32::MAX);
         let Some(Watch { conn, next: Some(next), cut: false, .. }) = self.watch else { return };
         if !self.stalls.is_empty() {
             return;
@@ -69,8 +71,8 @@ impl<S: System> Process<S> {
         }
         for index in next..end {
             let Some(prefix) = self.system.as_ref().and_then(S::watches) else { return };
-            let log = outside.store.log();
-            if log.get(index as usize).is_some_and(|write| write.name.starts_with(prefix)) {
+            let write = outside.store.write(index as usize);
+            if write.is_some_and(|write| write.name.starts_with(prefix)) {
                 self.send_shown(outside, Some(index));
             }
             if let Some(watch) = &mut self.watch {
@@ -123,19 +125,26 @@ impl<S: System> Process<S> {
         }
     }
 
+    /// The number of the oldest write that is on its way by the watch, if one may be.
+    pub(super) fn awaits(&self, now: SimTime) -> Option<u32> {
+        let watch = self.watch.as_ref().filter(|watch| watch.last >= now)?;
+        Some(watch.awaited)
+    }
+
     /// Something that the watch shows arrives.
     pub(super) fn shown(&mut self, outside: &mut Outside<S::Value>, conn: u32, index: Option<u32>) {
-        let Some(watch) = &self.watch else { return };
+        let Some(watch) = &mut self.watch else { return };
         if watch.conn != conn {
             return;
         }
         outside.statistics.shown += 1;
+        watch.awaited = index.map_or(watch.awaited, |index| index + 1);
         let Some(index) = index else {
             let input = Input::Watched(Shown::Started(watch.after));
             self.deliver(outside, Delivery { input, learnt: None, renewed: None });
             return;
         };
-        let Some(write) = outside.store.log().get(index as usize) else { return };
+        let Some(write) = outside.store.write(index as usize) else { return };
         let shown = match &write.value {
             Some(value) => Shown::Stored(Held {
                 name: write.name.clone(),
@@ -144,7 +153,7 @@ impl<S: System> Process<S> {
             }),
             None => Shown::Deleted(write.name.clone(), write.version),
         };
-        let learnt = outside.committed.get(index as usize).copied();
+        let learnt = outside.committed(index as usize);
         self.deliver(outside, Delivery { input: Input::Watched(shown), learnt, renewed: None });
     }
 }
