@@ -7,11 +7,13 @@ use clap::{Parser, Subcommand};
 
 pub mod assign;
 pub mod balance;
+pub mod check;
 pub mod compare;
 pub mod conform;
 mod describe;
 mod experiment;
 pub mod explore;
+pub mod inspect;
 pub mod margin;
 pub mod mutants;
 mod nearest;
@@ -63,6 +65,8 @@ enum Command {
     Assign(assign::AssignArgs),
     Ranges(ranges::RangesArgs),
     Compare(compare::CompareArgs),
+    Check(check::CheckArgs),
+    Inspect(inspect::InspectArgs),
 }
 
 /// The command that is meant; without any it is `run`.
@@ -107,6 +111,8 @@ pub fn main() -> ExitCode {
         Command::Assign(args) => assign::run(&args),
         Command::Ranges(args) => ranges::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
     };
     status.unwrap_or_else(|refusal: Refusal| refusal.print()).into()
 }

@@ -29,7 +29,7 @@ impl fmt::Display for LockName {
 
 /// Something that happened to a lock, or was asked for in vain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub(super) struct Change {
     /// Which lock.
     pub lock: LockName,
     /// The line of the recording.
@@ -50,7 +50,7 @@ pub struct Change {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub(super) enum What {
     /// The object was stored.
     Stored(Stored),
     /// The recording shows how the object stands, perhaps after changes that it does not show.

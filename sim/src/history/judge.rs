@@ -13,6 +13,7 @@ use super::change::{Change, LockName, What};
 use super::finding::{Finding, Findings, Rule};
 use super::lengths::Lengths;
 use super::object::Stored;
+use super::plain::Plain;
 use super::term::{End, Terms};
 use super::time::{Length, Moment, SECOND, Window};
 
@@ -135,7 +136,7 @@ impl History {
     fn delete(&mut self, change: &Change) {
         self.counts.deletions += 1;
         let holder = self.record().map_or("", |record| record.holder.as_str());
-        let by = change.by.as_ref().map_or(String::new(), |by| format!(" by {by}"));
+        let by = change.by.as_ref().map_or(String::new(), |by| format!(" by {}", Plain(by)));
         let what = format!("the lock of {} was deleted{by}", name(holder));
         self.tell(Rule::Deleted, change, what);
         self.terms.end(moment(change), End::Deleted);
@@ -311,7 +312,9 @@ impl History {
         let old = name(step.old.holder.as_str());
         let Some(stood) = step.stood() else { return };
         let what = format!(
-            "{by} cleared the record of {old}, which {holder} wrote, {} after its last write; it lasts {}",
+            "{} cleared the record of {old}, which {} wrote, {} after its last write; it lasts {}",
+            Plain(by),
+            Plain(holder),
             Length(stood),
             Length(step.lasts()),
         );
@@ -326,7 +329,7 @@ impl History {
         if let (Some(before), Some(by)) = (&step.before.by, &step.change.by)
             && before != by
         {
-            let what = format!("{by} renewed as {old}, as {before} did before");
+            let what = format!("{} renewed as {old}, as {} did before", Plain(by), Plain(before));
             self.tell(Rule::AnotherWriter, step.change, what);
         }
         let records = step.new.renew_time.zip(step.old.renew_time);
@@ -428,8 +431,8 @@ fn moment(change: &Change) -> Option<Moment> {
 }
 
 /// A holder's name for people.
-fn name(holder: &str) -> &str {
-    if holder.is_empty() { "nobody" } else { holder }
+const fn name(holder: &str) -> Plain<'_> {
+    Plain(if holder.is_empty() { "nobody" } else { holder })
 }
 
 /// Whether this is somebody, not a placeholder.

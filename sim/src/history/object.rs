@@ -124,13 +124,13 @@ impl Spec<'_> {
 
 /// A lock object as it was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub(super) struct Stored {
     /// Who holds it; `None` if its annotation cannot be read.
-    pub record: Option<Record>,
+    pub(super) record: Option<Record>,
     /// Which object of that name it is, if that is known.
-    pub uid: Option<Arc<str>>,
+    pub(super) uid: Option<Arc<str>>,
     /// Its version, if that is known.
-    pub version: Option<Version>,
+    pub(super) version: Option<Version>,
 }
 
 /// A version as Kubernetes writes it: greater ones are later.
