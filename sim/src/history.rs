@@ -41,6 +41,7 @@ pub use judge::{Counts, History};
 pub use lengths::Lengths;
 pub(crate) use plain::Plain;
 pub use reader::{Format, Histories, Recording, Settings, Unread};
+pub use simulated::Checked;
 pub use term::{End, KEPT_TERMS, Stretch, Term, Terms};
 pub(crate) use time::Length;
 pub use time::{Moment, Window};

@@ -34,8 +34,8 @@ pub struct CheckArgs {
     /// Stop at the first damaged line, and look for damage in lines that are not about locks, too.
     #[arg(long)]
     pub strict: bool,
-    /// How much sooner than the recording's times say a takeover may be: for clocks that differ, and
-    /// watches that are late; by default 10ms in audit logs and 1s in watches.
+    /// By how much the recording's times may be off: for clocks that differ, and watches that are late;
+    /// by default 10ms in audit logs and 2s in watches.
     #[arg(long, allow_hyphen_values = true, value_name = "SPAN")]
     pub slack: Option<Span>,
     /// Tell all about each lock, also about those that one holder had all the time.
@@ -123,7 +123,10 @@ fn read(histories: &mut Histories, file: &str, bar: &mut Megabytes) -> Result<Re
 
 impl Answer<'_> {
     fn violations(&self) -> u64 {
-        self.histories.locks().map(|(_, history)| history.findings.violations()).sum()
+        let checked = self.recordings.iter().filter_map(|(_, recording)| recording.checked.as_ref());
+        let checked: u64 = checked.map(|checked| checked.violations).sum();
+        let locks = self.histories.locks().map(|(_, history)| history.findings.violations());
+        checked + locks.sum::<u64>()
     }
 
     fn judged(&self) -> u64 {

@@ -341,7 +341,7 @@ impl History {
         let lasts = step.lasts();
         if let Some((now, before)) = windows
             && lasts > 0
-            && now.from.since(before.to) > lasts
+            && now.from.since(before.to) > lasts.saturating_add(self.slack)
         {
             let passed = Length(now.to.since(before.to));
             let what = format!("{old} renewed {passed} after its last write; it lasts {}", Length(lasts));
@@ -352,7 +352,7 @@ impl History {
             let (least, most) = (now.from.since(before.to), now.to.since(before.from));
             (ran - most).max(least - ran)
         });
-        if ran < 0 || off > JUMP {
+        if ran < 0 || off > JUMP.saturating_add(self.slack) {
             let passed = windows.map_or(String::new(), |(now, before)| {
                 format!(" in {}", Length(now.to.since(before.to)))
             });

@@ -10,6 +10,7 @@ use tenure::time::Timestamp;
 /// use tenure_sim::history::Moment;
 /// let moment = Moment::parse("2026-11-22T10:48:12.5Z").unwrap();
 /// assert_eq!(moment.to_string(), "2026-11-22T10:48:12.500Z");
+/// assert_eq!(format!("{moment:#}"), "2026-11-22T10:48:12.500000Z");
 /// assert_eq!(Moment::simulated(1_500_000_000).to_string(), "1.500s");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +64,8 @@ impl fmt::Display for Moment {
             return write!(f, "{}", Length(self.nanos));
         }
         match jiff::Timestamp::from_nanosecond(self.nanos) {
+            // All that a Lease can hold, where it is for programs.
+            Ok(time) if f.alternate() => write!(f, "{time:.6}"),
             Ok(time) => write!(f, "{time:.3}"),
             Err(_) => write!(f, "{} s after 1970", self.nanos / SECOND),
         }

@@ -6,7 +6,7 @@ use super::{Answer, found};
 use crate::history::{Format, History, Lengths, Moment, Recording, Stretch, Term};
 
 fn moment(moment: Option<Moment>) -> Value {
-    moment.map_or(Value::Null, |moment| moment.to_string().into())
+    moment.map_or(Value::Null, |moment| format!("{moment:#}").into())
 }
 
 /// JSON has no greater numbers that all read alike.
@@ -58,6 +58,11 @@ fn recording(file: &str, recording: &Recording) -> Value {
         "bytes": recording.bytes,
         "damaged": recording.damaged,
         "first_damaged": first.collect::<Vec<_>>(),
+        "checked": recording.checked.as_ref().map(|checked| json!({
+            "violations": checked.violations,
+            "first": checked.first,
+            "stopped_at": checked.stopped_at,
+        })),
     })
 }
 

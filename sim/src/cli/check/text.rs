@@ -28,7 +28,8 @@ impl Answer<'_> {
         let locks = self.histories.locks().count();
         let _ = writeln!(text);
         if quiet > 0 {
-            let _ = writeln!(text, "{quiet} locks with one holder and nothing odd: see --all");
+            let locks = counted(quiet, "lock", "locks");
+            let _ = writeln!(text, "{locks} with one holder and nothing odd: see --all");
         }
         let verdict = match self.exit_status() {
             0 => "no invariant broke",
@@ -38,7 +39,10 @@ impl Answer<'_> {
         let (judged, violations) = (self.judged(), self.violations());
         let _ = writeln!(
             text,
-            "{verdict}: {locks} locks, {judged} steps judged, {violations} violations"
+            "{verdict}: {}, {} judged, {}",
+            counted(locks as u64, "lock", "locks"),
+            counted(judged, "step", "steps"),
+            counted(violations, "violation", "violations"),
         );
         text
     }
@@ -51,12 +55,26 @@ fn recording(text: &mut String, file: &str, recording: &Recording) {
         Some(Format::Trace) => "trace",
         None => "empty",
     };
-    let _ = writeln!(text, "{file}: {format}, {} lines, {} bytes", recording.lines, recording.bytes);
+    let _ = writeln!(text, "{}: {format}, {}, {} bytes", Plain(file), counted(recording.lines, "line", "lines"), recording.bytes);
     if recording.damaged > 0 {
-        let _ = writeln!(text, "  {} damaged values were passed over, first", recording.damaged);
+        let _ = writeln!(text, "  passed over {}:", counted(recording.damaged, "damaged line", "damaged lines"));
         for (line, why) in &recording.first_damaged {
             let _ = writeln!(text, "    line {line}: {}", Plain(why));
         }
+    }
+    let Some(checked) = &recording.checked else { return };
+    if checked.violations > 0 {
+        let found = counted(checked.violations, "violation", "violations");
+        let _ = writeln!(text, "  VIOLATION: the checks of `tenure run` found {found}:");
+    }
+    for violation in &checked.first {
+        let _ = writeln!(text, "    {}/{}: {}", violation.check, violation.rule, violation.what);
+    }
+    if let Some(line) = checked.stopped_at {
+        let _ = writeln!(
+            text,
+            "  the checks of `tenure run` saw it up to line {line}, where an entry is not in its place"
+        );
     }
 }
 
@@ -85,21 +103,35 @@ fn lock(text: &mut String, format: Format, history: &History) {
 fn counts(text: &mut String, history: &History) {
     let counts = history.counts;
     let all = [
-        (counts.versions, "versions"),
-        (counts.renewals, "renewals"),
-        (counts.takeovers, "takeovers"),
-        (counts.acquisitions, "acquisitions of a free lock"),
-        (counts.releases, "releases"),
-        (counts.deletions, "deletions"),
-        (counts.conflicts, "conflicts"),
-        (counts.failures, "failed writes"),
-        (counts.repeated, "versions shown again"),
-        (counts.untold, "writes whose content is not recorded: they cannot be judged"),
-        (counts.untimed, "changes of hands without a clock to judge when: only their order is"),
+        (counts.versions, "version", "versions"),
+        (counts.renewals, "renewal", "renewals"),
+        (counts.takeovers, "takeover", "takeovers"),
+        (counts.acquisitions, "taken when free", "taken when free"),
+        (counts.releases, "release", "releases"),
+        (counts.deletions, "deletion", "deletions"),
+        (counts.conflicts, "conflict", "conflicts"),
+        (counts.failures, "failed write", "failed writes"),
+        (counts.repeated, "version shown again", "versions shown again"),
     ];
-    let told = all.into_iter().filter(|(count, _)| *count > 0);
-    let told = told.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>();
-    let _ = writeln!(text, "  {}", told.join(", "));
+    let told = all.into_iter().filter(|(count, _, _)| *count > 0);
+    let told = told.map(|(count, one, more)| counted(count, one, more)).collect::<Vec<_>>();
+    if !told.is_empty() {
+        let _ = writeln!(text, "  {}", told.join(", "));
+    }
+    if counts.untold > 0 {
+        let writes = counted(counts.untold, "write", "writes");
+        let _ = writeln!(
+            text,
+            "  cannot be judged: {writes} without content (level Metadata, or a patch at level Request)"
+        );
+    }
+    if counts.untimed > 0 {
+        let changes = counted(counts.untimed, "change", "changes");
+        let _ = writeln!(
+            text,
+            "  cannot be judged: whether {changes} of hands came too early, without a clock but the holders'"
+        );
+    }
 }
 
 fn terms(text: &mut String, history: &History) {
@@ -162,4 +194,8 @@ fn lengths(text: &mut String, label: &str, lengths: &Lengths) {
         told(longest),
         lengths.count(),
     );
+}
+
+fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }

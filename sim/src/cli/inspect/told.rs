@@ -203,7 +203,7 @@ impl Told {
     }
 
     pub(super) fn json(&self) -> Value {
-        let time = |time: Option<Timestamp>| time.map(|time| Moment::of(time).to_string());
+        let time = |time: Option<Timestamp>| time.map(|time| format!("{:#}", Moment::of(time)));
         let record = self.record.as_ref().map(|record| {
             json!({
                 "holder": record.holder.as_str(),
@@ -220,7 +220,7 @@ impl Told {
             "namespace": self.namespace,
             "name": self.name,
             "record": record,
-            "expires": self.expires.map(|expires| expires.to_string()),
+            "expires": self.expires.map(|expires| format!("{expires:#}")),
             "member": self.member,
             "odd": self.odd,
         })
