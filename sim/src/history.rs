@@ -31,6 +31,7 @@ mod object;
 mod plain;
 mod reader;
 mod simulated;
+mod step;
 mod term;
 mod time;
 mod watch;

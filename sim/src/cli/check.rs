@@ -60,10 +60,10 @@ struct Answer<'a> {
 pub fn run(args: &CheckArgs) -> Result<u8, Refusal> {
     let slack = args.slack.map(|slack| i128::from(slack.as_nanos()));
     let settings = Settings { format: args.format, strict: args.strict, slack_nanos: slack };
-    let mut answer =
-        Answer { args, recordings: Vec::new(), histories: Histories::new(settings) };
+    let mut answer = Answer { args, recordings: Vec::new(), histories: Histories::new(settings) };
     let sizes = args.files.iter().map(|file| std::fs::metadata(file).map_or(0, |file| file.len()));
-    let mut progress = Megabytes { bar: Progress::new(sizes.sum::<u64>() / MEGABYTE, "MB"), rest: 0 };
+    let mut progress =
+        Megabytes { bar: Progress::new(sizes.sum::<u64>() / MEGABYTE, "MB"), rest: 0 };
     for file in &args.files {
         let recording = read(&mut answer.histories, file, &mut progress)?;
         answer.recordings.push((file, recording));
@@ -123,7 +123,8 @@ fn read(histories: &mut Histories, file: &str, bar: &mut Megabytes) -> Result<Re
 
 impl Answer<'_> {
     fn violations(&self) -> u64 {
-        let checked = self.recordings.iter().filter_map(|(_, recording)| recording.checked.as_ref());
+        let checked =
+            self.recordings.iter().filter_map(|(_, recording)| recording.checked.as_ref());
         let checked: u64 = checked.map(|checked| checked.violations).sum();
         let locks = self.histories.locks().map(|(_, history)| history.findings.violations());
         checked + locks.sum::<u64>()

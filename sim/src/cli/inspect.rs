@@ -83,7 +83,10 @@ pub fn run(args: &InspectArgs) -> Result<u8, Refusal> {
     Ok(0)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a person asks what time is left; nothing is decided")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a person asks what time is left; nothing is decided"
+)]
 fn system_time() -> Moment {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let nanos = i128::try_from(since.as_nanos()).unwrap_or(i128::MAX);

@@ -1,6 +1,6 @@
 //! Cutting a stream into values: one a line, or pretty-printed one behind the other, as `kubectl` does.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead};
 
 /// A longer value is damaged. An object of Kubernetes has a megabyte and a half at most, and an audit
 /// event holds two.
@@ -57,7 +57,8 @@ impl<R: BufRead> Chunks<R> {
             }
             let line = self.lines;
             let text = self.line.trim_ascii();
-            let text = if line == 1 { text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text) } else { text };
+            let text =
+                if line == 1 { text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text) } else { text };
             match text {
                 [] => {}
                 [b'{'] => return self.pretty(line),
@@ -122,18 +123,32 @@ impl<R: BufRead> Chunks<R> {
             return Ok(Line::Read);
         }
         self.line.clear();
-        let limit = LONGEST as u64 + 1;
-        let read = self.from.by_ref().take(limit).read_until(b'\n', &mut self.line)?;
-        if read == 0 {
+        // As `BufRead::read_until`, with a faster search and a bound.
+        loop {
+            let buffer = self.from.fill_buf()?;
+            if buffer.is_empty() {
+                break;
+            }
+            let end = memchr::memchr(b'\n', buffer).map(|end| end + 1);
+            let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or(buffer);
+            if self.line.len() + part.len() > LONGEST {
+                self.line.clear();
+                self.lines += 1;
+                self.bytes += skip_line(&mut self.from)?;
+                return Ok(Line::TooLong);
+            }
+            self.line.extend_from_slice(part);
+            let length = part.len();
+            self.from.consume(length);
+            self.bytes += length as u64;
+            if end.is_some() {
+                break;
+            }
+        }
+        if self.line.is_empty() {
             return Ok(Line::Ended);
         }
         self.lines += 1;
-        self.bytes += read as u64;
-        if read as u64 == limit && self.line.last() != Some(&b'\n') {
-            self.line.clear();
-            self.bytes += skip_line(&mut self.from)?;
-            return Ok(Line::TooLong);
-        }
         Ok(Line::Read)
     }
 }
@@ -181,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_value_a_line_or_over_many() {
-        let text = b"\xef\xbb\xbf{\"a\":1}\n\n {\"b\":2} \r\n{\n  \"c\": {\n  }\n}\n{\n}\n{\"d\":3}";
+        let text =
+            b"\xef\xbb\xbf{\"a\":1}\n\n {\"b\":2} \r\n{\n  \"c\": {\n  }\n}\n{\n}\n{\"d\":3}";
         let found = cut(text);
         let expected = [
             (1, "{\"a\":1}"),
@@ -216,7 +232,11 @@ mod tests {
             text.push(b'\n');
         }
         let found = cut(&text);
-        let expected = [(1, "! longer than 16 megabytes"), (2, "{\"a\":1}"), (3, "! longer than 16 megabytes")];
+        let expected = [
+            (1, "! longer than 16 megabytes"),
+            (2, "{\"a\":1}"),
+            (3, "! longer than 16 megabytes"),
+        ];
         assert_eq!(told(&found), expected);
     }
 }

@@ -120,7 +120,10 @@ fn what_cannot_be_read_is_refused_in_one_line() {
     }
     let (status, text) = answer(&["check", "-"], &damaged);
     assert_eq!(status, 3, "{text}");
-    assert!(text.contains("passed over 1 damaged line:\n    line 2: cut off at the end\n"), "{text}");
+    assert!(
+        text.contains("passed over 1 damaged line:\n    line 2: cut off at the end\n"),
+        "{text}"
+    );
 }
 
 /// Traces are judged by the lock's history, and by all that `tenure run` looks at.
@@ -137,7 +140,12 @@ fn traces_of_the_simulator_are_judged() {
         assert!(text.contains("1 takeover"), "{text}");
         // With a hole nothing is said of what only the whole shows.
         let trace = fs::read_to_string(file).unwrap();
-        let hole: String = trace.lines().enumerate().filter(|(line, _)| *line != 9).map(|(_, line)| line.to_owned() + "\n").collect();
+        let hole: String = trace
+            .lines()
+            .enumerate()
+            .filter(|(line, _)| *line != 9)
+            .map(|(_, line)| line.to_owned() + "\n")
+            .collect();
         let (status, text) = answer(&["check", "-"], &hole);
         assert_eq!(status, 0, "{text}");
         assert!(text.contains("up to line 10"), "{text}");
@@ -146,7 +154,10 @@ fn traces_of_the_simulator_are_judged() {
 
 #[test]
 fn locks_of_one_holder_are_counted_unless_asked_for() {
-    let story = lines(&audit(&[(0.0, "x\u{1b}[2J", "x\u{1b}[2J", 0), (2.0, "x\u{1b}[2J", "x\u{1b}[2J", 0)]));
+    let story = lines(&audit(&[
+        (0.0, "x\u{1b}[2J", "x\u{1b}[2J", 0),
+        (2.0, "x\u{1b}[2J", "x\u{1b}[2J", 0),
+    ]));
     let (status, text) = answer(&["check", "-"], &story);
     assert_eq!(status, 0);
     assert!(text.contains("1 lock with one holder and nothing odd"), "{text}");

@@ -57,7 +57,10 @@ Lease default/controller
 
 #[test]
 fn a_free_lock_and_a_placeholder_are_told() {
-    has(&inspect(&LEASE.replace("e2", "\"\"")), &["held by        nobody: it is free", "written last"]);
+    has(
+        &inspect(&LEASE.replace("e2", "\"\"")),
+        &["held by        nobody: it is free", "written last"],
+    );
     has(&inspect(&LEASE.replace("e2", "tenure.dev/unclaimed")), &["nobody yet"]);
 }
 
@@ -65,7 +68,8 @@ fn a_free_lock_and_a_placeholder_are_told() {
 fn coordinated_election_is_told() {
     let lease = LEASE.to_owned() + "  strategy: OldestEmulationVersion\n  preferredHolder: e3\n";
     has(&inspect(&lease), &["strategy       OldestEmulationVersion", "next holder    e3"]);
-    let wish = LEASE.replace("  name: c", "  annotations: {tenure.dev/preferred-holder: e4}\n  name: c");
+    let wish =
+        LEASE.replace("  name: c", "  annotations: {tenure.dev/preferred-holder: e4}\n  name: c");
     has(&inspect(&wish), &["next holder    e4, by the annotation tenure.dev/preferred-holder"]);
 }
 
@@ -75,7 +79,11 @@ fn what_is_odd_is_told() {
     for (from, to, odd) in [
         ("leaseDurationSeconds: 15", "leaseDurationSeconds: 0", "anybody takes the lock at once"),
         ("leaseDurationSeconds: 15", "leaseDurationSeconds: 7200", "it lasts 2 h"),
-        ("leaseDurationSeconds: 15", "leaseDurationSeconds: 15.0", "client-go refuses it: spec.lease"),
+        (
+            "leaseDurationSeconds: 15",
+            "leaseDurationSeconds: 15.0",
+            "client-go refuses it: spec.lease",
+        ),
         ("leaseDurationSeconds: 15", "leaseDurationSeconds: soon", "it cannot be read"),
         ("  renewTime: \"2026-11-22T10:49:36.500000Z\"", "", "no renewTime"),
         ("10:49:36.500000Z", "10:49:50.000000Z", "10 s in the future"),
@@ -85,7 +93,11 @@ fn what_is_odd_is_told() {
         ("spec:", "spec:\n  preferredHolder: e3", "no strategy"),
         ("e2", "\" e2\"", "white space or control characters"),
         ("e2", "leaderelection.k8s.io/unknown", "different holders"),
-        ("  name: c", "  deletionTimestamp: \"2026-11-22T10:49:39Z\"\n  name: c", "is being deleted"),
+        (
+            "  name: c",
+            "  deletionTimestamp: \"2026-11-22T10:49:39Z\"\n  name: c",
+            "is being deleted",
+        ),
     ] {
         let text = inspect(&LEASE.replace(from, to));
         assert!(text.contains("  odd            ") && text.contains(odd), "{odd:?} in {text}");
@@ -141,12 +153,16 @@ fn a_member_of_a_group_is_told() {
     ];
     has(&inspect(&lease), &parts);
     let unreadable = lease.replace("Draining", "Asleep");
-    has(&inspect(&unreadable), &["odd            its record cannot be read, and the group counts it as there"]);
+    has(
+        &inspect(&unreadable),
+        &["odd            its record cannot be read, and the group counts it as there"],
+    );
 }
 
 #[test]
 fn json_holds_the_same() {
-    let (status, text) = answer(&["inspect", "--json", "-", "--now", "2026-11-22T10:49:40Z"], LEASE);
+    let (status, text) =
+        answer(&["inspect", "--json", "-", "--now", "2026-11-22T10:49:40Z"], LEASE);
     assert_eq!((status, text.lines().count()), (0, 1));
     let json: Value = serde_json::from_str(&text).unwrap();
     let expected = json!({"now": "2026-11-22T10:49:40.000Z", "objects": [{

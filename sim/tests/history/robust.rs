@@ -50,14 +50,16 @@ enum Harm {
 }
 
 fn harm() -> impl Strategy<Value = Harm> {
-    let numbers = ["99999999999999999999999", "-9223372036854775808", "9223372036854775807", "1e999", "0.5"];
+    let numbers =
+        ["99999999999999999999999", "-9223372036854775808", "9223372036854775807", "1e999", "0.5"];
     prop_oneof![
         any::<usize>().prop_map(Harm::Cut),
         Just(Harm::Double),
         Just(Harm::Drop),
         (any::<usize>(), any::<u8>()).prop_map(|(at, byte)| Harm::Flip(at, byte)),
         Just(Harm::Swap),
-        proptest::sample::select(numbers.to_vec()).prop_map(|number| Harm::Number(number.to_owned())),
+        proptest::sample::select(numbers.to_vec())
+            .prop_map(|number| Harm::Number(number.to_owned())),
     ]
 }
 
@@ -85,8 +87,13 @@ fn harmed(text: &[u8], harms: &[(usize, Harm)]) -> Vec<u8> {
             }
             Harm::Number(number) => {
                 let text = String::from_utf8_lossy(line).into_owned();
-                let text = text.replace("\"leaseDurationSeconds\": 4", &format!("\"leaseDurationSeconds\":{number}"));
-                *line = text.replace("\"leaseTransitions\": ", &format!("\"leaseTransitions\":{number}")).into_bytes();
+                let text = text.replace(
+                    "\"leaseDurationSeconds\": 4",
+                    &format!("\"leaseDurationSeconds\":{number}"),
+                );
+                *line = text
+                    .replace("\"leaseTransitions\": ", &format!("\"leaseTransitions\":{number}"))
+                    .into_bytes();
             }
         }
     }

@@ -83,9 +83,7 @@ fn another_object_of_the_name_was_deleted_unseen() {
     // What else the log does not show nobody knows: not judged.
     assert_eq!(judged(&story), ["2: deleted"]);
     let watch = [lease(1, "x", 0.0, 3), anew(lease(9, "y", 6.0, 0))];
-    let received = |(value, at): (&Value, f64)| {
-        json!({"type": "MODIFIED", "received": time(at), "object": value})
-    };
+    let received = |(value, at): (&Value, f64)| json!({"type": "MODIFIED", "received": time(at), "object": value});
     let watch: Vec<_> = watch.iter().zip([0.0, 6.0]).map(received).collect();
     assert_eq!(judged(&watch), ["2: deleted", "2: taken-after-deletion"]);
 }
@@ -134,9 +132,8 @@ fn a_step_over_a_hole_is_not_judged() {
     story.remove(1);
     assert_eq!(judged(&story), ["2: missing"]);
     // A watch that begins anew shows how things stand.
-    let shown = |event, at, value: Value| {
-        json!({"type": event, "received": time(at), "object": value})
-    };
+    let shown =
+        |event, at, value: Value| json!({"type": event, "received": time(at), "object": value});
     let watch = |event| {
         [shown("ADDED", 0.0, lease(1, "x", 0.0, 0)), shown(event, 5.0, lease(7, "y", 5.0, 1))]
     };
@@ -169,7 +166,8 @@ fn an_annotation_that_is_no_record_is_told() {
     let record = |holder, transitions| {
         json!({"holderIdentity": holder, "leaseDurationSeconds": 15, "leaderTransitions": transitions}).to_string()
     };
-    let story = [config_map(1, &record("x", 0)), config_map(2, "{"), config_map(3, &record("x", 0))];
+    let story =
+        [config_map(1, &record("x", 0)), config_map(2, "{"), config_map(3, &record("x", 0))];
     assert_eq!(judged(&story), ["2: unreadable"]);
     let kept = [config_map(1, &record("x", 0)), config_map(2, &record("y", 0))];
     assert_eq!(judged(&kept), ["2: transitions-kept"]);
@@ -288,8 +286,7 @@ fn who_held_the_lock_when() {
             format!("{} {} to {} {}", term.holder, second(term.from), second(until), end.as_str())
         })
         .collect();
-    let expected =
-        ["x 00 to 20 taken over", "y 20 to 24 released", "x 25 to 26 deleted"];
+    let expected = ["x 00 to 20 taken over", "y 20 to 24 released", "x 25 to 26 deleted"];
     assert_eq!(told, expected);
     let (gap, vacancy) = (terms.longest_gap.clone(), terms.longest_vacancy.clone());
     let (gap, vacancy) = (gap.unwrap(), vacancy.unwrap());

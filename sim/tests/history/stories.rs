@@ -76,7 +76,8 @@ pub(crate) fn audit(writes: &[(f64, &str, &str, i64)]) -> Vec<Value> {
 }
 
 pub(crate) fn deleted(at: f64, by: &str) -> Value {
-    let mut event = written(at, by, "delete", None, &json!({"kind": "Status", "status": "Success"}));
+    let mut event =
+        written(at, by, "delete", None, &json!({"kind": "Status", "status": "Success"}));
     event["responseObject"]["metadata"] = json!({});
     event
 }

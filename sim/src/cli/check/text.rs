@@ -55,9 +55,19 @@ fn recording(text: &mut String, file: &str, recording: &Recording) {
         Some(Format::Trace) => "trace",
         None => "empty",
     };
-    let _ = writeln!(text, "{}: {format}, {}, {} bytes", Plain(file), counted(recording.lines, "line", "lines"), recording.bytes);
+    let _ = writeln!(
+        text,
+        "{}: {format}, {}, {} bytes",
+        Plain(file),
+        counted(recording.lines, "line", "lines"),
+        recording.bytes
+    );
     if recording.damaged > 0 {
-        let _ = writeln!(text, "  passed over {}:", counted(recording.damaged, "damaged line", "damaged lines"));
+        let _ = writeln!(
+            text,
+            "  passed over {}:",
+            counted(recording.damaged, "damaged line", "damaged lines")
+        );
         for (line, why) in &recording.first_damaged {
             let _ = writeln!(text, "    line {line}: {}", Plain(why));
         }

@@ -16,7 +16,10 @@ const LONG_SECONDS: i64 = 3600;
 /// What is odd if a time in a record is so many nanoseconds ahead.
 pub(super) fn ahead(nanos: i128) -> Option<String> {
     (nanos > AHEAD).then(|| {
-        format!("it was renewed {} in the future: the holder's clock and this one differ", words(nanos))
+        format!(
+            "it was renewed {} in the future: the holder's clock and this one differ",
+            words(nanos)
+        )
     })
 }
 
@@ -46,7 +49,10 @@ pub(super) fn of(object: &Value, record: &Record, now: Moment) -> Vec<String> {
         if holder == UNKNOWN_HOLDER {
             odd.push("the two objects of its lock name different holders".to_owned());
         } else if holder.trim() != holder || holder.chars().any(char::is_control) {
-            odd.push(format!("the holder's name has white space or control characters: {}", Plain(holder)));
+            odd.push(format!(
+                "the holder's name has white space or control characters: {}",
+                Plain(holder)
+            ));
         }
     }
     odd.extend(renewed.and_then(|renewed| ahead(renewed.since(now))));
@@ -54,7 +60,9 @@ pub(super) fn of(object: &Value, record: &Record, now: Moment) -> Vec<String> {
         && acquired > renewed
     {
         let length = words(acquired.since(renewed));
-        odd.push(format!("acquireTime is {length} after renewTime: a clock was set, or somebody edited it"));
+        odd.push(format!(
+            "acquireTime is {length} after renewTime: a clock was set, or somebody edited it"
+        ));
     }
     let made = Moment::parse(field(object, "/metadata/creationTimestamp"));
     if let (Some(acquired), Some(made)) = (acquired, made)
@@ -73,7 +81,9 @@ pub(super) fn of(object: &Value, record: &Record, now: Moment) -> Vec<String> {
         odd.push(format!("leaseTransitions is {}: it counts from 0", record.leader_transitions));
     }
     if !record.preferred_holder.is_empty() && record.strategy.is_none() {
-        odd.push("it has a preferredHolder and no strategy: the API server refuses that".to_owned());
+        odd.push(
+            "it has a preferredHolder and no strategy: the API server refuses that".to_owned(),
+        );
     }
     odd
 }

@@ -1,9 +1,9 @@
 //! What one object says.
 
 use serde_json::{Value, json};
+use tenure::lock::Record;
 use tenure::lock::lease::Lease;
 use tenure::lock::wire::{self, ANNOTATION};
-use tenure::lock::Record;
 use tenure::sharding::{GROUP_LABEL, MemberRecord};
 use tenure::time::Timestamp;
 
@@ -57,7 +57,10 @@ impl Told {
         }
         let deletion = field(object, "/metadata/deletionTimestamp");
         if !deletion.is_empty() {
-            told.odd.push(format!("it is being deleted, since {}: finalizers keep it", Plain(deletion)));
+            told.odd.push(format!(
+                "it is being deleted, since {}: finalizers keep it",
+                Plain(deletion)
+            ));
         }
         told
     }
@@ -66,7 +69,9 @@ impl Told {
         let read = wire::lease_from_lenient_json(object.to_string().as_bytes());
         let ((lease, _), forgiven) = match read {
             Ok(lenient) => (lenient.value, lenient.forgiven),
-            Err(error) => return self.odd.push(format!("it cannot be read: {}", Plain(&error.to_string()))),
+            Err(error) => {
+                return self.odd.push(format!("it cannot be read: {}", Plain(&error.to_string())));
+            }
         };
         self.forgive(&forgiven);
         if let Some(group) = lease.metadata.labels.get(GROUP_LABEL) {
@@ -79,7 +84,10 @@ impl Told {
         let annotations = object.pointer("/metadata/annotations");
         let text = annotations.and_then(|all| all.get(ANNOTATION)).and_then(Value::as_str);
         let Some(text) = text else {
-            return self.row("held by", "nobody: it has no annotation that says so; no lock, or one never held");
+            return self.row(
+                "held by",
+                "nobody: it has no annotation that says so; no lock, or one never held",
+            );
         };
         match wire::record_from_lenient_json(text.as_bytes()) {
             Ok(lenient) => {
@@ -111,7 +119,9 @@ impl Told {
         let lasts = i128::from(record.lease_duration_seconds) * SECOND;
         match holder {
             "" => self.row("held by", "nobody: it is free"),
-            UNCLAIMED => self.row("held by", format!("nobody yet ({UNCLAIMED} keeps it for a first holder)")),
+            UNCLAIMED => {
+                self.row("held by", format!("nobody yet ({UNCLAIMED} keeps it for a first holder)"))
+            }
             _ => self.row("held by", Plain(holder).to_string()),
         }
         let times = [
@@ -158,7 +168,10 @@ impl Told {
             Ok(record) => record,
             Err(error) => {
                 let what = error.to_string();
-                let what = format!("its record cannot be read, and the group counts it as there: {}", Plain(&what));
+                let what = format!(
+                    "its record cannot be read, and the group counts it as there: {}",
+                    Plain(&what)
+                );
                 return self.odd.push(what);
             }
         };
