@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 pub mod assign;
 pub mod balance;
+pub mod check;
 pub mod compare;
 pub mod conform;
 mod describe;
@@ -14,6 +15,7 @@ mod experiment;
 pub mod explore;
 pub mod export;
 mod file;
+pub mod inspect;
 pub mod margin;
 pub mod mutants;
 mod output;
@@ -66,6 +68,8 @@ enum Command {
     Assign(assign::AssignArgs),
     Ranges(ranges::RangesArgs),
     Compare(compare::CompareArgs),
+    Check(check::CheckArgs),
+    Inspect(inspect::InspectArgs),
 }
 
 /// The command that is meant; without any it is `run`.
@@ -111,6 +115,8 @@ pub fn main() -> ExitCode {
         Command::Assign(args) => assign::run(&args),
         Command::Ranges(args) => ranges::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
     };
     status.unwrap_or_else(|refusal: Refusal| refusal.print()).into()
 }

@@ -27,6 +27,7 @@
 //! | [`shard_explore`] | all that can happen in a small sharded group |
 //! | [`sharding`] | sharded groups: their world, faults, checks and scenarios |
 //! | [`conform`] | recordings of the real client-go, replayed |
+//! | [`history`] | recorded history of locks: audit logs, watches, traces, judged |
 //! | [`balance`] | placements measured: balance, movement, cost |
 //! | [`cli`] | the command `tenure` |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
@@ -50,6 +51,7 @@ pub mod explain;
 pub mod explore;
 pub mod fault;
 pub mod guarded;
+pub mod history;
 pub mod left_out;
 mod log;
 pub mod margin;

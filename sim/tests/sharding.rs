@@ -214,7 +214,7 @@ fn the_command_runs_sharded_groups() {
 fn what_the_command_refuses() {
     for (args, words) in [
         (&["run", "sharding/calm", "--without", "join-weight"][..], "did you mean join-wait?"),
-        (&["run", "pause", "--without", "join-wait"], "no rule of this scenario"),
+        (&["run", "pause", "--without", "join-wait"], "a rule of sharded groups"),
         (&["run", "sharding/clam"], "did you mean sharding/calm"),
         (&["run", "sharding/calm", "--profile", "strict"], "--profile"),
     ] {

@@ -1,0 +1,150 @@
+//! `tenure check`: recorded history in, verdict out.
+
+mod json;
+mod text;
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use super::progress::Progress;
+use super::{Refusal, output};
+use crate::history::{Format, Histories, History, Recording, Rule, Settings, Unread};
+use crate::time::Span;
+
+/// Judge recorded history of locks: who held each when, and whether anybody's right was cut short.
+///
+/// Reads Kubernetes audit logs (one audit.k8s.io/v1 event a line), what `kubectl get lease -w -o json`
+/// prints (with or without --output-watch-events), and traces of `tenure run --trace`. Several files are
+/// one history, in the order in which they are named. docs/operating.md says what is looked for.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit status:
+  0  judged, and no invariant broke
+  1  an invariant broke
+  2  the command line is wrong, or an input cannot be read
+  3  unknown: nothing could be judged")]
+pub struct CheckArgs {
+    /// Recordings, or `-` for standard input.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// What they are, if that is not to be found out.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Stop at the first damaged line, and look for damage in lines that are not about locks, too.
+    #[arg(long)]
+    pub strict: bool,
+    /// By how much the recording's times may be off: for clocks that differ, and watches that are late;
+    /// by default 10ms in audit logs and 2s in watches.
+    #[arg(long, allow_hyphen_values = true, value_name = "SPAN")]
+    pub slack: Option<Span>,
+    /// Tell all about each lock, also about those that one holder had all the time.
+    #[arg(long)]
+    pub all: bool,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What was read and found.
+struct Answer<'a> {
+    args: &'a CheckArgs,
+    recordings: Vec<(&'a str, Recording)>,
+    histories: Histories,
+}
+
+/// Reads the recordings and prints the verdict.
+///
+/// # Errors
+/// A recording cannot be read, or is none; with `--strict` also if it is damaged.
+pub fn run(args: &CheckArgs) -> Result<u8, Refusal> {
+    let slack = args.slack.map(|slack| i128::from(slack.as_nanos()));
+    let settings = Settings { format: args.format, strict: args.strict, slack_nanos: slack };
+    let mut answer = Answer { args, recordings: Vec::new(), histories: Histories::new(settings) };
+    let sizes = args.files.iter().map(|file| std::fs::metadata(file).map_or(0, |file| file.len()));
+    let mut progress =
+        Megabytes { bar: Progress::new(sizes.sum::<u64>() / MEGABYTE, "MB"), rest: 0 };
+    for file in &args.files {
+        let recording = read(&mut answer.histories, file, &mut progress)?;
+        answer.recordings.push((file, recording));
+    }
+    drop(progress);
+    if args.json {
+        output::print_json(&answer.json())?;
+    } else {
+        output::print(answer.text())?;
+    }
+    Ok(answer.exit_status())
+}
+
+const MEGABYTE: u64 = 1_000_000;
+
+/// A bar of megabytes.
+struct Megabytes {
+    bar: Progress,
+    rest: u64,
+}
+
+impl Megabytes {
+    fn advance(&mut self, bytes: u64) {
+        self.rest += bytes;
+        self.bar.advance(self.rest / MEGABYTE);
+        self.rest %= MEGABYTE;
+    }
+}
+
+fn read(histories: &mut Histories, file: &str, bar: &mut Megabytes) -> Result<Recording, Refusal> {
+    const BUFFER: usize = 1 << 20;
+    let path = Path::new(file);
+    let mut progress = |bytes| bar.advance(bytes);
+    let read = if file == "-" {
+        histories.read(BufReader::with_capacity(BUFFER, io::stdin().lock()), &mut progress)
+    } else {
+        let opened = File::open(path).map_err(|error| Refusal::unreadable(path, &error))?;
+        histories.read(BufReader::with_capacity(BUFFER, opened), &mut progress)
+    };
+    read.map_err(|unread| match unread {
+        Unread::Io(error) => Refusal::unreadable(path, &error),
+        Unread::NoFormat => Refusal::file(
+            path,
+            "neither an audit log, nor what a watch shows, nor a trace: unpack it if it is packed, or \
+             name its --format",
+        ),
+        Unread::Damaged { line, why } => Refusal::file(
+            path,
+            format_args!("line {line}: {why}: mend it, or leave --strict out to pass over it"),
+        ),
+        Unread::Header(why) => Refusal::file(
+            path,
+            format_args!("the header of the trace: {why}: give a trace of an election"),
+        ),
+    })
+}
+
+impl Answer<'_> {
+    fn violations(&self) -> u64 {
+        let checked =
+            self.recordings.iter().filter_map(|(_, recording)| recording.checked.as_ref());
+        let checked: u64 = checked.map(|checked| checked.violations).sum();
+        let locks = self.histories.locks().map(|(_, history)| history.findings.violations());
+        checked + locks.sum::<u64>()
+    }
+
+    fn judged(&self) -> u64 {
+        self.histories.locks().map(|(_, history)| history.counts.judged).sum()
+    }
+
+    fn exit_status(&self) -> u8 {
+        match (self.violations(), self.judged()) {
+            (1.., _) => 1,
+            (0, 0) => 3,
+            _ => 0,
+        }
+    }
+}
+
+/// What there is to say of a lock, in the order of the rules.
+fn found(history: &History) -> impl Iterator<Item = (Rule, u64)> {
+    let counted = Rule::ALL.into_iter().map(|rule| (rule, history.findings.count(rule)));
+    counted.filter(|(_, count)| *count > 0)
+}

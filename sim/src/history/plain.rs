@@ -1,0 +1,39 @@
+//! Names out of recordings, for a terminal.
+
+use core::fmt::{self, Write as _};
+
+/// A name that anybody may have written: control characters are escaped, and what is long is cut.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plain<'a>(pub(crate) &'a str);
+
+/// So many letters are shown.
+const SHOWN: usize = 200;
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, letter) in self.0.chars().enumerate() {
+            if place == SHOWN {
+                return f.write_char('…');
+            }
+            // Directions of writing are told by no control bit; they can turn a line round as well.
+            let turns = matches!(letter, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if letter.is_control() || turns {
+                write!(f, "{}", letter.escape_unicode())?;
+            } else {
+                f.write_char(letter)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_write_to_the_terminal() {
+        assert_eq!(Plain("a\u{1b}[2J\u{202e}ü").to_string(), "a\\u{1b}[2J\\u{202e}ü");
+        assert_eq!(Plain(&"x".repeat(300)).to_string(), "x".repeat(200) + "…");
+    }
+}
