@@ -240,18 +240,27 @@ impl Check for Conduct {
     }
 
     fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
-        let late = if self.learnt.is_empty() { None } else { self.goes_on(entry.at) };
-        for (rule, replica, what) in late.into_iter().chain(self.wrong(entry.at, &entry.what)) {
-            found.push(Violation {
-                check: "conduct".to_owned(),
-                rule: rule.to_owned(),
-                at: entry.at,
-                seq: entry.seq,
-                replicas: vec![replica],
-                what,
-            });
+        if !self.learnt.is_empty()
+            && let Some(late) = self.goes_on(entry.at)
+        {
+            tell(entry, late, found);
+        }
+        if let Some(wrong) = self.wrong(entry.at, &entry.what) {
+            tell(entry, wrong, found);
         }
     }
+}
+
+#[cold]
+fn tell(entry: &Entry, (rule, replica, what): Wrong, found: &mut Vec<Violation>) {
+    found.push(Violation {
+        check: "conduct".to_owned(),
+        rule: rule.to_owned(),
+        at: entry.at,
+        seq: entry.seq,
+        replicas: vec![replica],
+        what,
+    });
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ impl Done {
         if told.is_empty() {
             return Ok(Vec::new());
         }
-        let mut excerpt = Excerpt::around(told);
+        let mut excerpt = Excerpt::around(&told);
         let world = World::new(&self.scenario, self.seed);
         world.map_err(|error| args.which.refuse(error))?.run(&mut excerpt);
         Ok(excerpt.entries)
@@ -209,5 +209,39 @@ impl Done {
             "exit_status": self.verdict.exit_status(),
             "again": self.again,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::catalogue;
+    use crate::time::Span;
+
+    #[derive(Debug, clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        run: RunArgs,
+    }
+
+    fn entries(line: &str, hours: u64) -> (usize, u64) {
+        let args = Line::try_parse_from(line.split(' ')).unwrap().run;
+        let mut scenario = catalogue::find("pause").unwrap();
+        scenario.profile = args.which.profile.unwrap_or(scenario.profile);
+        scenario.horizon = Span::from_secs(hours * 3_600);
+        let done = simulate(&scenario, 1, String::new(), &args).unwrap();
+        (done.entries.len(), done.outcome.statistics.entries)
+    }
+
+    /// A run of three months would not fit into memory.
+    #[test]
+    fn a_run_is_not_kept_unless_it_is_drawn_or_explained() {
+        assert_eq!(entries("run pause", 1).0, 0);
+        let (kept, all) = entries("run pause --mermaid -", 1);
+        assert_eq!(kept as u64, all);
+        let (kept, all) = entries("run pause --profile client-go-head", 24);
+        assert!(kept > 10_000 && (kept as u64) * 2 < all, "{kept} of {all}");
     }
 }

@@ -22,7 +22,7 @@ const AFTER: u64 = 20_000;
 /// scenario.profile = "client-go-head".parse().unwrap();
 /// let mut checks = Checks::for_scenario(&scenario);
 /// let found = World::new(&scenario, 1)?.run(&mut checks).violations;
-/// let mut excerpt = Excerpt::around(&found[..1]);
+/// let mut excerpt = Excerpt::around(&[&found[0]]);
 /// World::new(&scenario, 1)?.run(&mut excerpt);
 /// assert!(explain(&scenario, 1, &excerpt.entries, &found[0]).starts_with("two leaders: "));
 /// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
@@ -37,9 +37,9 @@ pub struct Excerpt<E = Entry> {
 impl<E> Excerpt<E> {
     /// For these violations.
     #[must_use]
-    pub fn around(violations: impl IntoIterator<Item = &Violation>) -> Self {
+    pub fn around(violations: &[&Violation]) -> Self {
         let window = |it: &Violation| it.seq.saturating_sub(BEFORE)..=it.seq.saturating_add(AFTER);
-        Self { windows: violations.into_iter().map(window).collect(), entries: Vec::new() }
+        Self { windows: violations.iter().copied().map(window).collect(), entries: Vec::new() }
     }
 
     fn wants(&self, seq: u64) -> bool {
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn of_a_long_run_only_what_is_near_is_kept_and_told_as_of_the_whole() {
         let (scenario, first) = late();
-        let (mut recorder, mut excerpt) = (Recorder::default(), Excerpt::around([&first]));
+        let (mut recorder, mut excerpt) = (Recorder::default(), Excerpt::around(&[&first]));
         World::new(&scenario, 1).unwrap().run(&mut (&mut recorder, &mut excerpt));
         let (all, kept) = (recorder.entries, excerpt.entries);
         let most = usize::try_from(BEFORE + AFTER).unwrap() + 100;

@@ -50,7 +50,7 @@ impl Subject for Scenario {
 
     fn explain(&self, seed: u64, violation: &Violation) -> Result<String, ScenarioError> {
         let drawn = self.drawn(seed);
-        let mut excerpt = Excerpt::around([violation]);
+        let mut excerpt = Excerpt::around(&[violation]);
         World::new(&drawn, seed)?.run(&mut excerpt);
         Ok(explain(&drawn, seed, &excerpt.entries, violation))
     }

@@ -47,7 +47,7 @@ impl Subject for Scenario {
 
     fn explain(&self, seed: u64, violation: &Violation) -> Result<String, ScenarioError> {
         let mut world = tenure_world(self, seed, &[])?;
-        let mut excerpt = Excerpt::around([violation]);
+        let mut excerpt = Excerpt::around(&[violation]);
         world.run(&mut excerpt);
         Ok(explain_sharded(world.scenario(), &excerpt.entries, violation))
     }
