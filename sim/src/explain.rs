@@ -73,7 +73,9 @@ fn terms(scenario: &Scenario) -> String {
         None => text.push_str(", no request time-out"),
     }
     text.push_str(if scenario.release_on_stop { ", release on stop" } else { "" });
-    for (index, replica) in scenario.replicas.iter().enumerate() {
+    let names = Names::new(scenario);
+    for (index, replica) in (0..).zip(&scenario.replicas) {
+        let name = names.of(index);
         let own = [
             ("lease", replica.lease_duration),
             ("renew deadline", replica.renew_deadline),
@@ -81,11 +83,11 @@ fn terms(scenario: &Scenario) -> String {
         ];
         for (what, value) in own {
             if let Some(value) = value {
-                let _ = write!(text, "; replica-{index}: {what} {value}");
+                let _ = write!(text, "; {name}: {what} {value}");
             }
         }
         if let Some(rate) = replica.rate_ppb {
-            let _ = write!(text, "; replica-{index}: clock at {} %", rate / 10_000_000);
+            let _ = write!(text, "; {name}: clock at {}", percent(rate));
         }
     }
     text
@@ -94,6 +96,7 @@ fn terms(scenario: &Scenario) -> String {
 /// The faults that had begun when it showed, of those that hit the replicas concerned, or nobody by name.
 fn faults(scenario: &Scenario, entries: &[Entry], violation: &Violation) -> String {
     let (mut text, mut others) = (String::new(), 0);
+    let names = Names::new(scenario);
     let before = entries.iter().take_while(|entry| entry.seq <= violation.seq);
     for entry in before {
         let What::Fault { fault, replicas, kind } = &entry.what else { continue };
@@ -104,7 +107,7 @@ fn faults(scenario: &Scenario, entries: &[Entry], violation: &Violation) -> Stri
         let planned = scenario.faults.get(*fault as usize);
         let lasts = planned.and_then(|planned| planned.lasts);
         let lasts = lasts.map_or_else(String::new, |span| format!(", for {span}"));
-        let line = format!("{} {}{lasts}", entry.at, describe(kind, replicas));
+        let line = format!("{} {}{lasts}", entry.at, describe(kind, replicas, &names));
         text.push_str(&wrapped(&line, "  fault: "));
     }
     no_more_faults(text, others)
@@ -122,9 +125,15 @@ fn no_more_faults(mut text: String, others: u32) -> String {
     text
 }
 
+/// The rate of a clock in hundredths of the right one, to the last digit.
+fn percent(rate_ppb: u64) -> String {
+    let text = format!("{}.{:07}", rate_ppb / 10_000_000, rate_ppb % 10_000_000);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A fault in words.
-fn describe(kind: &Fault, replicas: &[u32]) -> String {
-    let whose: Vec<_> = replicas.iter().map(|replica| format!("replica-{replica}")).collect();
+fn describe(kind: &Fault, replicas: &[u32], named: &Names) -> String {
+    let whose: Vec<_> = replicas.iter().map(|replica| named.of(*replica)).collect();
     let whose = whose.join(", ");
     let sites = kind.links().map(|links| {
         let names = |sites: &[crate::fault::Site]| {
@@ -148,12 +157,14 @@ fn describe(kind: &Fault, replicas: &[u32]) -> String {
         }
         (_, Some(sites)) => format!("{} of {sites}", kind.kind()),
         (Fault::Drift { rate_ppb, .. }, _) => {
-            format!("clock of {whose} at {} %", rate_ppb / 10_000_000)
+            format!("clock of {whose} at {}", percent(*rate_ppb))
         }
         (Fault::ClockJump { by, .. }, _) => format!("wall clock of {whose} set by {by}"),
         (Fault::Edit(Edit::ClearHolder {}), _) => "somebody clears the holder".to_owned(),
         (Fault::Edit(Edit::Garble {}), _) => "somebody garbles the annotation".to_owned(),
-        (Fault::HandOver { to, .. }, _) => format!("{whose} is asked to hand over to replica-{to}"),
+        (Fault::HandOver { to, .. }, _) => {
+            format!("{whose} is asked to hand over to {}", named.of(*to))
+        }
         (Fault::Edit(Edit::TouchLabel {}), _) => "somebody touches a label".to_owned(),
         (Fault::Edit(_), _) => "somebody edits the lock".to_owned(),
         (Fault::Delete {}, _) => "somebody deletes the lock".to_owned(),
@@ -267,6 +278,19 @@ mod tests {
     use crate::check::Checks;
     use crate::trace::{Recorder, Verb};
     use crate::world::World;
+
+    #[test]
+    fn faults_name_replicas_as_their_lanes_do() {
+        let text =
+            r#"{"replicas": [{"identity": "a"}, {"identity": "b", "rate_ppb": 1004000000}, {}]}"#;
+        let scenario: Scenario = serde_json::from_str(text).unwrap();
+        let target = crate::fault::Target::Everyone;
+        let drift = Fault::Drift { target, rate_ppb: 999_999_999 };
+        let told = describe(&drift, &[0, 2], &Names::new(&scenario));
+        assert_eq!(told, "clock of a, replica-2 at 99.9999999 %");
+        assert!(terms(&scenario).ends_with("; b: clock at 100.4 %"), "{}", terms(&scenario));
+        assert_eq!(percent(1_000_000_000), "100 %");
+    }
 
     #[test]
     fn each_violation_of_the_catalogue_is_explained_within_the_width() {

@@ -79,8 +79,8 @@ pub fn scenario(base: &Scenario, mix: Mix, seed: u64) -> Scenario {
         let wall = i64::try_from(hours * 10_000).unwrap_or(0);
         replica.wall_offset = Shift::from_nanos(if stream.chance(1, 2) { wall } else { -wall });
         if stream.chance(1, 4) {
-            replica.start =
-                Span::from_nanos(stream.below(base.lease_duration.as_nanos().saturating_mul(2)));
+            let start = stream.below(base.lease_duration.as_nanos().saturating_mul(2));
+            replica.start = Span::from_nanos(start.min(horizon.saturating_sub(1)));
         }
     }
     drawn.release_on_stop = stream.chance(1, 2);

@@ -2,7 +2,7 @@
 //! day of three replicas at Kubernetes' usual durations.
 
 mod settings;
-mod validate;
+pub(crate) mod validate;
 
 use core::num::NonZeroU32;
 use std::collections::BTreeMap;

@@ -112,7 +112,7 @@ pub struct Tally {
 
 impl Tally {
     /// How many seeds of violated runs are kept.
-    pub const KEPT: usize = 100;
+    pub const KEPT: usize = 256;
 
     /// One run.
     #[must_use]

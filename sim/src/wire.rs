@@ -17,7 +17,8 @@ pub(crate) mod text {
         T: FromStr<Err: Display>,
         D: Deserializer<'de>,
     {
-        String::deserialize(d)?.parse().map_err(D::Error::custom)
+        let text = String::deserialize(d)?;
+        text.parse().map_err(|error| D::Error::custom(format_args!("{text:?}: {error}")))
     }
 }
 

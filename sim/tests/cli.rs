@@ -200,6 +200,7 @@ fn bad_input_leaves_nothing_written() {
 
 #[test]
 fn a_trace_takes_no_place_but_that_of_a_file() {
+    refused("run calm --trace -", &["--trace", "name a file, not -"]);
     let directory = directory("place");
     let path = |name: &str| directory.join(name);
     let to = |name: &str| format!("run graceful-release --trace {}", path(name).display());

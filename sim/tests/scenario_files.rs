@@ -313,5 +313,22 @@ fn edits_that_contradict_each_other_and_names_of_nothing_are_refused() {
     let rule = "[expect]\nclient-go = [\"one-leader/beleif\"]\n";
     refused("rule.toml", rule, &["line 2", "is no rule of one-leader", "did you mean belief?"]);
     let sharded = "{\n  \"mode\": \"ranked\",\n  \"faults\": [\n    {\"at\": \"1s\", \"for\": \"1s\",\n     \"fault\": {\"delete\": {\"who\": [0]}}}\n  ]\n}";
-    refused("sharded.json", sharded, &["line 4", "faults.0.for", "leave it out"]);
+    refused("sharded.json", sharded, &["line 4", "faults[0].for", "leave it out"]);
+}
+
+#[test]
+fn what_is_no_object_of_one_kind_is_told_so() {
+    let fault =
+        |fault: &str| format!("{{\"faults\": [\n{{\"at\": \"1s\", \"fault\": {fault}}}\n]}}");
+    for several in ["{}", r#"{"pause": {"target": 0}, "crash": {"target": 0}}"#] {
+        let parts = ["line 2", "faults[0].fault: has no kind, or several", "one field, its kind"];
+        refused("kinds.json", &fault(several), &parts);
+    }
+    let parts = ["line 2", "faults[0].fault.heal: is plain text", "{\"heal\": {}}"];
+    refused("plain.json", &fault("\"heal\""), &parts);
+    refused("nothing.json", " \n", &["nothing.json", "is empty: write {}"]);
+    refused("marked.json", "\u{feff}{}", &["line 1", "byte order mark", "UTF-8"]);
+    refused("profile.json", r#"{"profile": "stric"}"#, &["profile: \"stric\": unknown", "strict"]);
+    let parts = ["\"own\" is no profile: use *, client-go"];
+    refused("expected.json", r#"{"expect": {"own": []}}"#, &parts);
 }

@@ -231,7 +231,7 @@ fn scenarios_that_make_no_sense() {
         (r#""slots": 48"#, "power of two"),
         (r#""replicas": []"#, "replicas: there are 0"),
         (r#""renew_deadline": "15s""#, "renew_deadline"),
-        (r#""faults": [{"at": "1s", "fault": {"pause": {"who": [9]}}}]"#, "no replica 9"),
+        (r#""faults": [{"at": "1s", "fault": {"pause": {"who": [9]}}}]"#, "faults[0].who is 9"),
         (
             r#""faults": [{"at": "1s", "for": "1s", "fault": {"start": {"who": [0]}}}]"#,
             "one instant",
@@ -241,7 +241,41 @@ fn scenarios_that_make_no_sense() {
             r#""faults": [{"at": "1s", "every": "1ns", "times": 4000000000, "fault": {"start": {"who": [0]}}}]"#,
             "times is 4000000000: write 100000 at most",
         ),
-        (r#""replicas": [{"name": "one", "count": 3}]"#, "replicas.0: 3 of the name one"),
+        (r#""replicas": [{"name": "one", "count": 3}]"#, "replicas[0]: 3 of the name one"),
+        (r#""replicas": [{}, {"count": 0}]"#, "replicas[1].count is 0"),
+        (r#""replicas": [{"rate_ppb": 1}]"#, "replicas[0].rate_ppb is 1: 1000000000 is right"),
+        (r#""replicas": [{"clock_offset": "213000d"}]"#, "replicas[0].clock_offset is 213000d"),
+        (r#""horizon": "0s""#, "horizon is 0s: say how long"),
+        (r#""horizon": "200000d""#, "horizon is 200000d: let no clock"),
+        (r#""heal_at": "10h""#, "heal_at is 10h: heal at or before the horizon, 4m"),
+        (r#""network": {"loss_ppm": 1000001}"#, "network.loss_ppm is 1000001: at most"),
+        (
+            r#""store": {"after": {"uniform": {"min": "2s", "max": "1s"}}}"#,
+            "store.after is {\"uniform",
+        ),
+        (r#""work": {"every": {"constant": "1ns"}}"#, "work.every is 1ns: let work begin"),
+        (r#""faults": [{"at": "1s", "fault": {"pause": {"who": []}}}]"#, "faults[0].who is empty"),
+        (r#""faults": [{"at": "1s", "times": 0, "fault": {"start": {"who": [0]}}}]"#, "times is 0"),
+        (
+            r#""faults": [{"at": "1s", "fault": {"loss": {"who": [0], "ppm": 4000000000}}}]"#,
+            "faults[0].ppm is 4000000000: at most",
+        ),
+        (
+            r#""faults": [{"at": "1s", "fault": {"drift": {"who": [0], "rate_ppb": 18446744073709551615}}}]"#,
+            "faults[0].rate_ppb is 18446744073709551615",
+        ),
+        (
+            r#""faults": [{"at": "1s", "fault": {"slow-calls": {"who": [0], "calls": [], "by": {"constant": "1s"}}}}]"#,
+            "faults[0].calls is empty: say which",
+        ),
+        (
+            r#""faults": [{"at": "1s", "fault": {"delay": {"who": [0], "by": {"uniform": {"min": "2s", "max": "1s"}}}}}]"#,
+            "faults[0].by is {",
+        ),
+        (
+            r#""faults": [{"at": "1s", "fault": {"load": {"slots": [5, 99], "load": 3}}}]"#,
+            "faults[0].slots is [5, 99]: name slots up to 63",
+        ),
     ] {
         let text = format!(r#"{{"mode": "ranked", {change}}}"#);
         let scenario: Scenario = serde_json::from_str(&text).unwrap();

@@ -152,3 +152,48 @@ fn runs_that_are_run_twice_are_the_same() {
     assert_eq!(once.stdout, tenure("sweep --seeds 0..20 --twice 2 --json").stdout);
     refused("sweep --twice 0", &["--twice"]);
 }
+
+#[test]
+fn a_check_to_keep_must_be_one() {
+    refused("shrink --check one-leder", &["\"one-leder\" is no check", "did you mean one-leader?"]);
+    refused("shrink --check one-leader/nope", &["\"one-leader/nope\"", "no rule of one"]);
+    refused("shrink sharding/calm --check one-leader", &["is no check", "one-owner"]);
+}
+
+/// However many seeds there are, only those under way take space.
+#[test]
+fn a_sweep_of_all_seeds_stops_in_time() {
+    let answer = tenure("sweep calm --seeds 0..18446744073709551615 --for 1ms");
+    let told = text(&answer.stdout);
+    assert_eq!(answer.status.code(), Some(0), "{}", text(&answer.stderr));
+    assert!(told.contains("stopped before seed 256 of 18446744073709551615"), "{told}");
+    let all = tenure("sweep --all --for 1ns --seeds 0..1");
+    let told = text(&all.stdout);
+    assert!(told.contains("calm") && told.contains("left out: the time is over"), "{told}");
+}
+
+#[test]
+fn a_run_that_lacks_what_is_expected_is_told() {
+    let file = directory("lacks").join("ex pected.json");
+    fs::write(&file, r#"{"horizon": "1m", "expect": {"*": ["one-leader"]}}"#).unwrap();
+    let sweep = ["sweep", "--seeds", "3..5", "--scenario", &file.display().to_string()];
+    let answer = Command::new(env!("CARGO_BIN_EXE_tenure")).args(sweep).output().unwrap();
+    let told = text(&answer.stdout);
+    assert_eq!(answer.status.code(), Some(1), "{told}");
+    let again = format!("tenure run --scenario '{}' --profile strict --seed 3", file.display());
+    for part in ["what failed", "seeds 3, 4\n", "expects something", &again] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+fn a_shrunken_plan_does_not_replace_the_scenario_it_came_from() {
+    let file = directory("input").join("own.json");
+    fs::write(&file, "{}").unwrap();
+    let path = file.display();
+    refused(
+        &format!("shrink --scenario {path} --out {path}"),
+        &["own.json", "an output would write over an input: name another file"],
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), "{}");
+}

@@ -7,6 +7,7 @@ use crate::check::Checks;
 use crate::fault::{Fault, Planned, Site};
 use crate::outcome::Statistics;
 use crate::scenario::Scenario;
+use crate::time::Span;
 
 /// No more faults than this are told one by one.
 const FAULTS: usize = 12;
@@ -75,7 +76,15 @@ fn when(planned: &Planned) -> String {
         (None, Some(trigger)) => {
             let event = serde_json::to_value(trigger.event).unwrap_or_default();
             let event = event.as_str().unwrap_or_default().to_owned();
-            format!("on {event} {} by {}", trigger.nth, trigger.by)
+            let since = match trigger.since {
+                Span::ZERO => String::new(),
+                since => format!(" since {since}"),
+            };
+            let after = match planned.after {
+                Span::ZERO => String::new(),
+                after => format!(", {after} after"),
+            };
+            format!("on {event} {} by {}{since}{after}", trigger.nth, trigger.by)
         }
         (None, None) => String::new(),
     };

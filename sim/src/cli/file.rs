@@ -28,6 +28,13 @@ pub(super) fn is_toml(path: &Path) -> bool {
 impl<'a> File<'a> {
     pub(super) fn read(path: &'a Path) -> Result<Self, Refusal> {
         let text = fs::read_to_string(path).map_err(|error| Refusal::unreadable(path, &error))?;
+        if text.starts_with('\u{feff}') {
+            let what = "line 1: begins with a byte order mark: save it as plain UTF-8 without one";
+            return Err(Refusal::file(path, what));
+        }
+        if text.trim().is_empty() && !is_toml(path) {
+            return Err(Refusal::file(path, "is empty: write {} for a calm day"));
+        }
         Ok(Self { path, text })
     }
 
@@ -50,10 +57,28 @@ impl<'a> File<'a> {
         let mut reader = serde_json::Deserializer::from_str(&self.text);
         let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let line = filled_line(&self.text, error.inner().line());
-            self.malformed(Some(line), &error.path().to_string(), error.inner())
+            let field = error.path().to_string();
+            let told = error.inner().to_string();
+            // Well-formed, but not as a thing of several kinds is written.
+            if told.starts_with("expected value") && self.is_json() {
+                let one = "has no kind, or several: write an object with one field, its kind, as \
+                           {\"pause\": {\"target\": \"leader\"}}";
+                return self.malformed(Some(line), &field, one);
+            }
+            if let Some((_, kind)) = field.rsplit_once('.')
+                && told.starts_with("invalid type: unit variant, expected")
+            {
+                let object = format!("is plain text: write an object, as {{\"{kind}\": {{}}}}");
+                return self.malformed(Some(line), &field, object);
+            }
+            self.malformed(Some(line), &field, error.inner())
         })?;
         reader.end().map_err(|error| self.malformed(Some(error.line().max(1)), "", &error))?;
         Ok(value)
+    }
+
+    fn is_json(&self) -> bool {
+        serde_json::from_str::<serde::de::IgnoredAny>(&self.text).is_ok()
     }
 
     fn toml<T: DeserializeOwned>(&self) -> Result<T, Refusal> {

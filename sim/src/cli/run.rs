@@ -1,10 +1,9 @@
 //! `tenure run`: one scenario with one seed.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::export::ExportArgs;
-use super::trace_file::TraceFile;
+use super::trace_file::{self, TraceFile};
 use super::which::{Any, Which};
 use super::{Refusal, describe, experiment, output, sharding, which};
 use crate::check::{Checks, Violation};
@@ -69,11 +68,18 @@ pub(super) struct Done {
 pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
     let inputs = [&args.which.scenario, &args.keys].into_iter().flatten();
     let mut written = args.trace.iter().chain(args.export.files());
-    if let Some(path) = written.find(|path| inputs.clone().any(|input| same(input, path))) {
+    if let Some(path) =
+        written.find(|path| inputs.clone().any(|input| trace_file::same(input, path)))
+    {
         return Err(Refusal::file(path, "an output would write over an input: name another file"));
     }
     if args.trace.iter().any(|trace| args.export.files().any(|file| file == trace)) {
         return Err(Refusal::new("--trace and a drawing name one file: name two"));
+    }
+    if args.trace.as_ref().is_some_and(|trace| trace.as_os_str() == "-") {
+        return Err(Refusal::new(
+            "--trace: a trace is put in its place when all is done: name a file, not -",
+        ));
     }
     args.export.check(args.json)?;
     let name = args.which.name.as_deref().unwrap_or(EXPERIMENT);
@@ -109,11 +115,6 @@ pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
         output::print(describe::text(&done))?;
     }
     Ok(done.verdict.exit_status())
-}
-
-/// Whether both are the same file, which exists.
-fn same(one: &Path, other: &Path) -> bool {
-    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 fn simulate(

@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::run::SEED;
 use super::trace_file::Part;
 use super::which::{Any, Which};
-use super::{Refusal, output, which};
+use super::{Refusal, output, trace_file, which};
 use crate::shrink::{Shrunk, shrink};
 use crate::subject::{Find, Subject};
 
@@ -47,7 +47,13 @@ pub struct ShrinkArgs {
 /// # Errors
 /// Input that makes no sense, or a file that cannot be written.
 pub fn run(args: &ShrinkArgs) -> Result<u8, Refusal> {
+    if let Some(path) = &args.out
+        && args.which.scenario.iter().any(|input| trace_file::same(input, path))
+    {
+        return Err(Refusal::file(path, "an output would write over an input: name another file"));
+    }
     let any = args.which.any("random")?;
+    args.check.iter().try_for_each(|check| any.knows(check))?;
     let seed = args.seed.or_else(|| any.seed()).unwrap_or(SEED);
     match &any {
         Any::Election(scenario) => {
@@ -149,7 +155,8 @@ fn text<S: Subject>(small: &Shrunk<S>, seed: u64, explained: &str, args: &Shrink
     let explained = explained.rsplit_once("\n\ntenure ").map_or(explained, |(text, _)| text);
     let _ = writeln!(text, "{}\n", explained.trim_end());
     if let Some(path) = &args.out {
-        let _ = writeln!(text, "again: tenure run --scenario {} --seed {seed}", path.display());
+        let _ =
+            writeln!(text, "again: tenure run --scenario {} --seed {seed}", which::quoted(path));
     } else {
         let _ =
             writeln!(text, "the plan, for a file (--out FILE) and `tenure run --scenario FILE`:");

@@ -6,8 +6,10 @@ mod told;
 use core::fmt;
 use core::num::NonZeroU64;
 use core::str::FromStr;
+use core::time::Duration;
 use std::path::PathBuf;
 
+use super::progress::now;
 use super::which::{Any, Which};
 use super::{Refusal, output};
 use crate::time::Span;
@@ -37,7 +39,8 @@ pub struct SweepArgs {
     /// Stop when so many runs have failed, after the 256 seeds under way.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub keep: Option<u64>,
-    /// Stop after this time, as 10m, and the 256 seeds under way.
+    /// Stop after this time, as 10m, and the 256 seeds under way. With --all it is that of all together, and
+    /// what comes too late is left out.
     #[arg(long = "for", value_name = "TIME")]
     pub time: Option<Span>,
     /// Run one in N seeds twice, to see that it is the same run (check `determinism`).
@@ -94,7 +97,7 @@ pub fn run(args: &SweepArgs) -> Result<u8, Refusal> {
         return all(args, &pool);
     }
     let any = args.which.any("random")?;
-    let told = swept(&any, args, &pool)?;
+    let told = swept(&any, args, args.time.map(Span::as_duration), &pool)?;
     if args.json {
         output::print_json(&told.json())?;
     } else {
@@ -103,10 +106,15 @@ pub fn run(args: &SweepArgs) -> Result<u8, Refusal> {
     Ok(told.exit_status)
 }
 
-fn swept(any: &Any, args: &SweepArgs, pool: &rayon::ThreadPool) -> Result<Told, Refusal> {
+fn swept(
+    any: &Any,
+    args: &SweepArgs,
+    time: Option<Duration>,
+    pool: &rayon::ThreadPool,
+) -> Result<Told, Refusal> {
     match any {
-        Any::Election(scenario) => Campaign::new(&**scenario, any, args).run(pool),
-        Any::Sharded(scenario) => Campaign::new(&**scenario, any, args).run(pool),
+        Any::Election(scenario) => Campaign::new(&**scenario, any, args, time).run(pool),
+        Any::Sharded(scenario) => Campaign::new(&**scenario, any, args, time).run(pool),
     }
 }
 
@@ -118,8 +126,18 @@ fn all(args: &SweepArgs, pool: &rayon::ThreadPool) -> Result<u8, Refusal> {
     });
     let sharded = sharding::catalogue::all().map(|it| Any::Sharded(Box::new(it)));
     let mut worst = 0;
-    for any in elections.chain(sharded) {
-        let told = swept(&any, args, pool)?;
+    let since = now();
+    let mut left_out = 0_u32;
+    let all: Vec<Any> = elections.chain(sharded).collect();
+    for (any, after) in all.iter().zip((1..=all.len()).rev()) {
+        // What is left of the time, as much for each of those to come.
+        let time = args.time.map(|time| time.as_duration().saturating_sub(now() - since));
+        if time.is_some_and(|time| time.is_zero()) {
+            left_out += 1;
+            continue;
+        }
+        let share = time.map(|time| time / u32::try_from(after).unwrap_or(u32::MAX));
+        let told = swept(any, args, share, pool)?;
         if args.json {
             output::print_json(&told.json())?;
         } else {
@@ -129,6 +147,9 @@ fn all(args: &SweepArgs, pool: &rayon::ThreadPool) -> Result<u8, Refusal> {
             (1, _) | (_, 1) => 1,
             (worst, status) => worst.max(status),
         };
+    }
+    if left_out > 0 && !args.json {
+        output::print(format_args!("{left_out} scenarios were left out: the time is over\n"))?;
     }
     Ok(worst)
 }

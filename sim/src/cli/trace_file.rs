@@ -86,6 +86,11 @@ pub(super) fn place(path: &Path) -> Result<PathBuf, Refusal> {
     fs::canonicalize(path).map_err(|error| Refusal::unwritable(path, &error))
 }
 
+/// Whether both are the same file, which exists.
+pub(super) fn same(one: &Path, other: &Path) -> bool {
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 impl Check for TraceFile {
     fn name(&self) -> &'static str {
         "trace"

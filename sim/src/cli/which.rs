@@ -54,6 +54,25 @@ pub(super) enum Any {
 }
 
 impl Any {
+    /// Whether there is such a check, or rule of one.
+    pub(super) fn knows(&self, check: &str) -> Result<(), Refusal> {
+        let (known, names): (bool, Vec<&str>) = match self {
+            Self::Election(_) => (Checks::has(check), Checks::NAMES.to_vec()),
+            Self::Sharded(_) => {
+                use sharding::check::Checks;
+                (Checks::has(check), Checks::RULES.iter().map(|(name, _)| *name).collect())
+            }
+        };
+        if known {
+            return Ok(());
+        }
+        let near = did_you_mean(check, &names);
+        let names = names.join(", ");
+        Err(Refusal::new(format_args!(
+            "--check: {check:?} is no check, and no rule of one: {near}use {names}"
+        )))
+    }
+
     /// The seeds of a sweep that names none.
     pub(super) fn seeds(&self) -> u64 {
         match self {
@@ -107,7 +126,7 @@ impl Which {
             Any::Sharded(scenario) => &scenario.name,
         };
         let mut again = match &self.scenario {
-            Some(path) => format!("tenure run --scenario {}", path.display()),
+            Some(path) => format!("tenure run --scenario {}", quoted(path)),
             None => format!("tenure run {name}"),
         };
         if let Any::Election(scenario) = any {
@@ -127,6 +146,13 @@ impl Which {
             None => Refusal::new(error),
         }
     }
+}
+
+/// A file's name as a shell takes it for one word.
+pub(super) fn quoted(path: &Path) -> String {
+    let name = path.display().to_string();
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-+,:@%=".contains(letter);
+    if name.chars().all(plain) { name } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
 fn named(name: &str) -> Result<Any, Refusal> {
@@ -172,7 +198,8 @@ fn expectable(scenario: &Scenario) -> Result<(), String> {
         if !matches!(profile.as_str(), "*" | "client-go") && profile.parse::<Profile>().is_err() {
             let known = UnknownProfile.to_string();
             let known = known.trim_start_matches("unknown profile: use ");
-            let names: Vec<_> = known.split([',', ' ']).chain(["client-go"]).collect();
+            let names = known.split([',', ' ']).filter(|name| !matches!(*name, "" | "or"));
+            let names: Vec<_> = names.chain(["client-go"]).collect();
             let near = did_you_mean(profile, &names);
             return Err(format!(
                 "expect.{profile}: {profile:?} is no profile: {near}use *, client-go, {known}"

@@ -73,7 +73,7 @@ impl<'a> Telling<'a> {
             What::Resumed { replica } => mine(*replica, "goes on".to_owned()),
             What::Stopping { replica } => mine(*replica, "is told to stop".to_owned()),
             What::Clock { replica, rate_ppb } => {
-                mine(*replica, format!("clock at {} %", rate_ppb / 10_000_000))
+                mine(*replica, format!("clock at {}", super::percent(*rate_ppb)))
             }
             What::Sent { replica, request, verb, .. } => {
                 self.sent.insert(*replica, (*request, entry.at, *verb));
@@ -109,7 +109,7 @@ impl<'a> Telling<'a> {
             }
             What::Fault { fault, replicas, kind } => {
                 self.faults.insert(*fault, kind.kind());
-                outside(super::describe(kind, replicas))
+                outside(super::describe(kind, replicas, &self.names))
             }
             What::FaultEnded { fault } => {
                 let kind = self.faults.get(fault).copied().unwrap_or("a fault");

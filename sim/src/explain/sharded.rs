@@ -5,7 +5,7 @@ use core::fmt::Write as _;
 use super::lanes::{Line, Routine, Told, Way, short};
 use super::past::Past;
 use super::stand::sharded as stands;
-use super::{drawn, no_more_faults, wrapped};
+use super::{drawn, no_more_faults, percent, wrapped};
 use crate::check::Violation;
 use crate::clock::RIGHT;
 use crate::sharding::Scenario;
@@ -101,7 +101,7 @@ fn terms(scenario: &Scenario) -> String {
     for (index, replica) in (0..).zip(&scenario.replicas) {
         let name = name(scenario, index);
         if replica.rate_ppb != RIGHT {
-            let _ = write!(text, "; {name}: clock at {} %", replica.rate_ppb / 10_000_000);
+            let _ = write!(text, "; {name}: clock at {}", percent(replica.rate_ppb));
         }
         if replica.generation != 1 {
             let _ = write!(text, "; {name}: configuration {}", replica.generation);
@@ -168,7 +168,7 @@ impl Telling<'_> {
             What::Leaving { replica } => mine(replica, "is told to leave".to_owned()),
             What::Spins { replica } => mine(replica, "wants to be called, for ever".to_owned()),
             What::Clock { replica, rate_ppb } => {
-                mine(replica, format!("clock at {} %", rate_ppb / 10_000_000))
+                mine(replica, format!("clock at {}", percent(*rate_ppb)))
             }
             What::Until { replica, until, .. } => Some(authority(entry.at, *replica, *until)),
             What::Ends { replica, slots, until } if self.concerns(slots) => {

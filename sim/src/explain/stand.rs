@@ -3,7 +3,7 @@
 use core::fmt::Write as _;
 
 use super::lanes::short;
-use super::wrapped;
+use super::{percent, wrapped};
 use crate::check::Violation;
 use crate::check::replicas::Names;
 use crate::clock::RIGHT;
@@ -148,7 +148,7 @@ const fn endless(until: SimTime) -> bool {
 
 fn clock(text: &mut String, rate: Option<u64>) {
     if let Some(rate) = rate.filter(|rate| *rate != RIGHT) {
-        let _ = write!(text, "; clock at {} %", rate / 10_000_000);
+        let _ = write!(text, "; clock at {}", percent(rate));
     }
 }
 

@@ -16,10 +16,13 @@ const MAX_PAIRS: usize = 100_000;
 
 /// The most that a clock may show at the beginning, and that it may go on from there: far from its
 /// end, which comes after 213,503 days.
-const LONGEST: Span = Span::from_secs(50_000 * 86_400);
+pub(crate) const LONGEST: Span = Span::from_secs(50_000 * 86_400);
+
+/// The most faults of a grid, so that its pairs can be counted.
+const MAX_SINGLES: u64 = 1_000_000_000;
 
 /// Shorter ones would make a run that does nothing but write.
-const LEAST_PERIOD: Span = Span::from_micros(100);
+pub(crate) const LEAST_PERIOD: Span = Span::from_micros(100);
 
 const NAMES: [&str; 3] = ["lease_duration", "renew_deadline", "retry_period"];
 
@@ -42,7 +45,7 @@ impl fmt::Display for ScenarioError {
 
 impl core::error::Error for ScenarioError {}
 
-fn wrong(
+pub(crate) fn wrong(
     field: impl Into<String>,
     value: impl fmt::Display,
     remedy: impl Into<String>,
@@ -58,7 +61,9 @@ impl Scenario {
     pub fn validate(&self) -> Result<(), ScenarioError> {
         if self.replicas.is_empty() || self.replicas.len() > MAX_REPLICAS {
             let remedy = format!("list 1 to {MAX_REPLICAS} replicas");
-            return Err(wrong("replicas", format!("a list of {}", self.replicas.len()), remedy));
+            // Of more than that no more than one is read.
+            let value = if self.replicas.is_empty() { "empty" } else { "too long" };
+            return Err(wrong("replicas", value, remedy));
         }
         if self.horizon.is_zero() {
             return Err(wrong("horizon", self.horizon, "say how long to run, as \"10m\""));
@@ -105,6 +110,11 @@ impl Scenario {
         if grid.lasts.is_empty() {
             return Err(wrong("grid.lasts", "empty", "say how long faults last, as [\"20s\"]"));
         }
+        let singles = grid.singles(self);
+        if singles > MAX_SINGLES {
+            let remedy = format!("there are {singles} faults: let there be at most {MAX_SINGLES}");
+            return Err(wrong("grid.step", grid.step, remedy));
+        }
         Ok(())
     }
 
@@ -120,6 +130,10 @@ impl Scenario {
             }
             if let Some(rate) = replica.rate_ppb {
                 valid_rate(format!("replicas[{number}].rate_ppb"), rate)?;
+            }
+            if replica.start >= self.horizon {
+                let remedy = format!("let it start before the run ends, {}", self.horizon);
+                return Err(wrong(format!("replicas[{number}].start"), replica.start, remedy));
             }
         }
         Ok(())
@@ -192,14 +206,14 @@ impl Scenario {
     }
 }
 
-fn valid_ppm(field: &str, ppm: u32) -> Result<(), ScenarioError> {
+pub(crate) fn valid_ppm(field: &str, ppm: u32) -> Result<(), ScenarioError> {
     if ppm > 1_000_000 {
         return Err(wrong(field, ppm, "at most 1000000 of a million can"));
     }
     Ok(())
 }
 
-fn valid_rate(field: String, rate_ppb: u64) -> Result<(), ScenarioError> {
+pub(crate) fn valid_rate(field: String, rate_ppb: u64) -> Result<(), ScenarioError> {
     if !(1_000_000..=1_000_000_000_000).contains(&rate_ppb) {
         let remedy = "1000000000 is right; use 1000000 (a thousandth) to 1000000000000 (a \
                       thousandfold), and `suspend` for a clock that stands still";
@@ -208,9 +222,15 @@ fn valid_rate(field: String, rate_ppb: u64) -> Result<(), ScenarioError> {
     Ok(())
 }
 
-fn valid_distribution(field: &str, distribution: &Distribution) -> Result<(), ScenarioError> {
+pub(crate) fn valid_distribution(
+    field: &str,
+    distribution: &Distribution,
+) -> Result<(), ScenarioError> {
     match distribution.wrong() {
-        Some(remedy) => Err(wrong(field, format!("{distribution:?}"), remedy)),
+        Some(remedy) => {
+            let value = serde_json::to_string(distribution).unwrap_or_default();
+            Err(wrong(field, value, remedy))
+        }
         None => Ok(()),
     }
 }

@@ -286,6 +286,18 @@ impl Fault {
         }
     }
 
+    /// Whether it hits replicas that it names.
+    #[must_use]
+    pub const fn is_about_replicas(&self) -> bool {
+        !matches!(
+            self,
+            Self::Load { .. }
+                | Self::StoreOutage { .. }
+                | Self::StoreSlow { .. }
+                | Self::StoreErrors { .. }
+        )
+    }
+
     /// The name of its kind, as in a scenario.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

@@ -30,7 +30,7 @@ const ONE: Slots = match Slots::new(1) {
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// A short name, as `sharding/crash`.
-    #[serde(default)]
+    #[serde(default = "default::name")]
     pub name: String,
     /// What it shows, in a sentence or two.
     #[serde(default)]
@@ -108,6 +108,10 @@ pub struct Scenario {
 
 mod default {
     use super::{Replica, Span};
+
+    pub(super) fn name() -> String {
+        "group".to_owned()
+    }
 
     pub(super) const fn slots() -> u32 {
         64
@@ -305,7 +309,7 @@ impl Scenario {
     #[must_use]
     pub fn new(mode: Mode) -> Self {
         Self {
-            name: String::new(),
+            name: default::name(),
             description: String::new(),
             mode,
             policy: Policy::default(),

@@ -172,23 +172,25 @@ fn joined(mut seeds: Vec<Range<u64>>) -> Vec<Range<u64>> {
     joined
 }
 
-/// What of `all` is left, in parts of at most `size`.
-#[must_use]
-pub fn left(all: Range<u64>, done: &[Range<u64>], size: u64) -> Vec<Range<u64>> {
-    let mut parts = Vec::new();
+/// What of `all` is left, in parts of at most `size`, one after the other: there may be more of them than
+/// memory has room for.
+pub fn left(all: Range<u64>, done: &[Range<u64>], size: u64) -> impl Iterator<Item = Range<u64>> {
     let mut from = all.start;
     let stops = done.iter().map(|range| (range.start, range.end)).chain([(all.end, u64::MAX)]);
-    for (start, stop) in stops {
-        let end = start.min(all.end);
-        while from < end {
-            // Parts begin at multiples, so that they are the same whatever was done before.
-            let next = (from / size + 1).saturating_mul(size).min(end);
-            parts.push(from..next);
-            from = next;
-        }
+    let gaps = stops.map(move |(start, stop)| {
+        let gap = from..start.min(all.end);
         from = from.max(stop);
-    }
-    parts
+        gap
+    });
+    gaps.flat_map(move |gap| {
+        let mut from = gap.start;
+        core::iter::from_fn(move || {
+            let part = from;
+            // Parts begin at multiples, so that they are the same whatever was done before.
+            from = (part / size + 1).saturating_mul(size).min(gap.end);
+            (part < gap.end).then_some(part..from)
+        })
+    })
 }
 
 #[cfg(test)]
@@ -201,12 +203,14 @@ mod tests {
     fn what_is_left_is_what_was_not_done() {
         let cut = |all: Range<u64>, done: &[(u64, u64)]| {
             let done: Vec<_> = done.iter().map(|(from, to)| *from..*to).collect();
-            left(all, &done, 4)
+            left(all, &done, 4).collect::<Vec<_>>()
         };
         assert_eq!(cut(1..10, &[]), [1..4, 4..8, 8..10]);
         assert_eq!(cut(1..10, &[(0, 2), (5, 6)]), [2..4, 4..5, 6..8, 8..10]);
         assert_eq!(cut(1..10, &[(0, 20)]), []);
         assert_eq!(cut(u64::MAX - 2..u64::MAX, &[]).len(), 1);
+        let most = left(0..u64::MAX, &[0..4, 8..12], 4).take(3).collect::<Vec<_>>();
+        assert_eq!(most, [4..8, 12..16, 16..20]);
     }
 
     #[test]

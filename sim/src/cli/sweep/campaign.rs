@@ -1,6 +1,7 @@
 //! A sweep part by part, with what is kept of it in a file.
 
 use core::ops::Range;
+use core::time::Duration;
 use std::fs::{File, OpenOptions};
 use std::io::BufReader;
 use std::path::Path;
@@ -16,7 +17,6 @@ use crate::subject::Subject;
 use crate::sweep::results::{self, Header, Line};
 use crate::sweep::twice::DETERMINISM;
 use crate::sweep::{PANIC, Tally, sweep_twice};
-use crate::time::Span;
 
 /// After so many seeds it is looked whether to stop, whatever the number of threads.
 const PART: u64 = 256;
@@ -26,11 +26,18 @@ pub(super) struct Campaign<'a, S> {
     subject: &'a S,
     any: &'a Any,
     args: &'a SweepArgs,
+    /// Stop after this.
+    time: Option<Duration>,
 }
 
 impl<'a, S: Subject> Campaign<'a, S> {
-    pub(super) const fn new(subject: &'a S, any: &'a Any, args: &'a SweepArgs) -> Self {
-        Self { subject, any, args }
+    pub(super) const fn new(
+        subject: &'a S,
+        any: &'a Any,
+        args: &'a SweepArgs,
+        time: Option<Duration>,
+    ) -> Self {
+        Self { subject, any, args, time }
     }
 
     fn seeds(&self) -> Range<u64> {
@@ -45,8 +52,9 @@ impl<'a, S: Subject> Campaign<'a, S> {
             Some(path) => self.opened(path)?,
             None => (Tally::default(), Vec::new(), None),
         };
+        let within = |it: &Range<u64>| it.end.min(all.end).saturating_sub(it.start.max(all.start));
+        let left = all.end - all.start - done.iter().map(within).sum::<u64>();
         let parts = results::left(all.clone(), &done, PART);
-        let left = parts.iter().map(|part| part.end - part.start).sum();
         let progress = Progress::new(left, "runs");
         let since = now();
         let mut stopped = None;
@@ -56,9 +64,8 @@ impl<'a, S: Subject> Campaign<'a, S> {
                 self.keep(file, part.clone(), &ran)?;
             }
             tally = tally.and(ran);
-            let late = |span: Span| now() - since >= span.as_duration();
             if self.args.keep.is_some_and(|keep| tally.runs.violated >= keep)
-                || self.args.time.is_some_and(late)
+                || self.time.is_some_and(|time| now() - since >= time)
             {
                 stopped = (part.end < all.end).then_some(part.end);
                 break;
@@ -123,7 +130,10 @@ impl<'a, S: Subject> Campaign<'a, S> {
     }
 
     fn told(&self, tally: Tally, stopped: Option<u64>) -> Result<Told, Refusal> {
-        let first = tally.found.iter().min_by_key(|found| (found.first_seed, found.first.seq));
+        // Of a run that failed, if one did: what is expected needs no telling then.
+        let first = tally.found.iter().min_by_key(|found| {
+            (!tally.failed.contains(&found.first_seed), found.first_seed, found.first.seq)
+        });
         let by_itself = |check: &str| [PANIC, DETERMINISM].contains(&check);
         let explained = match first.filter(|first| !self.args.all && !by_itself(&first.check)) {
             Some(first) => {
@@ -133,6 +143,7 @@ impl<'a, S: Subject> Campaign<'a, S> {
             None => None,
         };
         let again = |seed: u64| self.args.which.again(self.any, seed);
+        let failed = tally.failed.first().map(|seed| again(*seed));
         let again = tally.found.iter().map(|found| again(found.first_seed)).collect();
         let exit_status = match (tally.runs.violated, tally.runs.holds + tally.runs.as_expected) {
             (1.., _) => 1,
@@ -147,6 +158,7 @@ impl<'a, S: Subject> Campaign<'a, S> {
             asked_to: asked.end,
             tally,
             again,
+            failed,
             explained,
             exit_status,
         })

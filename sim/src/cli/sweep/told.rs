@@ -6,6 +6,9 @@ use serde_json::json;
 
 use crate::sweep::{Mark, Runs, Tally};
 
+/// No more seeds than this are told.
+const SEEDS: usize = 10;
+
 /// A sweep that is over.
 #[derive(Debug)]
 pub(super) struct Told {
@@ -17,6 +20,9 @@ pub(super) struct Told {
     pub(super) tally: Tally,
     /// The command that shows it, for each of `tally.found`.
     pub(super) again: Vec<String>,
+    /// The command that shows the first run that failed: one in which something was found that should not,
+    /// or not all that is expected.
+    pub(super) failed: Option<String>,
     /// What was found first.
     pub(super) explained: Option<String>,
     pub(super) exit_status: u8,
@@ -51,9 +57,7 @@ impl Told {
              {unknown:>7} unknown\n",
             self.name
         );
-        if violated > 0
-            && let Some(again) = self.again.first()
-        {
+        if let Some(again) = &self.failed {
             let _ = writeln!(line, "    {again}");
         }
         line
@@ -75,6 +79,16 @@ impl Told {
         let _ = writeln!(text, "{:<30}{:>9}{:>15}", "what happened", "runs", "times");
         for (name, Mark { runs, times }) in &self.tally.marks {
             let _ = writeln!(text, "  {name:<28}{runs:>9}{times:>15}");
+        }
+        if let Some(again) = &self.failed {
+            let seeds = self.tally.failed.iter().take(SEEDS).map(ToString::to_string);
+            let seeds = seeds.collect::<Vec<_>>().join(", ");
+            let more = violated.saturating_sub(SEEDS as u64);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let _ = writeln!(text, "\nwhat failed\n  seeds {seeds}{more}\n    again: {again}");
+            if self.tally.found.is_empty() {
+                text.push_str("  nothing was found, but the scenario expects something\n");
+            }
         }
         text.push_str("\nwhat was found\n");
         if self.tally.found.is_empty() {

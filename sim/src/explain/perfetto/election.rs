@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::percent;
 use super::{Drawing, Faults, STORE, Track, pid};
 use crate::check::Violation;
 use crate::check::replicas::Names;
@@ -110,7 +111,7 @@ impl Run {
             }
             What::Stopping { replica } => self.drawing.instant(pid(*replica), "told to stop", at),
             What::Clock { replica, rate_ppb } => {
-                let name = format!("clock at {} %", rate_ppb / 10_000_000);
+                let name = format!("clock at {}", percent(*rate_ppb));
                 self.drawing.instant(pid(*replica), &name, at);
             }
             what => self.of_a_call(what, at),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::sharded::name;
+use super::super::{percent, sharded::name};
 use super::{Drawing, Faults, STORE, Track, pid};
 use crate::check::Violation;
 use crate::sharding::Scenario;
@@ -97,7 +97,7 @@ impl Run {
             What::Resumed { replica } => self.drawing.end(*replica, Track::Paused, at),
             What::Leaving { replica } => self.drawing.instant(pid(*replica), "told to leave", at),
             What::Clock { replica, rate_ppb } => {
-                let name = format!("clock at {} %", rate_ppb / 10_000_000);
+                let name = format!("clock at {}", percent(*rate_ppb));
                 self.drawing.instant(pid(*replica), &name, at);
             }
             What::Until { replica, until, .. } => {

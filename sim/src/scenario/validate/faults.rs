@@ -44,6 +44,12 @@ impl Scenario {
             if links.sites.is_empty() {
                 return Err(wrong(field("fault.sites"), "empty", "name at least one site"));
             }
+            if !links.from.is_empty() && !self.are_linked(&links.sites, &links.from) {
+                let from: Vec<_> = links.from.iter().map(ToString::to_string).collect();
+                let remedy = "no messages go between these and `sites`: a replica talks to API servers \
+                              and the resource only: leave `from` out, or name api or resource there";
+                return Err(wrong(field("fault.from"), from.join(", "), remedy));
+            }
         }
         self.valid_amounts(number, &planned.fault)?;
         self.applies(number, planned)
@@ -238,6 +244,26 @@ impl Scenario {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether messages go between any of these and any of those.
+    fn are_linked(&self, these: &[Site], those: &[Site]) -> bool {
+        let network = &self.network;
+        let replicas = |site: &Site| match site {
+            Site::Of(_) => true,
+            Site::Zone(zone) => self.replicas.iter().any(|it| it.zone == *zone),
+            Site::Api(_) | Site::Resource => false,
+        };
+        let servers = |site: &Site| match site {
+            Site::Of(_) => false,
+            Site::Zone(zone) => {
+                network.apis.iter().any(|it| it.zone == *zone) || network.resource_zone == *zone
+            }
+            Site::Api(_) | Site::Resource => true,
+        };
+        let ways =
+            |one: &[Site], other: &[Site]| one.iter().any(replicas) && other.iter().any(servers);
+        ways(these, those) || ways(those, these)
     }
 
     fn valid_site(&self, field: String, site: &Site, triggered: bool) -> Result<(), ScenarioError> {

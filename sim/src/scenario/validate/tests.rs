@@ -98,6 +98,24 @@ const CASES: &[(&str, &str)] = &[
         "faults[0].fault.api is 2: name an API server from 0 to 1",
     ),
     (
+        r#"{"network": {"request": {"uniform": {"min": "5s", "max": "1s"}}}}"#,
+        "network.request is {\"uniform\":{\"min\":\"5s\",\"max\":\"1s\"}}: let min be at most max",
+    ),
+    (r#"{"replicas": [{"count": 4000000000}]}"#, "replicas is too long: list 1 to 10000 replicas"),
+    (
+        r#"{"replicas": [{"start": "10m"}]}"#,
+        "replicas[0].start is 10m: let it start before the run ends, 10m",
+    ),
+    (
+        r#"{"horizon": "10d", "grid": {"faults": 2, "from": "0s", "to": "10d", "step": "1ms", "lasts": ["1s"]}}"#,
+        "grid.step is 1ms: there are 16416000000 faults: let there be at most 1000000000",
+    ),
+    (
+        r#"{"faults": [{"at": "1s", "fault": {"partition": {"sites": [0], "from": [1, "leader"]}}}]}"#,
+        "faults[0].fault.from is 1, leader: no messages go between these and `sites`: a replica talks to API \
+             servers and the resource only: leave `from` out, or name api or resource there",
+    ),
+    (
         r#"{"faults": [{"at": "1s", "fault": {"bridge": {}}}]}"#,
         "faults[0].fault is bridge: let network.apis have at least 2: there are only 1",
     ),
