@@ -132,8 +132,8 @@ fn percent(rate_ppb: u64) -> String {
 }
 
 /// A fault in words.
-fn describe(kind: &Fault, replicas: &[u32], named: &Names) -> String {
-    let whose: Vec<_> = replicas.iter().map(|replica| named.of(*replica)).collect();
+fn describe(kind: &Fault, replicas: &[u32], known: &Names) -> String {
+    let whose: Vec<_> = replicas.iter().map(|replica| known.of(*replica)).collect();
     let whose = whose.join(", ");
     let sites = kind.links().map(|links| {
         let names = |sites: &[crate::fault::Site]| {
@@ -163,7 +163,7 @@ fn describe(kind: &Fault, replicas: &[u32], named: &Names) -> String {
         (Fault::Edit(Edit::ClearHolder {}), _) => "somebody clears the holder".to_owned(),
         (Fault::Edit(Edit::Garble {}), _) => "somebody garbles the annotation".to_owned(),
         (Fault::HandOver { to, .. }, _) => {
-            format!("{whose} is asked to hand over to {}", named.of(*to))
+            format!("{whose} is asked to hand over to {}", known.of(*to))
         }
         (Fault::Edit(Edit::TouchLabel {}), _) => "somebody touches a label".to_owned(),
         (Fault::Edit(_), _) => "somebody edits the lock".to_owned(),

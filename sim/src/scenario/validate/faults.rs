@@ -247,7 +247,7 @@ impl Scenario {
     }
 
     /// Whether messages go between any of these and any of those.
-    fn are_linked(&self, these: &[Site], those: &[Site]) -> bool {
+    fn are_linked(&self, sites: &[Site], from: &[Site]) -> bool {
         let network = &self.network;
         let replicas = |site: &Site| match site {
             Site::Of(_) => true,
@@ -263,7 +263,7 @@ impl Scenario {
         };
         let ways =
             |one: &[Site], other: &[Site]| one.iter().any(replicas) && other.iter().any(servers);
-        ways(these, those) || ways(those, these)
+        ways(sites, from) || ways(from, sites)
     }
 
     fn valid_site(&self, field: String, site: &Site, triggered: bool) -> Result<(), ScenarioError> {
