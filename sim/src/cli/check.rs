@@ -61,9 +61,7 @@ pub fn run(args: &CheckArgs) -> Result<u8, Refusal> {
     let slack = args.slack.map(|slack| i128::from(slack.as_nanos()));
     let settings = Settings { format: args.format, strict: args.strict, slack_nanos: slack };
     let mut answer = Answer { args, recordings: Vec::new(), histories: Histories::new(settings) };
-    let sizes = args.files.iter().map(|file| std::fs::metadata(file).map_or(0, |file| file.len()));
-    let mut progress =
-        Megabytes { bar: Progress::new(sizes.sum::<u64>() / MEGABYTE, "MB"), rest: 0 };
+    let mut progress = Megabytes::of(&args.files);
     for file in &args.files {
         let recording = read(&mut answer.histories, file, &mut progress)?;
         answer.recordings.push((file, recording));
@@ -79,16 +77,24 @@ pub fn run(args: &CheckArgs) -> Result<u8, Refusal> {
 
 const MEGABYTE: u64 = 1_000_000;
 
-/// A bar of megabytes.
+/// A bar of megabytes, if it is known how many there are.
 struct Megabytes {
-    bar: Progress,
+    bar: Option<Progress>,
     rest: u64,
 }
 
 impl Megabytes {
+    fn of(files: &[String]) -> Self {
+        let sizes = files.iter().map(|file| std::fs::metadata(file).map_or(0, |file| file.len()));
+        let all = sizes.sum::<u64>() / MEGABYTE;
+        Self { bar: (all > 0).then(|| Progress::new(all, "MB")), rest: 0 }
+    }
+
     fn advance(&mut self, bytes: u64) {
         self.rest += bytes;
-        self.bar.advance(self.rest / MEGABYTE);
+        if let Some(bar) = &self.bar {
+            bar.advance(self.rest / MEGABYTE);
+        }
         self.rest %= MEGABYTE;
     }
 }

@@ -199,15 +199,15 @@ impl History {
             (Some(now), Some(uid)) => now == uid,
             _ => true,
         };
-        let order = |version: &Option<Version>| version.as_ref().and_then(Version::as_ordered);
-        let older = order(&now.version).zip(order(&stored.version)).map(|(now, new)| new.cmp(&now));
+        let number = |version: &Option<Version>| version.as_ref().and_then(Version::as_ordered);
+        let numbers = number(&now.version).zip(number(&stored.version));
         let repeated = same && stored.version.is_some() && now.version == stored.version;
         if repeated {
             self.counts.repeated += 1;
             return true;
         }
         // Of two objects the one with the greater version is the later one.
-        if older.is_some_and(core::cmp::Ordering::is_lt) {
+        if numbers.is_some_and(|(now, new)| new < now) {
             if shown {
                 self.counts.repeated += 1;
             } else {

@@ -137,7 +137,7 @@ fn traces_of_the_simulator_are_judged() {
         let (status, text) = answer(&["check", file], "");
         assert_eq!(status, expected, "{text}");
         assert_eq!(text.contains("one-leader/belief"), expected == 1, "{text}");
-        assert!(text.contains("1 takeover"), "{text}");
+        assert!(text.contains(" takeover"), "{text}");
         // With a hole nothing is said of what only the whole shows.
         let trace = fs::read_to_string(file).unwrap();
         let hole: String = trace

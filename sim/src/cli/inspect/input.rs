@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::history::Plain;
+
 /// The objects in a text; or what is wrong with it.
 pub(super) fn objects(bytes: &[u8]) -> Result<Vec<Value>, String> {
     let text = str::from_utf8(bytes).map_err(|error| format!("no UTF-8 ({error}): write it so"))?;
@@ -12,7 +14,7 @@ pub(super) fn objects(bytes: &[u8]) -> Result<Vec<Value>, String> {
         values.map_err(|error| format!("no JSON ({error}): mend it"))
     } else {
         serde_saphyr::from_multiple::<Value>(text)
-            .map_err(|error| format!("neither JSON nor YAML ({error}): mend it"))
+            .map_err(|error| format!("neither JSON nor YAML ({}): mend it", first_line(&error)))
     }?;
     let mut objects = Vec::new();
     documents.into_iter().for_each(|document| flatten(document, &mut objects));
@@ -45,4 +47,11 @@ fn flatten(mut document: Value, objects: &mut Vec<Value>) {
         _ if document.is_null() => {}
         _ => objects.push(document),
     }
+}
+
+/// What is wrong and where, without the lines around it, of which hostile ones are long.
+fn first_line(error: &serde_saphyr::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or("");
+    Plain(line.strip_prefix("error: ").unwrap_or(line)).to_string()
 }
