@@ -206,19 +206,7 @@ impl Group {
                     it.ran(*rate_ppb);
                 });
             }
-            What::Ended { replica, .. } => {
-                self.change();
-                self.with(*replica, |it| {
-                    (it.alive, it.until) = (false, Some(SimTime::ZERO));
-                    it.claims = SlotSet::none(it.claims.slots());
-                });
-                let own = self.pieces.iter().filter(|(_, (of, ..))| of == replica);
-                let own: Vec<u64> = own.map(|(work, _)| *work).collect();
-                for work in own {
-                    self.drop_work(work);
-                }
-                self.cleaning.retain(|_, (of, _)| of != replica);
-            }
+            What::Ended { replica, .. } => self.ended(*replica),
             What::Paused { replica } => self.with(*replica, |it| it.paused = true),
             What::Resumed { replica } => self.with(*replica, |it| it.paused = false),
             What::Leaving { replica } => self.with(*replica, |it| it.leaving = true),
@@ -263,6 +251,20 @@ impl Group {
             | What::Horizon
             | What::Measured { .. } => {}
         }
+    }
+
+    fn ended(&mut self, replica: u32) {
+        self.change();
+        self.with(replica, |it| {
+            (it.alive, it.until) = (false, Some(SimTime::ZERO));
+            it.claims = SlotSet::none(it.claims.slots());
+        });
+        let own = self.pieces.iter().filter(|(_, (of, ..))| *of == replica);
+        let own: Vec<u64> = own.map(|(work, _)| *work).collect();
+        for work in own {
+            self.drop_work(work);
+        }
+        self.cleaning.retain(|_, (of, _)| *of != replica);
     }
 
     fn committed(&mut self, what: &What) {

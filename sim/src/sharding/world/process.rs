@@ -335,14 +335,14 @@ impl<S: System> Process<S> {
         let Some(system) = &self.system else { return };
         let (replica, now) = (self.index, self.clock.instant(outside.now));
         let claim = system.claim(now);
-        let (last, changed) = if claim.each {
+        let (latest, told) = if claim.each {
             news(system, &claim, &mut self.ends)
         } else {
             (claim.until, BTreeMap::new())
         };
-        if last.is_none() || self.local_until != last {
-            self.local_until = last;
-            let until = last.map(|until| self.clock.when(until).unwrap_or(SimTime::NEVER));
+        if latest.is_none() || self.local_until != latest {
+            self.local_until = latest;
+            let until = latest.map(|until| self.clock.when(until).unwrap_or(SimTime::NEVER));
             let end = until.unwrap_or(SimTime::NEVER);
             if self.until != Some(end) {
                 self.until = Some(end);
@@ -350,7 +350,7 @@ impl<S: System> Process<S> {
                 outside.emit(What::Until { replica, until, learnt, renewed });
             }
         }
-        for (until, slots) in changed {
+        for (until, slots) in told {
             let until = self.clock.when(until).unwrap_or(SimTime::NEVER);
             outside.emit(What::Ends { replica, slots: Set(slots.into()), until });
         }

@@ -104,11 +104,11 @@ impl<S: System> Process<S> {
         if !busy.is_empty() {
             self.busy.push(busy);
         }
-        self.clean(outside, idle);
+        self.clean(outside, &idle);
     }
 
     /// Cleans up, which may take no time.
-    fn clean(&mut self, outside: &mut Outside<S::Value>, slots: SlotSet) {
+    fn clean(&mut self, outside: &mut Outside<S::Value>, slots: &SlotSet) {
         if slots.is_empty() {
             return;
         }
@@ -119,7 +119,7 @@ impl<S: System> Process<S> {
         let Some(system) = &self.system else { return };
         let claim = system.claim(now);
         let (mut over, mut until) = (SlotSet::none(slots.slots()), None);
-        for slot in &slots {
+        for slot in slots {
             match end_of(system, &claim, slot).filter(|end| !takes.is_zero() && now < *end) {
                 Some(end) => until = until.into_iter().chain([end]).min(),
                 None => _ = over.insert(slot),
@@ -177,7 +177,7 @@ impl<S: System> Process<S> {
             outside.emit(What::Done { replica: self.index, work, cut: true });
             match piece.kind {
                 // The right to some of them goes on.
-                Kind::Cleaning(slots) if each => self.clean(outside, slots),
+                Kind::Cleaning(slots) if each => self.clean(outside, &slots),
                 kind => self.ended(outside, kind),
             }
         } else if let Some(at) = piece.until.and_then(|until| self.clock.when(until)) {
@@ -220,7 +220,7 @@ impl<S: System> Process<S> {
             }
         }
         self.busy.retain(|busy| !busy.is_empty());
-        self.clean(outside, waited);
+        self.clean(outside, &waited);
     }
 
     /// Those on which nothing goes on.
