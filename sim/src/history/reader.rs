@@ -304,7 +304,7 @@ impl Histories {
         if let Some(history) = self.locks.get_mut(&key) {
             return history.observe(change);
         }
-        if History::concerns(&change) {
+        if History::concerns(change) {
             let slack = self.settings.slack_nanos.unwrap_or_else(|| format.slack_nanos());
             let mut history = History::new(change.lock.clone(), slack);
             history.observe(change);
