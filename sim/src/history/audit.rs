@@ -64,7 +64,7 @@ pub(super) struct Event<'a> {
     #[serde(borrow, default)]
     kind: Option<Text<'a>>,
     #[serde(borrow, default)]
-    items: Option<Vec<Event<'a>>>,
+    items: Option<Vec<Self>>,
     #[serde(borrow, default)]
     stage: Option<Text<'a>>,
     #[serde(borrow, default)]

@@ -52,7 +52,7 @@ impl<R: BufRead> Chunks<R> {
         loop {
             match self.read_line()? {
                 Line::Ended => return Ok(Chunk::End),
-                Line::TooLong => return Ok(self.damaged(self.lines, "longer than 16 megabytes")),
+                Line::TooLong => return Ok(damaged(self.lines, "longer than 16 megabytes")),
                 Line::Read => {}
             }
             let line = self.lines;
@@ -70,7 +70,7 @@ impl<R: BufRead> Chunks<R> {
                 }
                 _ => {
                     self.pass_over_inner_lines()?;
-                    return Ok(self.damaged(line, "no JSON object"));
+                    return Ok(damaged(line, "no JSON object"));
                 }
             }
         }
@@ -82,17 +82,17 @@ impl<R: BufRead> Chunks<R> {
         self.value.extend_from_slice(&self.line);
         loop {
             match self.read_line()? {
-                Line::Ended => return Ok(self.damaged(first, "cut off at the end")),
-                Line::TooLong => return Ok(self.damaged(first, "longer than 16 megabytes")),
+                Line::Ended => return Ok(damaged(first, "cut off at the end")),
+                Line::TooLong => return Ok(damaged(first, "longer than 16 megabytes")),
                 Line::Read => {}
             }
             let begins = self.line.first() == Some(&b'{');
             if begins {
                 self.kept = true;
-                return Ok(self.damaged(first, "cut off: another value begins"));
+                return Ok(damaged(first, "cut off: another value begins"));
             }
             if self.value.len() + self.line.len() > LONGEST {
-                return Ok(self.damaged(first, "longer than 16 megabytes"));
+                return Ok(damaged(first, "longer than 16 megabytes"));
             }
             self.value.extend_from_slice(&self.line);
             if self.line.trim_ascii_end() == b"}" {
@@ -112,10 +112,6 @@ impl<R: BufRead> Chunks<R> {
             }
         }
         Ok(())
-    }
-
-    const fn damaged(&self, line: u64, why: &'static str) -> Chunk<'_> {
-        Chunk::Damaged { line, why }
     }
 
     fn read_line(&mut self) -> io::Result<Line> {
@@ -151,6 +147,10 @@ impl<R: BufRead> Chunks<R> {
         self.lines += 1;
         Ok(Line::Read)
     }
+}
+
+const fn damaged(line: u64, why: &'static str) -> Chunk<'static> {
+    Chunk::Damaged { line, why }
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

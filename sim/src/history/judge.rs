@@ -107,7 +107,7 @@ impl History {
         self.now.as_ref().filter(|_| !self.deleted)?.record.as_ref()
     }
 
-    pub(super) fn observe(&mut self, change: Change) {
+    pub(super) fn observe(&mut self, change: &Change) {
         match &change.what {
             What::Conflict => self.counts.conflicts += 1,
             What::Failed => self.counts.failures += 1,
@@ -115,14 +115,14 @@ impl History {
                 self.counts.untold += 1;
                 self.missed = true;
             }
-            What::Deleted => self.delete(&change),
+            What::Deleted => self.delete(change),
             What::Stored(stored) => {
                 let stored = stored.clone();
-                self.store(&change, stored, false);
+                self.store(change, stored, false);
             }
             What::Shown(stored) => {
                 let stored = stored.clone();
-                self.store(&change, stored, true);
+                self.store(change, stored, true);
             }
         }
     }

@@ -23,6 +23,7 @@ pub struct Lengths {
 /// So many classes between a length and its double, as a power of two.
 const FINENESS: u32 = 5;
 
+#[expect(clippy::cast_possible_truncation, reason = "six bits and no more than 58 of 32 classes")]
 const fn class(nanos: u64) -> u16 {
     let width = u64::BITS - nanos.leading_zeros();
     let shift = width.saturating_sub(FINENESS + 1);

@@ -145,7 +145,7 @@ impl Body<'_> {
         let annotation = metadata.and_then(|metadata| metadata.annotations.0.as_ref());
         let record = match (kind, annotation) {
             (Kind::Lease, _) => {
-                Some(self.spec.as_ref().map_or(Ok(Record::default()), Spec::record)?)
+                Some(self.spec.as_ref().map_or_else(|| Ok(Record::default()), Spec::record)?)
             }
             (_, Some(text)) => {
                 wire::record_from_lenient_json(text.0.as_bytes()).ok().map(|lenient| lenient.value)

@@ -276,7 +276,7 @@ impl Reading<'_> {
         }
         for event in serde_json::Deserializer::from_slice(text).into_iter::<audit::Event<'_>>() {
             let event = event.map_err(|error| error.to_string())?;
-            event.changes(line, &mut |change| self.histories.observe(Format::Audit, change))?;
+            event.changes(line, &mut |change| self.histories.observe(Format::Audit, &change))?;
         }
         Ok(())
     }
@@ -284,7 +284,7 @@ impl Reading<'_> {
     fn watch(&mut self, line: u64, text: &[u8]) -> Result<(), String> {
         for item in serde_json::Deserializer::from_slice(text).into_iter::<watch::Item<'_>>() {
             let item = item.map_err(|error| error.to_string())?;
-            item.changes(line, &mut |change| self.histories.observe(Format::Watch, change))?;
+            item.changes(line, &mut |change| self.histories.observe(Format::Watch, &change))?;
         }
         Ok(())
     }
@@ -292,20 +292,20 @@ impl Reading<'_> {
     fn trace(&mut self, line: u64, text: &[u8]) -> Result<(), String> {
         let change = self.trace.as_mut().map(|trace| trace.change(text, line)).transpose()?;
         if let Some(change) = change.flatten() {
-            self.histories.observe(Format::Trace, change);
+            self.histories.observe(Format::Trace, &change);
         }
         Ok(())
     }
 }
 
 impl Histories {
-    fn observe(&mut self, format: Format, change: Change) {
+    fn observe(&mut self, format: Format, change: &Change) {
         let key = (format, change.lock.clone());
         if let Some(history) = self.locks.get_mut(&key) {
             return history.observe(change);
         }
-        if History::concerns(&change) {
-            let slack = self.settings.slack_nanos.unwrap_or(format.slack_nanos());
+        if History::concerns(change) {
+            let slack = self.settings.slack_nanos.unwrap_or_else(|| format.slack_nanos());
             let mut history = History::new(change.lock.clone(), slack);
             history.observe(change);
             self.locks.insert(key, history);

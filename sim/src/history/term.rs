@@ -78,6 +78,7 @@ pub struct Terms {
 
 impl Terms {
     /// The last of them, oldest first.
+    #[must_use]
     pub fn kept(&self) -> impl DoubleEndedIterator<Item = &Term> {
         self.kept.iter()
     }

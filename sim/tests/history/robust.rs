@@ -181,12 +181,12 @@ fn a_violation_planted_into_a_sample_is_found() {
 /// A year of one lock needs no more memory than a day.
 #[test]
 fn memory_does_not_grow_with_the_recording() {
-    let story = |events: u64| {
+    let story = |events: u32| {
         let events = (1..=events).map(|version| {
-            let at = version as f64 * 2.0;
+            let at = f64::from(version) * 2.0;
             let holder = ["x", "y"][(version / 50 % 2) as usize];
-            let lease = lease(version, holder, at % 7.0, (version / 50) as i64);
-            written(at, holder, "update", Some(version - 1), &lease)
+            let lease = lease(version.into(), holder, at % 7.0, i64::from(version / 50));
+            written(at, holder, "update", Some(u64::from(version) - 1), &lease)
         });
         lines(&events.collect::<Vec<_>>())
     };

@@ -238,11 +238,10 @@ fn requests_are_taken_where_there_are_no_responses() {
 fn members_of_events_come_in_any_order_and_in_lists() {
     let story = audit(&[(0.0, "x", "x", 0), (5.0, "y", "y", 1)]);
     // A body with a verb of its own before that of the request.
-    let mut text = String::new();
-    for event in &story {
-        let rest = event.to_string();
-        text += &format!("{{\"annotations\":{{\"verb\":\"get\"}},{}\n", &rest[1..]);
-    }
+    let disguised = |event: &Value| {
+        format!("{{\"annotations\":{{\"verb\":\"get\"}},{}\n", &event.to_string()[1..])
+    };
+    let text = [disguised(&story[0]), disguised(&story[1])].concat();
     assert_eq!(found_in(&text), ["2: early-takeover"]);
     let list = json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": story});
     assert_eq!(judged(&[list]), ["1: early-takeover"]);

@@ -1,12 +1,14 @@
 //! Small recordings, and what is found in them.
 
+use core::time::Duration;
+
 use serde_json::{Value, json};
 use tenure_sim::history::{Format, Histories, History, Recording, Settings};
 
 /// Seconds as a time of day.
 pub(crate) fn time(seconds: f64) -> String {
-    let micros = (seconds * 1e6).round() as u64;
-    let (whole, micros) = (micros / 1_000_000, micros % 1_000_000);
+    let time = Duration::from_secs_f64(seconds.max(0.0));
+    let (whole, micros) = (time.as_secs(), time.subsec_micros());
     format!("2026-01-01T{:02}:{:02}:{:02}.{micros:06}Z", whole / 3600, whole / 60 % 60, whole % 60)
 }
 

@@ -181,7 +181,7 @@ fn end(term: &Term) -> String {
 }
 
 fn told(moment: Option<Moment>) -> String {
-    moment.map_or("-".to_owned(), |moment| moment.to_string())
+    moment.map_or_else(|| "-".to_owned(), |moment| moment.to_string())
 }
 
 fn stretch(text: &mut String, label: &str, whose: &str, stretch: Option<&Stretch>) {

@@ -17,7 +17,9 @@ pub(super) fn objects(bytes: &[u8]) -> Result<Vec<Value>, String> {
             .map_err(|error| format!("neither JSON nor YAML ({}): mend it", first_line(&error)))
     }?;
     let mut objects = Vec::new();
-    documents.into_iter().for_each(|document| flatten(document, &mut objects));
+    for document in documents {
+        flatten(document, &mut objects);
+    }
     if objects.is_empty() {
         return Err("no object is in it: give what `kubectl get -o yaml` prints".to_owned());
     }

@@ -120,7 +120,10 @@ impl Told {
         match holder {
             "" => self.row("held by", "nobody: it is free"),
             UNCLAIMED => {
-                self.row("held by", format!("nobody yet ({UNCLAIMED} keeps it for a first holder)"))
+                self.row(
+                    "held by",
+                    format!("nobody yet ({UNCLAIMED} keeps it for a first holder)"),
+                );
             }
             _ => self.row("held by", Plain(holder).to_string()),
         }
