@@ -57,7 +57,7 @@ proptest! {
     fn strict_survives_deletions(
         base in bases(),
         seed in any::<u64>(),
-        deletions in prop::collection::vec((0..240_u64, any::<bool>()), 1..5),
+        deletions in prop::collection::btree_map(0..240_u64, any::<bool>(), 1..5),
     ) {
         let mut scenario = plan::scenario(&base, Mix::Safe, seed);
         for (at, delete) in deletions {

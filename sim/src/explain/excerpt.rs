@@ -131,7 +131,7 @@ mod tests {
         scenario.work.period = Span::ZERO;
         scenario.profile = "client-go-head".parse().unwrap();
         let pause: Planned = serde_json::from_str(
-            r#"{ "at": "300000s", "for": "30s", "fault": { "pause": { "who": "leader" } } }"#,
+            r#"{ "at": "300000s", "for": "30s", "fault": { "pause": { "target": "leader" } } }"#,
         )
         .unwrap();
         assert!(matches!(pause.fault, Fault::Pause { .. }));

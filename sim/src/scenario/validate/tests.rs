@@ -1,7 +1,7 @@
 use super::*;
 
 const CASES: &[(&str, &str)] = &[
-    (r#"{"replicas": []}"#, "replicas is a list of 0: list 1 to 10000 replicas"),
+    (r#"{"replicas": []}"#, "replicas is empty: list 1 to 10000 replicas"),
     (
         r#"{"work": {"period": "1ns"}}"#,
         "work.period is 1ns: write at most once in 100us, or never with 0s",
