@@ -5,6 +5,7 @@ use core::ops::RangeInclusive;
 use crate::check::{Check, Violation};
 use crate::sharding::check::Check as ShardedCheck;
 use crate::sharding::trace as sharded;
+use crate::time::SimTime;
 use crate::trace::{Entry, What};
 
 /// So many entries are kept before a violation, and after it: of three replicas, those of some hours.
@@ -69,7 +70,12 @@ impl Check for Excerpt {
                 | What::Healed
                 | What::Horizon
         );
-        if stands || self.wants(entry.seq) {
+        // A right with a bound is told anew before it ends; one without only once.
+        let lasts = matches!(
+            entry.what,
+            What::Authority { until, .. } if until.is_none_or(|until| until == SimTime::NEVER)
+        );
+        if stands || lasts || self.wants(entry.seq) {
             self.entries.push(entry.clone());
         }
     }
@@ -97,7 +103,11 @@ impl ShardedCheck for Excerpt<sharded::Entry> {
                 | What::Healed
                 | What::Horizon
         );
-        if stands || self.wants(entry.seq) {
+        let lasts = matches!(
+            entry.what,
+            What::Until { until, .. } if until.is_none_or(|until| until == SimTime::NEVER)
+        );
+        if stands || lasts || self.wants(entry.seq) {
             self.entries.push(entry.clone());
         }
     }
