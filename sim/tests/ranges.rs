@@ -190,13 +190,17 @@ fn what_cannot_be_is_refused() {
         refused_with("--keys - --replicas 2", keys, parts);
         refused_with("--keys - --replicas 2 --field uid", keys, parts);
     };
-    both(b"", &["--keys ", "there are none", "one key a line"]);
-    both(b"a\nb\xff\n", &[": line 2", "UTF-8"]);
-    both(b"\xef\xbb\xbfa\nb\n", &[": line 1", "byte order mark", "without"]);
-    both(b"a\nb\tc\n", &[": line 2", "tabulator"]);
+    both(b"", &["--keys -: there are none", "one key a line"]);
+    both(b"a\nb\xff\n", &["--keys -: line 2", "UTF-8"]);
+    both(b"\xef\xbb\xbfa\nb\n", &["--keys -: line 1", "byte order mark", "without"]);
+    both(b"a\nb\tc\n", &["--keys -: line 2", "tabulator"]);
     both(&[b"a\n", &vec![b'x'; (1 << 20) + 1][..], b"\nb\n"].concat(), &["line 2", "megabyte"]);
     both(&vec![b'x'; 40 << 20], &["line 1", "longer than a megabyte"]);
-    refused_with("--keys - --replicas 2 --field uid", b"a\n\nb\n", &[": line 2", "is empty"]);
+    refused_with(
+        "--keys - --replicas 2 --field uid",
+        b"a\n\nb\n",
+        &["--keys -: line 2", "is empty"],
+    );
     refused_with("--keys /nowhere/keys --replicas 2", b"", &["/nowhere/keys", "cannot be read"]);
     for replicas in ["0", "-1", "65536", "two"] {
         let arguments = format!("--keys - --replicas={replicas}");
