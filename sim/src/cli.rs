@@ -17,6 +17,7 @@ pub mod export;
 mod file;
 pub mod inspect;
 pub mod margin;
+pub mod merge;
 pub mod mutants;
 mod output;
 mod progress;
@@ -59,6 +60,7 @@ enum Command {
     Scenarios(scenarios::ScenariosArgs),
     Schema(schema::SchemaArgs),
     Sweep(sweep::SweepArgs),
+    Merge(merge::MergeArgs),
     Shrink(shrink::ShrinkArgs),
     Mutants(mutants::MutantsArgs),
     Conform(conform::ConformArgs),
@@ -106,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Sweep(args) => sweep::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Shrink(args) => shrink::run(&args),
         Command::Mutants(args) => mutants::run(&args),
         Command::Conform(args) => Ok(conform::run(&args)),

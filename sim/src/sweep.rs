@@ -2,6 +2,7 @@
 //! ran it, or in which order; a run that panics is a violation, not the end.
 
 pub mod results;
+pub mod seeds;
 pub mod twice;
 
 use core::num::NonZeroU64;

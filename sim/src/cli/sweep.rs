@@ -1,21 +1,23 @@
 //! `tenure sweep`: many runs of a scenario, a seed each.
 
 mod campaign;
+mod seeds;
 mod told;
 
-use core::fmt;
 use core::num::NonZeroU64;
-use core::str::FromStr;
+use core::ops::Range;
 use core::time::Duration;
 use std::path::PathBuf;
 
 use super::progress::now;
 use super::which::{Any, Which};
 use super::{Refusal, output};
+use crate::sweep::seeds::share;
 use crate::time::Span;
 use crate::{catalogue, sharding};
 use campaign::Campaign;
-use told::Told;
+pub use seeds::{NoPart, NoSeeds, Part, Seeds};
+pub(super) use told::{Swept, Told};
 
 /// Run a scenario with many seeds, and check every run.
 ///
@@ -33,6 +35,10 @@ pub struct SweepArgs {
     /// The seeds, from A up to but not including B; by default all that a grid of faults has, else 0..1000.
     #[arg(long, value_name = "A..B")]
     pub seeds: Option<Seeds>,
+    /// Only share I of N of the seeds, counted from 0/N to N-1/N, for a sweep over several machines:
+    /// `tenure merge` puts their files together.
+    #[arg(long, value_name = "I/N", conflicts_with = "all")]
+    pub part: Option<Part>,
     /// How many threads; one for each processor if absent. What comes out does not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
@@ -53,35 +59,6 @@ pub struct SweepArgs {
     /// Print one JSON object instead of text.
     #[arg(long)]
     pub json: bool,
-}
-
-/// A range of seeds, as `0..1000`; never empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seeds {
-    pub(super) from: u64,
-    pub(super) to: u64,
-}
-
-/// The text is no range of seeds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoSeeds;
-
-impl fmt::Display for NoSeeds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("write two numbers, the first less than the second, as 0..1000")
-    }
-}
-
-impl core::error::Error for NoSeeds {}
-
-impl FromStr for Seeds {
-    type Err = NoSeeds;
-
-    fn from_str(text: &str) -> Result<Self, NoSeeds> {
-        let (from, to) = text.split_once("..").ok_or(NoSeeds)?;
-        let (from, to) = (from.parse().map_err(|_| NoSeeds)?, to.parse().map_err(|_| NoSeeds)?);
-        if from < to { Ok(Self { from, to }) } else { Err(NoSeeds) }
-    }
 }
 
 /// Sweeps and prints what came of it.
@@ -106,15 +83,33 @@ pub fn run(args: &SweepArgs) -> Result<u8, Refusal> {
     Ok(told.exit_status)
 }
 
+impl SweepArgs {
+    /// The seeds to run.
+    fn seeds(&self, any: &Any) -> Result<Range<u64>, Refusal> {
+        let all = self.seeds.map_or_else(|| 0..any.seeds().max(1), |seeds| seeds.from..seeds.to);
+        let Some(Part { index, of }) = self.part else { return Ok(all) };
+        let part = share(all.clone(), index, of);
+        if part.is_empty() {
+            let what = format!(
+                "--part: {index}/{of} of {} seeds is none: use no more parts than seeds",
+                all.end - all.start
+            );
+            return Err(Refusal::new(what));
+        }
+        Ok(part)
+    }
+}
+
 fn swept(
     any: &Any,
     args: &SweepArgs,
     time: Option<Duration>,
     pool: &rayon::ThreadPool,
 ) -> Result<Told, Refusal> {
+    let seeds = args.seeds(any)?;
     match any {
-        Any::Election(scenario) => Campaign::new(&**scenario, any, args, time).run(pool),
-        Any::Sharded(scenario) => Campaign::new(&**scenario, any, args, time).run(pool),
+        Any::Election(scenario) => Campaign::new(&**scenario, any, args, seeds, time).run(pool),
+        Any::Sharded(scenario) => Campaign::new(&**scenario, any, args, seeds, time).run(pool),
     }
 }
 

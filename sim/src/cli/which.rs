@@ -119,8 +119,13 @@ impl Which {
         }
     }
 
-    /// The command that runs it again.
+    /// The command that runs it again with a seed.
     pub(super) fn again(&self, any: &Any, seed: u64) -> String {
+        format!("{} --seed {seed}", self.command(any))
+    }
+
+    /// The command that runs it again, but for the seed.
+    pub(super) fn command(&self, any: &Any) -> String {
         let name = match any {
             Any::Election(scenario) => &scenario.name,
             Any::Sharded(scenario) => &scenario.name,
@@ -135,7 +140,6 @@ impl Which {
         for rule in &self.without {
             let _ = write!(again, " --without {rule}");
         }
-        let _ = write!(again, " --seed {seed}");
         again
     }
 

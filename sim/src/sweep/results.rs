@@ -1,17 +1,21 @@
 //! The file of a sweep: JSON lines, a header and then a line for each part that is done and each run
-//! that failed, so that a sweep which was interrupted goes on where it was.
+//! that failed, so that a sweep which was interrupted goes on where it was, and the files of several
+//! machines become one.
 
 use core::ops::Range;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::{self, BufRead, Write};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Tally;
+use super::seeds::{joined, left};
 use crate::check::Violation;
-use crate::subject::Subject;
 
 /// Number of the format, in [`Header::format`].
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The first line: what is swept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,16 +25,33 @@ pub struct Header<S> {
     pub format: u32,
     /// Version of this crate.
     pub version: String,
+    /// The command that runs one of its seeds, but for the seed.
+    pub again: String,
     /// The scenario, as it was asked for.
     pub scenario: S,
 }
 
-impl<S: Subject> Header<S> {
-    /// Of a sweep of this scenario.
+impl<S: PartialEq> Header<S> {
+    /// Of a sweep of this scenario; `again` runs one of its seeds.
     #[must_use]
-    pub fn new(scenario: &S) -> Self {
+    pub fn new(scenario: S, again: String) -> Self {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Self { format: FORMAT, version, scenario: scenario.clone() }
+        Self { format: FORMAT, version, again, scenario }
+    }
+
+    /// In what the two are about different things, if they are. The same scenario may have been read
+    /// from another place.
+    fn same(&self, other: &Self) -> Result<(), Another> {
+        for (what, same) in [
+            ("format", self.format == other.format),
+            ("version", self.version == other.version),
+            ("scenario", self.scenario == other.scenario),
+        ] {
+            if !same {
+                return Err(Another { what });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -47,30 +68,40 @@ pub enum Line<S> {
         /// What they came to.
         tally: Tally,
     },
-    /// A run failed. Not only its seed is kept: what is drawn from a seed may be another thing in the
-    /// next version.
-    Failed {
-        /// Its seed.
-        seed: u64,
-        /// What was found first.
-        violation: Option<Violation>,
-        /// What was run, with all that was drawn.
-        plan: S,
-    },
+    /// A run failed.
+    Failed(Failed<S>),
 }
 
-/// What a file says of a sweep.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Done {
-    /// The seeds that are done, in order, no two of them side by side.
-    pub seeds: Vec<Range<u64>>,
-    /// What they came to.
-    pub tally: Tally,
-    /// How many bytes of the file are whole lines; what follows was cut off.
-    pub whole: u64,
+/// A run that failed. Not only its seed is kept: what is drawn from a seed may be another thing in the
+/// next version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failed<S> {
+    /// Its seed.
+    pub seed: u64,
+    /// What was found first, if it is the first of its rule in its part.
+    pub violation: Option<Violation>,
+    /// What was run, with all that was drawn.
+    pub plan: S,
 }
 
-/// Why a file is no sweep's, or another's.
+/// It has the results of another sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Another {
+    /// What differs.
+    pub what: &'static str,
+}
+
+impl core::fmt::Display for Another {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let what = self.what;
+        write!(f, "has the results of another sweep: its {what} differs: name another file")
+    }
+}
+
+impl core::error::Error for Another {}
+
+/// Why a file is no sweep's.
 #[derive(Debug)]
 pub enum ReadError {
     /// It cannot be read.
@@ -82,11 +113,6 @@ pub enum ReadError {
         /// What is wrong with it.
         what: String,
     },
-    /// It is about another scenario, or of another version.
-    Another {
-        /// What differs.
-        what: &'static str,
-    },
 }
 
 impl core::fmt::Display for ReadError {
@@ -96,56 +122,218 @@ impl core::fmt::Display for ReadError {
             Self::Line { line, what } => {
                 write!(f, "line {line}: {what}: name a file that `tenure sweep --out` wrote")
             }
-            Self::Another { what } => {
-                write!(f, "has the results of another sweep: its {what} differs: name another file")
-            }
         }
     }
 }
 
 impl core::error::Error for ReadError {}
 
-/// Reads what was done of the sweep of `scenario`. The last line may be cut off; it does not count.
-///
-/// # Errors
-/// If it is no such file, or about something else.
-pub fn read<S: Subject>(scenario: &S, mut file: impl BufRead) -> Result<Done, ReadError> {
-    let mut done = Done { seeds: Vec::new(), tally: Tally::default(), whole: 0 };
-    let mut text = String::new();
-    for line in 1.. {
-        text.clear();
-        let length = file.read_line(&mut text).map_err(ReadError::Io)?;
-        if !text.ends_with('\n') {
-            break;
+/// Why two files do not become one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MergeError {
+    /// They are of different sweeps.
+    Another(Another),
+    /// Seeds are done in both, but not as the same part: what they came to would count twice.
+    Overlap {
+        /// A part of the other.
+        theirs: Range<u64>,
+        /// One that has some of its seeds.
+        ours: Range<u64>,
+    },
+    /// The same seeds came to different things.
+    Unequal {
+        /// These.
+        seeds: Range<u64>,
+    },
+}
+
+impl core::fmt::Display for MergeError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Another(another) => another.fmt(f),
+            Self::Overlap { theirs, ours } => write!(
+                f,
+                "its seeds {} to {} were done with others before ({} to {}): merge sweeps that share no \
+                 seeds, or the same file twice",
+                theirs.start,
+                theirs.end - 1,
+                ours.start,
+                ours.end - 1
+            ),
+            Self::Unequal { seeds } => write!(
+                f,
+                "its seeds {} to {} came to something else before: run both again with one version of \
+                 tenure, and tell us",
+                seeds.start,
+                seeds.end - 1
+            ),
         }
-        let wrong = |error: serde_json::Error| ReadError::Line { line, what: error.to_string() };
-        if line == 1 {
-            let header: Header<S> = serde_json::from_str(&text).map_err(wrong)?;
-            let expected = Header::new(scenario);
-            for (what, same) in [
-                ("format", header.format == expected.format),
-                ("version", header.version == expected.version),
-                ("scenario", header.scenario == expected.scenario),
-            ] {
-                if !same {
-                    return Err(ReadError::Another { what });
+    }
+}
+
+impl core::error::Error for MergeError {}
+
+/// What a file says of a sweep, or several files of one. [Merging](Self::merge) is associative and
+/// commutative, and merging the same again changes nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept<S> {
+    header: Header<S>,
+    /// By their first seed: one behind the last, and what they came to. None overlap.
+    parts: BTreeMap<u64, (u64, Tally)>,
+    /// The runs that failed, of the seeds that are done.
+    failed: BTreeMap<u64, Failed<S>>,
+    whole: u64,
+}
+
+impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn new(header: Header<S>) -> Self {
+        Self { header, parts: BTreeMap::new(), failed: BTreeMap::new(), whole: 0 }
+    }
+
+    /// Reads a file. The last line may be cut off; it does not count.
+    ///
+    /// # Errors
+    /// If it is no such file.
+    pub fn read(mut file: impl BufRead) -> Result<Self, ReadError> {
+        let mut kept: Option<Self> = None;
+        let mut text = String::new();
+        for line in 1.. {
+            text.clear();
+            let length = file.read_line(&mut text).map_err(ReadError::Io)?;
+            if !text.ends_with('\n') {
+                break;
+            }
+            let wrong =
+                |error: serde_json::Error| ReadError::Line { line, what: error.to_string() };
+            let Some(kept) = &mut kept else {
+                let header = serde_json::from_str(&text).map_err(wrong)?;
+                kept = Some(Self { whole: length as u64, ..Self::new(header) });
+                continue;
+            };
+            match serde_json::from_str(&text).map_err(wrong)? {
+                Line::Failed(failed) => kept.add_failed(failed),
+                Line::Part { from, to, tally } => {
+                    if from >= to || kept.overlapping(&(from..to)).is_some() {
+                        let what = format!("seeds {from} to {to} are there twice, or are none");
+                        return Err(ReadError::Line { line, what });
+                    }
+                    kept.parts.insert(from, (to, tally));
                 }
             }
-        } else if let Line::Part { from, to, tally } =
-            serde_json::from_str::<Line<S>>(&text).map_err(wrong)?
-        {
-            let overlaps = done.seeds.iter().any(|known| from < known.end && known.start < to);
-            if overlaps || from >= to {
-                let what = format!("seeds {from} to {to} are there twice, or are none");
-                return Err(ReadError::Line { line, what });
-            }
-            done.seeds.push(from..to);
-            done.tally = core::mem::take(&mut done.tally).and(tally);
+            kept.whole += length as u64;
         }
-        done.whole += length as u64;
+        let none = || ReadError::Line { line: 1, what: "there is no whole line".to_owned() };
+        let mut kept = kept.ok_or_else(none)?;
+        // Of a part that was cut off they will be found again.
+        let mut failed = core::mem::take(&mut kept.failed);
+        failed.retain(|seed, _| kept.overlapping(&(*seed..seed.saturating_add(1))).is_some());
+        Ok(Self { failed, ..kept })
     }
-    done.seeds = joined(done.seeds);
-    Ok(done)
+
+    /// Adds what another file of the same sweep says.
+    ///
+    /// # Errors
+    /// If it is of another sweep, or was done in other parts. Nothing is added then.
+    pub fn merge(mut self, other: Self) -> Result<Self, MergeError> {
+        self.header.same(&other.header).map_err(MergeError::Another)?;
+        for (from, (to, tally)) in other.parts {
+            match self.overlapping(&(from..to)) {
+                None => drop(self.parts.insert(from, (to, tally))),
+                Some((ours, known)) if ours == (from..to) => {
+                    if *known != tally {
+                        return Err(MergeError::Unequal { seeds: ours });
+                    }
+                }
+                Some((ours, _)) => return Err(MergeError::Overlap { theirs: from..to, ours }),
+            }
+        }
+        for failed in other.failed.into_values() {
+            self.add_failed(failed);
+        }
+        Ok(self)
+    }
+
+    fn add_failed(&mut self, theirs: Failed<S>) {
+        match self.failed.entry(theirs.seed) {
+            Entry::Vacant(place) => drop(place.insert(theirs)),
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.violation = known.violation.take().or(theirs.violation);
+            }
+        }
+    }
+
+    /// A part that has one of these seeds.
+    fn overlapping(&self, seeds: &Range<u64>) -> Option<(Range<u64>, &Tally)> {
+        // Parts do not overlap, so that the last that begins before the end also ends last.
+        let (from, (to, tally)) = self.parts.range(..seeds.end).next_back()?;
+        (*to > seeds.start).then_some((*from..*to, tally))
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub const fn header(&self) -> &Header<S> {
+        &self.header
+    }
+
+    /// Whether it is about the same as `header`.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn is_of(&self, header: &Header<S>) -> Result<(), Another> {
+        self.header.same(header)
+    }
+
+    /// How many bytes of the file are whole lines; what follows was cut off.
+    #[must_use]
+    pub const fn whole(&self) -> u64 {
+        self.whole
+    }
+
+    /// The seeds that are done, in order, no two ranges of them side by side.
+    #[must_use]
+    pub fn seeds(&self) -> Vec<Range<u64>> {
+        joined(self.parts.iter().map(|(from, (to, _))| *from..*to).collect())
+    }
+
+    /// The seeds of `all` that are not done.
+    #[must_use]
+    pub fn missing(&self, all: Range<u64>) -> Vec<Range<u64>> {
+        left(all, &self.seeds(), u64::MAX).collect()
+    }
+
+    /// What all came to.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let tallies = self.parts.values().map(|(_, tally)| tally.clone());
+        tallies.fold(Tally::default(), Tally::and)
+    }
+
+    /// Writes it as a file, the seeds in order.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        write(to, &self.header)?;
+        for (from, (end, tally)) in &self.parts {
+            for failed in self.failed.range(from..end).map(|(_, failed)| failed) {
+                write(to, &LineOf::Failed(failed))?;
+            }
+            let part: LineOf<'_, S> = LineOf::Part { from: *from, to: *end, tally };
+            write(to, &part)?;
+        }
+        Ok(())
+    }
+}
+
+/// [`Line`], of what belongs to somebody else.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum LineOf<'a, S> {
+    Part { from: u64, to: u64, tally: &'a Tally },
+    Failed(&'a Failed<S>),
 }
 
 /// Writes a line, and sees to it that it is not held back.
@@ -159,82 +347,92 @@ pub fn write(to: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     to.flush()
 }
 
-/// In order, and what lies side by side as one.
-fn joined(mut seeds: Vec<Range<u64>>) -> Vec<Range<u64>> {
-    seeds.sort_by_key(|range| range.start);
-    let mut joined: Vec<Range<u64>> = Vec::new();
-    for range in seeds {
-        match joined.last_mut() {
-            Some(last) if last.end == range.start => last.end = range.end,
-            _ => joined.push(range),
-        }
-    }
-    joined
-}
-
-/// What of `all` is left, in parts of at most `size`, one after the other: there may be more of them than
-/// memory has room for.
-pub fn left(all: Range<u64>, done: &[Range<u64>], size: u64) -> impl Iterator<Item = Range<u64>> {
-    let mut from = all.start;
-    let stops = done.iter().map(|range| (range.start, range.end)).chain([(all.end, u64::MAX)]);
-    let gaps = stops.map(move |(start, stop)| {
-        let gap = from..start.min(all.end);
-        from = from.max(stop);
-        gap
-    });
-    gaps.flat_map(move |gap| {
-        let mut from = gap.start;
-        core::iter::from_fn(move || {
-            let part = from;
-            // Parts begin at multiples, so that they are the same whatever was done before.
-            from = (part / size + 1).saturating_mul(size).min(gap.end);
-            (part < gap.end).then_some(part..from)
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalogue;
+    use crate::scenario::Scenario;
     use crate::sweep::sweep;
 
-    #[test]
-    fn what_is_left_is_what_was_not_done() {
-        let cut = |all: Range<u64>, done: &[(u64, u64)]| {
-            let done: Vec<_> = done.iter().map(|(from, to)| *from..*to).collect();
-            left(all, &done, 4).collect::<Vec<_>>()
-        };
-        assert_eq!(cut(1..10, &[]), [1..4, 4..8, 8..10]);
-        assert_eq!(cut(1..10, &[(0, 2), (5, 6)]), [2..4, 4..5, 6..8, 8..10]);
-        assert_eq!(cut(1..10, &[(0, 20)]), []);
-        assert_eq!(cut(u64::MAX - 2..u64::MAX, &[]).len(), 1);
-        let most = left(0..u64::MAX, &[0..4, 8..12], 4).take(3).collect::<Vec<_>>();
-        assert_eq!(most, [4..8, 12..16, 16..20]);
+    const SEEDS: Range<u64> = 0..8;
+
+    fn header(name: &str) -> Header<Scenario> {
+        Header::new(catalogue::find(name).unwrap(), format!("tenure run {name}"))
+    }
+
+    /// A file in which these are done.
+    fn file(parts: &[Range<u64>]) -> Vec<u8> {
+        let mut file = Vec::new();
+        let header = header("random");
+        write(&mut file, &header).unwrap();
+        for part in parts {
+            let tally = sweep(&header.scenario, part.clone(), |_, _| {}).unwrap();
+            let (from, to) = (part.start, part.end);
+            let plan = header.scenario.clone();
+            write(&mut file, &Line::Failed(Failed { seed: from, violation: None, plan })).unwrap();
+            write(&mut file, &Line::<Scenario>::Part { from, to, tally }).unwrap();
+        }
+        file
+    }
+
+    fn kept(parts: &[Range<u64>]) -> Kept<Scenario> {
+        Kept::read(file(parts).as_slice()).unwrap()
+    }
+
+    fn bytes(kept: &Kept<Scenario>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        kept.write(&mut bytes).unwrap();
+        bytes
     }
 
     #[test]
     fn a_file_that_was_cut_off_is_read_up_to_there() {
-        let scenario = catalogue::find("random").unwrap();
-        let mut file = Vec::new();
-        write(&mut file, &Header::new(&scenario)).unwrap();
-        let mut whole = Tally::default();
-        for (from, to) in [(0, 3), (5, 8), (3, 5)] {
-            let tally = sweep(&scenario, from..to, |_, _| {}).unwrap();
-            whole = whole.and(tally.clone());
-            write(&mut file, &Line::<crate::scenario::Scenario>::Part { from, to, tally }).unwrap();
+        let file = file(&[0..3, 5..8, 3..5]);
+        let all = Kept::<Scenario>::read(file.as_slice()).unwrap();
+        assert_eq!(all.seeds(), [SEEDS]);
+        assert_eq!(all.whole(), file.len() as u64);
+        assert_eq!(all.tally(), sweep(&all.header.scenario, SEEDS, |_, _| {}).unwrap());
+        let cut = Kept::<Scenario>::read(file.get(..file.len() - 1).unwrap()).unwrap();
+        assert_eq!(cut.seeds(), [0..3, 5..8]);
+        assert_eq!(cut.missing(0..10), [3..5, 8..10]);
+        assert_eq!(cut.failed.keys().copied().collect::<Vec<_>>(), [0, 5], "3 is of no part");
+        assert_eq!(all.is_of(&header("pause")), Err(Another { what: "scenario" }));
+        for (text, told) in [
+            ("nonsense\n", "line 1: expected"),
+            ("", "line 1: there is no whole line"),
+            ("{\"format\":2", "line 1: there is no whole line"),
+        ] {
+            let error = Kept::<Scenario>::read(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with(told), "{error}");
         }
-        let all = read(&scenario, file.as_slice()).unwrap();
-        assert_eq!((all.seeds.first(), all.seeds.len()), (Some(&(0..8)), 1));
-        assert_eq!(all.whole, file.len() as u64);
-        assert_eq!(all.tally, whole);
-        assert_eq!(whole, sweep(&scenario, 0..8, |_, _| {}).unwrap());
-        let cut = read(&scenario, file.get(..file.len() - 1).unwrap()).unwrap();
-        assert_eq!(cut.seeds, [0..3, 5..8]);
-        let other = catalogue::find("pause").unwrap();
-        let error = read(&other, file.as_slice()).unwrap_err().to_string();
-        assert!(error.contains("its scenario differs"), "{error}");
-        let error = read(&scenario, "nonsense\n".as_bytes()).unwrap_err().to_string();
-        assert!(error.starts_with("line 1: "), "{error}");
+        let twice = [&file[..], file.split_inclusive(|it| *it == b'\n').nth(2).unwrap()].concat();
+        let error = Kept::<Scenario>::read(twice.as_slice()).unwrap_err().to_string();
+        assert!(error.contains("line 8: seeds 0 to 3 are there twice"), "{error}");
+    }
+
+    #[test]
+    fn merging_is_associative_and_commutative_and_the_same_again_changes_nothing() {
+        let [a, b, c] = [kept(&[0..3]), kept(&[5..8]), kept(&[3..5, 0..3])];
+        let merge = |one: &Kept<Scenario>, other: &Kept<Scenario>| {
+            one.clone().merge(other.clone()).unwrap()
+        };
+        let all = merge(&merge(&a, &b), &c);
+        for other in [merge(&a, &merge(&b, &c)), merge(&merge(&c, &b), &a), merge(&all, &all)] {
+            assert_eq!(bytes(&other), bytes(&all));
+        }
+        assert_eq!(all.tally(), kept(&[SEEDS]).tally());
+        assert_eq!(bytes(&Kept::read(bytes(&all).as_slice()).unwrap()), bytes(&all));
+    }
+
+    #[test]
+    fn what_would_count_twice_is_not_merged() {
+        let one = kept(&[0..3]);
+        let overlap = MergeError::Overlap { theirs: 2..5, ours: 0..3 };
+        assert_eq!(one.clone().merge(kept(&[2..5])), Err(overlap));
+        let mut unequal = one.clone();
+        unequal.parts.get_mut(&0).unwrap().1.runs.holds += 1;
+        assert_eq!(one.clone().merge(unequal), Err(MergeError::Unequal { seeds: 0..3 }));
+        let another = Kept::new(header("pause"));
+        assert_eq!(one.merge(another), Err(MergeError::Another(Another { what: "scenario" })));
     }
 }

@@ -9,14 +9,14 @@ use std::path::Path;
 use rayon::ThreadPool;
 
 use super::SweepArgs;
-use super::told::Told;
+use super::told::{Swept, Told};
 use crate::cli::progress::{Progress, now};
 use crate::cli::which::Any;
 use crate::cli::{Refusal, trace_file};
 use crate::subject::Subject;
-use crate::sweep::results::{self, Header, Line};
-use crate::sweep::twice::DETERMINISM;
-use crate::sweep::{PANIC, Tally, sweep_twice};
+use crate::sweep::results::{self, Failed, Header, Kept, Line};
+use crate::sweep::seeds::{joined, left};
+use crate::sweep::{Tally, sweep_twice};
 
 /// After so many seeds it is looked whether to stop, whatever the number of threads.
 const PART: u64 = 256;
@@ -24,55 +24,58 @@ const PART: u64 = 256;
 /// What to sweep, and how long.
 pub(super) struct Campaign<'a, S> {
     subject: &'a S,
-    any: &'a Any,
     args: &'a SweepArgs,
+    /// The command that runs a seed, but for the seed.
+    again: String,
+    seeds: Range<u64>,
     /// Stop after this.
     time: Option<Duration>,
 }
 
 impl<'a, S: Subject> Campaign<'a, S> {
-    pub(super) const fn new(
+    pub(super) fn new(
         subject: &'a S,
-        any: &'a Any,
+        any: &Any,
         args: &'a SweepArgs,
+        seeds: Range<u64>,
         time: Option<Duration>,
     ) -> Self {
-        Self { subject, any, args, time }
-    }
-
-    fn seeds(&self) -> Range<u64> {
-        let all = || 0..self.any.seeds().max(1);
-        self.args.seeds.map_or_else(all, |seeds| seeds.from..seeds.to)
+        Self { subject, args, again: args.which.command(any), seeds, time }
     }
 
     /// Sweeps what is left.
-    pub(super) fn run(&self, pool: &ThreadPool) -> Result<Told, Refusal> {
-        let all = self.seeds();
-        let (mut tally, done, mut file) = match &self.args.out {
+    pub(super) fn run(self, pool: &ThreadPool) -> Result<Told, Refusal> {
+        let (kept, mut file) = match &self.args.out {
             Some(path) => self.opened(path)?,
-            None => (Tally::default(), Vec::new(), None),
+            None => (Kept::new(self.header()), None),
         };
-        let within = |it: &Range<u64>| it.end.min(all.end).saturating_sub(it.start.max(all.start));
-        let left = all.end - all.start - done.iter().map(within).sum::<u64>();
-        let parts = results::left(all.clone(), &done, PART);
-        let progress = Progress::new(left, "runs");
+        let missing = kept.missing(self.seeds.clone());
+        let progress = Progress::new(missing.iter().map(|it| it.end - it.start).sum(), "runs");
         let since = now();
-        let mut stopped = None;
-        for part in parts {
+        let mut tally = kept.tally();
+        let mut done = kept.seeds();
+        for part in left(self.seeds.clone(), &kept.seeds(), PART) {
             let ran = self.part(part.clone(), pool, &progress)?;
             if let Some(file) = &mut file {
                 self.keep(file, part.clone(), &ran)?;
             }
             tally = tally.and(ran);
+            done.push(part);
             if self.args.keep.is_some_and(|keep| tally.runs.violated >= keep)
                 || self.time.is_some_and(|time| now() - since >= time)
             {
-                stopped = (part.end < all.end).then_some(part.end);
                 break;
             }
         }
         drop(progress);
-        self.told(tally, stopped)
+        let missing = left(self.seeds.clone(), &joined(done), u64::MAX).collect();
+        let swept = Swept { asked: self.seeds, missing, tally, again: self.again };
+        let told = Told::new(self.subject, swept, !self.args.all);
+        told.map_err(|error| self.args.which.refuse(error))
+    }
+
+    fn header(&self) -> Header<S> {
+        Header::new(self.subject.clone(), self.again.clone())
     }
 
     fn part(
@@ -96,8 +99,8 @@ impl<'a, S: Subject> Campaign<'a, S> {
         for &seed in &tally.failed {
             let violation = tally.found.iter().find(|found| found.first_seed == seed);
             let violation = violation.map(|found| found.first.clone());
-            let line = Line::Failed { seed, violation, plan: self.subject.drawn(seed) };
-            results::write(file, &line).map_err(unwritable)?;
+            let failed = Failed { seed, violation, plan: self.subject.drawn(seed) };
+            results::write(file, &Line::Failed(failed)).map_err(unwritable)?;
         }
         // Last, so that what is done again is only told again.
         let line = Line::<S>::Part { from: part.start, to: part.end, tally: tally.clone() };
@@ -105,63 +108,28 @@ impl<'a, S: Subject> Campaign<'a, S> {
     }
 
     /// What the file has of this sweep, and the file ready to be added to.
-    #[expect(clippy::type_complexity, reason = "taken apart at once")]
-    fn opened(&self, path: &Path) -> Result<(Tally, Vec<Range<u64>>, Option<File>), Refusal> {
+    fn opened(&self, path: &Path) -> Result<(Kept<S>, Option<File>), Refusal> {
         let unwritable = |error| Refusal::unwritable(path, &error);
         if let Ok(old) = File::open(path) {
             trace_file::place(path)?;
             let empty = old.metadata().is_ok_and(|metadata| metadata.len() == 0);
             if !empty {
-                let done = results::read(self.subject, BufReader::new(old))
-                    .map_err(|error| Refusal::file(path, error))?;
+                let kept = Kept::read(BufReader::new(old));
+                let kept = kept.map_err(|error| Refusal::file(path, error))?;
+                kept.is_of(&self.header()).map_err(|error| Refusal::file(path, error))?;
                 let file = OpenOptions::new().append(true).open(path).map_err(unwritable)?;
-                file.set_len(done.whole).map_err(unwritable)?;
-                let wanted = self.seeds();
-                if done.seeds.iter().any(|it| it.start < wanted.start || it.end > wanted.end) {
+                file.set_len(kept.whole()).map_err(unwritable)?;
+                let Range { start, end } = self.seeds;
+                if kept.seeds().iter().any(|it| it.start < start || it.end > end) {
                     let what = "has seeds that --seeds does not ask for: ask for them too, or name another file";
                     return Err(Refusal::file(path, what));
                 }
-                return Ok((done.tally, done.seeds, Some(file)));
+                return Ok((kept, Some(file)));
             }
         }
         let mut file = File::create(trace_file::place(path)?).map_err(unwritable)?;
-        results::write(&mut file, &Header::new(self.subject)).map_err(unwritable)?;
-        Ok((Tally::default(), Vec::new(), Some(file)))
-    }
-
-    fn told(&self, tally: Tally, stopped: Option<u64>) -> Result<Told, Refusal> {
-        // Of a run that failed, if one did: what is expected needs no telling then.
-        let first = tally.found.iter().min_by_key(|found| {
-            (!tally.failed.contains(&found.first_seed), found.first_seed, found.first.seq)
-        });
-        let by_itself = |check: &str| [PANIC, DETERMINISM].contains(&check);
-        let explained = match first.filter(|first| !self.args.all && !by_itself(&first.check)) {
-            Some(first) => {
-                let text = self.subject.explain(first.first_seed, &first.first);
-                Some(text.map_err(|error| self.args.which.refuse(error))?)
-            }
-            None => None,
-        };
-        let again = |seed: u64| self.args.which.again(self.any, seed);
-        let failed = tally.failed.first().map(|seed| again(*seed));
-        let again = tally.found.iter().map(|found| again(found.first_seed)).collect();
-        let exit_status = match (tally.runs.violated, tally.runs.holds + tally.runs.as_expected) {
-            (1.., _) => 1,
-            (0, 0) => 3,
-            _ => 0,
-        };
-        let asked = self.seeds();
-        Ok(Told {
-            name: self.subject.name().to_owned(),
-            from: asked.start,
-            to: stopped.unwrap_or(asked.end),
-            asked_to: asked.end,
-            tally,
-            again,
-            failed,
-            explained,
-            exit_status,
-        })
+        results::write(&mut file, &self.header()).map_err(unwritable)?;
+        Ok((Kept::new(self.header()), Some(file)))
     }
 }
 

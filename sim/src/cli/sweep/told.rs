@@ -1,74 +1,114 @@
 //! What a sweep says.
 
 use core::fmt::Write as _;
+use core::ops::Range;
 
 use serde_json::json;
 
-use crate::sweep::{Mark, Runs, Tally};
+use crate::subject::Subject;
+use crate::sweep::twice::DETERMINISM;
+use crate::sweep::{Mark, PANIC, Runs, Tally};
 
 /// No more seeds than this are told.
 const SEEDS: usize = 10;
 
 /// A sweep that is over.
 #[derive(Debug)]
-pub(super) struct Told {
-    pub(super) name: String,
-    pub(super) from: u64,
-    /// One behind the last seed that was run, unless later ones were done before.
-    pub(super) to: u64,
-    pub(super) asked_to: u64,
-    pub(super) tally: Tally,
-    /// The command that shows it, for each of `tally.found`.
-    pub(super) again: Vec<String>,
-    /// The command that shows the first run that failed: one in which something was found that should not,
-    /// or not all that is expected.
-    pub(super) failed: Option<String>,
+pub(in crate::cli) struct Swept {
+    pub(in crate::cli) asked: Range<u64>,
+    /// What of this was not run.
+    pub(in crate::cli) missing: Vec<Range<u64>>,
+    pub(in crate::cli) tally: Tally,
+    /// The command that runs a seed, but for the seed.
+    pub(in crate::cli) again: String,
+}
+
+/// What is said of it.
+#[derive(Debug)]
+pub(in crate::cli) struct Told {
+    name: String,
+    swept: Swept,
     /// What was found first.
-    pub(super) explained: Option<String>,
-    pub(super) exit_status: u8,
+    explained: Option<String>,
+    pub(in crate::cli) exit_status: u8,
 }
 
 impl Told {
-    pub(super) fn json(&self) -> serde_json::Value {
-        let found = self.tally.found.iter().zip(&self.again).map(|(found, again)| {
+    /// What there is to say; with what was found first `explained`.
+    pub(in crate::cli) fn new<S: Subject>(
+        subject: &S,
+        swept: Swept,
+        explained: bool,
+    ) -> Result<Self, S::Error> {
+        let tally = &swept.tally;
+        // Of a run that failed, if one did: what is expected needs no telling then.
+        let first = tally.found.iter().min_by_key(|found| {
+            (!tally.failed.contains(&found.first_seed), found.first_seed, found.first.seq)
+        });
+        let by_itself = |check: &str| [PANIC, DETERMINISM].contains(&check);
+        let first = first.filter(|first| explained && !by_itself(&first.check));
+        let explained =
+            first.map(|first| subject.explain(first.first_seed, &first.first)).transpose()?;
+        let exit_status = match (tally.runs.violated, tally.runs.holds + tally.runs.as_expected) {
+            (1.., _) => 1,
+            (0, 0) => 3,
+            _ => 0,
+        };
+        Ok(Self { name: subject.name().to_owned(), swept, explained, exit_status })
+    }
+
+    fn again(&self, seed: u64) -> String {
+        format!("{} --seed {seed}", self.swept.again)
+    }
+
+    pub(in crate::cli) fn json(&self) -> serde_json::Value {
+        let Swept { asked, missing, tally, .. } = &self.swept;
+        let found = tally.found.iter().map(|found| {
+            let again = self.again(found.first_seed);
             let mut found = serde_json::to_value(found).unwrap_or_default();
             if let Some(fields) = found.as_object_mut() {
                 fields.insert("again".to_owned(), json!(again));
             }
             found
         });
+        let seeds = |it: &Range<u64>| json!({ "from": it.start, "to": it.end });
         json!({
             "scenario": self.name,
-            "seeds": { "from": self.from, "to": self.to },
-            "runs": self.tally.runs,
-            "marks": self.tally.marks,
+            "seeds": seeds(asked),
+            "missing": missing.iter().map(seeds).collect::<Vec<_>>(),
+            "runs": tally.runs,
+            "marks": tally.marks,
             "found": found.collect::<Vec<_>>(),
-            "failed": self.tally.failed,
-            "digest": self.tally.digest.to_string(),
+            "failed": tally.failed,
+            "digest": tally.digest.to_string(),
             "exit_status": self.exit_status,
         })
     }
 
     /// All of it in one line.
-    pub(super) fn line(&self) -> String {
-        let Runs { all, holds, as_expected, violated, unknown } = self.tally.runs;
+    pub(in crate::cli) fn line(&self) -> String {
+        let Runs { all, holds, as_expected, violated, unknown } = self.swept.tally.runs;
         let mut line = format!(
             "{:<40} {all:>7} runs: {holds:>7} hold, {as_expected:>7} as expected, {violated:>5} violated, \
              {unknown:>7} unknown\n",
             self.name
         );
-        if let Some(again) = &self.failed {
-            let _ = writeln!(line, "    {again}");
+        if let Some(seed) = self.swept.tally.failed.first() {
+            let _ = writeln!(line, "    {}", self.again(*seed));
         }
         line
     }
 
-    pub(super) fn text(&self) -> String {
-        let Runs { all, holds, as_expected, violated, unknown } = self.tally.runs;
-        let mut text =
-            format!("{}: {all} runs, seeds {} to {}\n", self.name, self.from, self.to - 1);
-        if self.to < self.asked_to {
-            let _ = writeln!(text, "  stopped before seed {} of {}", self.to, self.asked_to);
+    pub(in crate::cli) fn text(&self) -> String {
+        let Swept { asked, missing, tally, .. } = &self.swept;
+        let Runs { all, holds, as_expected, violated, unknown } = tally.runs;
+        let seeds = |it: &Range<u64>| format!("{} to {}", it.start, it.end - 1);
+        let mut text = format!("{}: {all} runs, seeds {}\n", self.name, seeds(asked));
+        if !missing.is_empty() {
+            let more = missing.len().saturating_sub(SEEDS);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let missing = missing.iter().take(SEEDS).map(seeds).collect::<Vec<_>>().join(", ");
+            let _ = writeln!(text, "  not done: seeds {missing}{more}");
         }
         let expected = match as_expected {
             0 => String::new(),
@@ -77,34 +117,38 @@ impl Told {
         let _ =
             writeln!(text, "  {holds} hold, {expected}{violated} violated, {unknown} unknown\n");
         let _ = writeln!(text, "{:<30}{:>9}{:>15}", "what happened", "runs", "times");
-        for (name, Mark { runs, times }) in &self.tally.marks {
+        for (name, Mark { runs, times }) in &tally.marks {
             let _ = writeln!(text, "  {name:<28}{runs:>9}{times:>15}");
         }
-        if let Some(again) = &self.failed {
-            let seeds = self.tally.failed.iter().take(SEEDS).map(ToString::to_string);
+        if let Some(first) = tally.failed.first() {
+            let seeds = tally.failed.iter().take(SEEDS).map(ToString::to_string);
             let seeds = seeds.collect::<Vec<_>>().join(", ");
             let more = violated.saturating_sub(SEEDS as u64);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let _ = writeln!(text, "\nwhat failed\n  seeds {seeds}{more}\n    again: {again}");
-            if self.tally.found.is_empty() {
+            let _ = writeln!(
+                text,
+                "\nwhat failed\n  seeds {seeds}{more}\n    again: {}",
+                self.again(*first)
+            );
+            if tally.found.is_empty() {
                 text.push_str("  nothing was found, but the scenario expects something\n");
             }
         }
         text.push_str("\nwhat was found\n");
-        if self.tally.found.is_empty() {
+        if tally.found.is_empty() {
             text.push_str("  no violation\n");
         }
-        for (found, again) in self.tally.found.iter().zip(&self.again) {
+        for found in &tally.found {
             let (check, rule) = (&found.check, &found.rule);
             let _ =
                 writeln!(text, "  {check}, {rule}: {} times in {} runs", found.times, found.runs);
             let _ = writeln!(text, "    first: {}", found.first.what);
-            let _ = writeln!(text, "    again: {again}");
+            let _ = writeln!(text, "    again: {}", self.again(found.first_seed));
         }
         if let Some(explained) = &self.explained {
             let _ = write!(text, "\nthe first of all, explained\n{explained}");
         }
-        let _ = writeln!(text, "\ndigest {}", self.tally.digest);
+        let _ = writeln!(text, "\ndigest {}", tally.digest);
         text
     }
 }
