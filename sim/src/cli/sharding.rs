@@ -66,10 +66,10 @@ pub(super) fn run(
     }
     let verdict = judge(scenario, &outcome);
     let foreseen = |it: &&Violation| !scenario.expect.iter().any(|name| it.is_of(name));
-    let first = outcome.violations.iter().find(foreseen);
     let (entries, found) = (recorder.map(|it| it.entries).unwrap_or_default(), &outcome.violations);
+    let first = found.iter().find(foreseen).or_else(|| found.first());
     args.export.write(
-        || mermaid_sharded(&drawn, &entries, first.or_else(|| found.first())),
+        || mermaid_sharded(&drawn, &entries, first),
         || perfetto_sharded(&drawn, &entries, found),
     )?;
     if args.export.replaces_report() {
