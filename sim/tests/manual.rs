@@ -1,5 +1,7 @@
 //! What a package of the command comes with: its manual, and completions for shells.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
