@@ -13,6 +13,7 @@ use super::told::Told;
 use crate::cli::progress::{Progress, now};
 use crate::cli::which::Any;
 use crate::cli::{Refusal, trace_file};
+use crate::report::Swept;
 use crate::subject::Subject;
 use crate::sweep::results::{self, Header, Line};
 use crate::sweep::twice::DETERMINISM;
@@ -28,16 +29,19 @@ pub(super) struct Campaign<'a, S> {
     args: &'a SweepArgs,
     /// Stop after this.
     time: Option<Duration>,
+    /// What is drawn.
+    swept: Option<Swept>,
 }
 
 impl<'a, S: Subject> Campaign<'a, S> {
-    pub(super) const fn new(
+    pub(super) fn new(
         subject: &'a S,
         any: &'a Any,
         args: &'a SweepArgs,
         time: Option<Duration>,
     ) -> Self {
-        Self { subject, any, args, time }
+        let swept = args.report.any().then(Swept::default);
+        Self { subject, any, args, time, swept }
     }
 
     fn seeds(&self) -> Range<u64> {
@@ -72,7 +76,13 @@ impl<'a, S: Subject> Campaign<'a, S> {
             }
         }
         drop(progress);
-        self.told(tally, stopped)
+        let told = self.told(tally, stopped)?;
+        if let Some(swept) = &self.swept {
+            let again = |seed| self.args.which.again(self.any, seed);
+            let drawn = swept.report(told.from..told.asked_to, &told.tally, again);
+            self.args.report.write(&drawn.headed(told.head()))?;
+        }
+        Ok(told)
     }
 
     fn part(
@@ -82,7 +92,10 @@ impl<'a, S: Subject> Campaign<'a, S> {
         progress: &Progress,
     ) -> Result<Tally, Refusal> {
         let tally = pool.install(|| {
-            sweep_twice(self.subject, part, self.args.twice, |_, ran| {
+            sweep_twice(self.subject, part, self.args.twice, |seed, ran| {
+                if let Some(swept) = &self.swept {
+                    swept.ran(seed, ran);
+                }
                 progress.ran(ran.mark("events"), !ran.finds.is_empty());
             })
         });

@@ -4,6 +4,7 @@ use core::fmt::Write as _;
 
 use serde_json::json;
 
+use crate::report::{Head, Tone};
 use crate::sweep::{Mark, Runs, Tally};
 
 /// No more seeds than this are told.
@@ -47,6 +48,25 @@ impl Told {
             "digest": self.tally.digest.to_string(),
             "exit_status": self.exit_status,
         })
+    }
+
+    /// What stands above a report.
+    pub(super) fn head(&self) -> Head {
+        let Runs { all, holds, as_expected, violated, unknown } = self.tally.runs;
+        Head {
+            title: format!("{}, seeds {} to {}", self.name, self.from, self.to - 1),
+            about: vec![format!("{all} runs, digest {}", self.tally.digest)],
+            tone: match self.exit_status {
+                0 => Tone::Good,
+                1 => Tone::Bad,
+                _ => Tone::Unknown,
+            },
+            verdict: format!(
+                "{holds} hold, {as_expected} violated as expected, {violated} violated, {unknown} unknown"
+            ),
+            again: self.failed.clone(),
+            explained: self.explained.iter().cloned().collect(),
+        }
     }
 
     /// All of it in one line.
