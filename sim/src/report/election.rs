@@ -86,7 +86,9 @@ impl Election {
                 self.holders.insert(identity.clone(), *replica);
                 let text = format!("life {life}, {profile}");
                 sketch.begin(*replica, Kind::Up, at, &text, 0);
-                sketch.mark(*replica, Sign::Starts, at, &format!("starts, {text}"));
+                if *life > 0 {
+                    sketch.mark(*replica, Sign::Starts, at, &format!("starts, {text}"));
+                }
                 if let Some(it) = self.replicas.get_mut(*replica as usize) {
                     (it.life, it.rate_ppb) = (*life, *rate_ppb);
                 }

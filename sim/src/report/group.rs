@@ -95,7 +95,9 @@ impl Group {
             What::Started { replica, life, weight, rate_ppb, .. } => {
                 let text = format!("life {life}, weight {weight}");
                 sketch.begin(*replica, Kind::Up, at, &text, 0);
-                sketch.mark(*replica, Sign::Starts, at, &format!("starts, {text}"));
+                if *life > 0 {
+                    sketch.mark(*replica, Sign::Starts, at, &format!("starts, {text}"));
+                }
                 sketch.clock(*replica, *rate_ppb, at);
             }
             What::Ended { replica, crashed } => {

@@ -211,6 +211,7 @@ impl Sketch {
         let mut report = self.report;
         report.to = end.max(1);
         report.faults.sort_by_key(|fault| (fault.from, fault.row));
+        report.violations.sort_by_key(|violation| violation.at);
         for lane in &mut report.lanes {
             lane.spans.sort_by_key(|span| (span.kind, span.from));
             lane.calls.sort_by_key(|call| call.from);

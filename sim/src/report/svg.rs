@@ -16,7 +16,7 @@ const LANE: i32 = 40;
 const GRID: i32 = 192;
 const LINE: i32 = 17;
 /// So many letters of the usual size fit into a line, and so many violations are told below the picture.
-const LETTERS: usize = 170;
+const LETTERS: usize = 165;
 const TOLD: usize = 3;
 
 /// Of Okabe and Ito, without the one that is close to red; neighbours differ in lightness as well.
@@ -50,7 +50,8 @@ impl Report {
         let rows = self.faults.iter().map(|fault| fault.row + 1).max().unwrap_or(0);
         let lanes = pixels(self.lanes.iter().map(|lane| 1 + usize::from(lane.group.is_some())).sum());
         let grid = if self.grid.is_some() { GRID + 2 * LINE } else { 0 };
-        let top = HEAD + FAULT * i32::try_from(rows).unwrap_or(0);
+        let flags = if told > 0 { FAULT } else { 0 };
+        let top = HEAD + FAULT * i32::try_from(rows).unwrap_or(0) + flags;
         let body = top + LANE * lanes + grid;
         let height = body + 3 * LINE + LINE * pixels(told) * 2 + 24;
         {
@@ -78,11 +79,17 @@ impl Page<'_, '_> {
     fn draw(&self, top: i32, body: i32) -> Drawn {
         self.area.fill(&WHITE)?;
         let head = &self.report.head;
-        self.text((20, 22), 18, &head.title, HPos::Left, &BLACK)?;
+        self.text((20, 22), 16, &head.title, HPos::Left, &BLACK)?;
         let about: Vec<&str> = head.about.iter().map(String::as_str).collect();
         let line: Vec<&str> = [&*head.verdict].into_iter().chain(about).filter(|it| !it.is_empty()).collect();
         let ink = if head.tone == super::Tone::Bad { &BAD } else { &BLACK };
-        self.text((20, 44), 13, &cut(&line.join(" · "), LETTERS), HPos::Left, ink)?;
+        self.text((20, 46), 11, &cut(&line.join(" · "), LETTERS), HPos::Left, ink)?;
+        for violation in &self.report.violations {
+            let (from, to) = (self.x(violation.at), self.x(violation.to));
+            if to > from {
+                self.rectangle((from, top), (to, body), BAD.mix(0.15).filled())?;
+            }
+        }
         self.axis(top, body)?;
         self.faults()?;
         let mut y = top;
@@ -111,7 +118,8 @@ impl Page<'_, '_> {
     }
 
     fn text(&self, at: (i32, i32), size: i32, text: &str, side: HPos, ink: &RGBColor) -> Drawn {
-        let style = ("sans-serif", size).into_font().color(ink).pos(Pos::new(side, VPos::Center));
+        // Sizes are in points.
+        let style = ("sans-serif", size * 4 / 3).into_font().color(ink).pos(Pos::new(side, VPos::Center));
         Ok(self.area.draw(&Text::new(text.to_owned(), at, style))?)
     }
 
@@ -179,7 +187,7 @@ impl Page<'_, '_> {
         }
         for span in of_kind(Kind::Leads) {
             let (from, to) = self.ends(span);
-            let half = i32::try_from(span.value).unwrap_or(0).clamp(150, 1_000) * 11 / 1_000;
+            let half = self.half(span.value);
             self.rectangle((from, middle - half), (to, middle + half), own.filled())?;
         }
         for span in of_kind(Kind::Holds) {
@@ -216,6 +224,14 @@ impl Page<'_, '_> {
             self.line((x - 5, middle + 5), (x + 5, middle - 5), stroke)?;
         }
         Ok(())
+    }
+
+    /// Half of how thick a bar is: the thickest is as thick as it can be.
+    fn half(&self, value: u32) -> i32 {
+        let spans = self.report.lanes.iter().flat_map(|lane| &lane.spans);
+        let leads = spans.filter(|span| span.kind == Kind::Leads).map(|span| span.value);
+        let most = leads.max().unwrap_or(1).max(1);
+        i32::try_from(value * 11 / most).unwrap_or(11).max(1)
     }
 
     /// From and to, at least a pixel apart.
@@ -265,15 +281,12 @@ impl Page<'_, '_> {
     fn violations(&self, top: i32, body: i32) -> Drawn {
         let mut free = 0;
         for (nth, violation) in (1..).zip(&self.report.violations) {
-            let (x, to) = (self.x(violation.at), self.x(violation.to));
-            if to > x {
-                self.rectangle((x, top), (to, body), BAD.mix(0.15).filled())?;
-            }
+            let x = self.x(violation.at);
             if x < free {
                 continue;
             }
-            self.line((x, top - 4), (x, body), BAD.stroke_width(2))?;
-            self.text((x + 3, top - 8), 12, &format!("{nth}"), HPos::Left, &BAD)?;
+            self.line((x, top - FAULT + 2), (x, body), BAD.stroke_width(2))?;
+            self.text((x + 4, top - FAULT / 2), 12, &format!("{nth}"), HPos::Left, &BAD)?;
             free = x + 14;
         }
         let texts = &self.report.texts;
@@ -318,7 +331,7 @@ impl Page<'_, '_> {
                 _ => self.line((x, y), (end, y), BLACK)?,
             }
             self.text((end + 6, y), 12, name, HPos::Left, &BLACK)?;
-            x = end + 26 + 7 * pixels(name.len());
+            x = end + 24 + 7 * pixels(name.len());
         }
         if !self.report.violations.is_empty() {
             self.line((x + 8, y - 8), (x + 8, y + 8), BAD.stroke_width(2))?;

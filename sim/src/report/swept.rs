@@ -18,7 +18,7 @@ const MARKED: usize = 256;
 const LISTED: usize = 20;
 
 /// Codes of the grid.
-const NOT_RUN: u32 = 0;
+const NOTHING: u32 = 0;
 const VIOLATED: u32 = 1;
 const HOLDS: u32 = 2;
 const EXPECTED: u32 = 3;
@@ -135,7 +135,7 @@ impl Runs {
     fn grid(&self, report: &mut Report, seeds: &Range<u64>) -> Grid {
         let key = |name: &str, paint| Key { name: name.to_owned(), paint };
         let keys = vec![
-            key("not run here", Paint::None),
+            key("nothing", Paint::None),
             key("violated", Paint::Bad),
             key("holds", Paint::Good),
             key("violated as expected", Paint::Expected),
@@ -143,16 +143,16 @@ impl Runs {
         ];
         let place = |seed: u64| seed.saturating_sub(seeds.start);
         let row = |name, codes: &mut dyn Iterator<Item = (u64, u32)>| {
-            let mut row = Row { name, runs: vec![(0, NOT_RUN)] };
+            let mut row = Row { name, runs: vec![(0, NOTHING)] };
             let mut next = 0;
             for (seed, code) in codes {
                 if place(seed) > next {
-                    row.becomes(next, NOT_RUN);
+                    row.becomes(next, NOTHING);
                 }
                 row.becomes(place(seed), code);
                 next = place(seed) + 1;
             }
-            row.becomes(next, NOT_RUN);
+            row.becomes(next, NOTHING);
             row
         };
         let mut codes = self.codes.iter().map(|(seed, code)| (*seed, u32::from(*code)));

@@ -3,6 +3,8 @@
 // Of Okabe and Ito, without the one that is close to red.
 const PALETTE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#882255", "#8c8c3a"];
 const colour = place => PALETTE[place % PALETTE.length];
+/** The thickest bar. */
+const mostShare = lanes.reduce((most, lane) => lane.kinds[LEADS].reduce((most, span) => Math.max(most, span.value), most), 1);
 let theme = {};
 
 function readTheme() {
@@ -60,8 +62,9 @@ function draw() {
   pen.setTransform(room.scale, 0, 0, room.scale, 0, 0);
   fill(theme.paper, 0, 0, room.width, room.height);
   const parts = { overview: drawOverview, axis: drawAxis, faults: drawFaults, heading: drawHeading, lane: drawLane, grid: drawGrid };
+  drawBands();
   room.rows.forEach(row => parts[row.kind]?.(row));
-  drawViolations();
+  drawFlags();
   drawCursor();
 }
 
@@ -113,7 +116,7 @@ function drawHeading({ y, height, text }) {
 
 function drawLane({ y, height, place }) {
   const lane = lanes[place];
-  fill(theme.line, 0, y + height - 1, room.width, 1);
+  if (height >= 12) fill(theme.line, 0, y + height - 1, room.width, 1);
   if (height >= 12) write(lane.name, room.left - 10, y + height / 2, room.left - 16, theme.ink, Math.min(13, height - 1), "right");
   const own = lane.colour === null ? theme.soft : colour(lane.colour);
   // The bar is in the upper two thirds, requests are below it.
@@ -128,7 +131,7 @@ function drawLane({ y, height, place }) {
   });
   each(UP, (left, width) => fill(theme.up, left, middle - 1, width, Math.max(1.5, height / 24)));
   each(LEADS, (left, width, span) => {
-    const thick = Math.max(height * 0.5 * Math.max(span.value, 150) / 1000, 2);
+    const thick = Math.max(height * 0.5 * span.value / mostShare, 2);
     fill(own, left, middle - thick / 2, width, thick);
   });
   each(HOLDS, (left, width, span) => {
@@ -215,10 +218,11 @@ function drawMarks(lane, middle, height) {
     last[sign] = x(at);
     pen.lineWidth = 3;
     pen.strokeStyle = theme.paper;
-    pen.strokeText(SIGNS[sign], x(at), middle);
+    const high = sign === REFUSED ? middle + height * 0.46 : middle;
+    pen.strokeText(SIGNS[sign], x(at), high);
     pen.lineWidth = 1;
-    pen.fillStyle = sign === 2 || sign === 6 ? theme.bad : sign === 4 ? theme.warn : theme.ink;
-    pen.fillText(SIGNS[sign], x(at), middle);
+    pen.fillStyle = sign === CRASHES || sign === REFUSED ? theme.bad : sign === WARNS ? theme.warn : theme.ink;
+    pen.fillText(SIGNS[sign], x(at), high);
   }
 }
 
@@ -240,36 +244,50 @@ function drawGrid({ y, height, each }) {
       write(text(row.name), room.left - 10, middle, room.left - 16, theme.soft, 11, "right");
     }
     let last = -1;
+    const short = [];
     for (let nth = Math.max(0, firstNot(row.runs, run => run[0] <= view.from) - 1); nth < row.runs.length; nth++) {
       const [from, code] = row.runs[nth];
       if (from > view.to) break;
       const part = seen(from, row.runs[nth + 1]?.[0] ?? report.to);
-      // What is bad is seen however short it is.
-      if (!part || inks[code] === theme.nobody || (code !== bad && part[0] + part[1] <= last)) continue;
+      if (part && code === bad) short.push([part[0], Math.max(part[1], 3)]);
+      if (!part || inks[code] === theme.nobody || part[0] + part[1] <= last) continue;
       last = part[0] + part[1];
       fill(inks[code], part[0], top, part[1], each - gap);
     }
+    // What is bad is seen however short it is.
+    short.forEach(([left, width]) => fill(theme.bad, left, top, width, each));
   });
 }
 
-/** Bands and lines through all lanes, with a flag where there is room. */
-function drawViolations() {
+const lasts = it => Math.max(it.to, it.at + (axis === "seed" ? 1 : 0));
+
+/** How long violations last, behind all. */
+function drawBands() {
   const flags = rowOf("flags");
   if (!flags) return;
-  const [top, bottom] = [flags.y, room.height - 8];
+  const top = flags.y + flags.height;
+  let last = 0;
+  for (const it of violations) {
+    const [left, width] = seen(Math.max(it.at, last), lasts(it)) ?? [0, 0];
+    if (width && lasts(it) > last) fill(theme.badly, left, top, width, room.height - 8 - top);
+    last = Math.max(last, lasts(it));
+  }
+}
+
+/** A line through all lanes for each violation, with a flag where there is room. */
+function drawFlags() {
+  const flags = rowOf("flags");
+  if (!flags) return;
   let free = -1;
   violations.forEach((it, place) => {
-    const part = seen(it.at, Math.max(it.to, it.at + (axis === "seed" ? 1 : 0)));
-    if (!part) return;
-    fill(theme.badly, part[0], top + flags.height, part[1], bottom - top - flags.height);
     const left = x(it.at);
-    if (left < room.left || left < free) return;
-    fill(theme.bad, left - 1, top + 2, 2, bottom - top - 2);
-    const next = violations.slice(place + 1).find(other => x(other.at) > left + 14);
-    const rest = Math.min(next ? x(next.at) : room.width, room.width) - left - 6;
-    const told = `${it.number} ${it.rule}`;
-    const wrote = rest > 60 && write(told, left + 4, top + flags.height / 2, rest, theme.bad, 11);
-    if (!wrote) write(String(it.number), left + 4, top + flags.height / 2, 40, theme.bad, 11);
+    if (!seen(it.at, it.at) || left < free) return;
+    fill(theme.bad, left - 1, flags.y + 2, 2, room.height - 8 - flags.y - 2);
+    const next = violations.slice(place + 1, place + 100).find(other => x(other.at) > left + 14);
+    const rest = Math.min(next ? x(next.at) : room.width, room.width) - left - 8;
+    const beside = left + 30 < room.width;
+    const wrote = rest > 50 && write(`${it.number} ${it.rule}`, left + 4, flags.y + flags.height / 2, rest, theme.bad, 11);
+    if (!wrote) write(String(it.number), beside ? left + 4 : left - 4, flags.y + flags.height / 2, 40, theme.bad, 11, beside ? "left" : "right");
     free = left + 14;
   });
 }

@@ -9,10 +9,19 @@ const view = { from: report.from, to: report.to, cursor: null, lane: null };
 /** Rows, and the size of it all; made by `arrange`. */
 const room = { rows: [], width: 0, height: 0, left: 0, right: 12, scale: 1 };
 
-/** Many lanes are thin ones. */
-function laneHeight() {
-  const [, height] = [[8, 46], [16, 34], [40, 24], [150, 13], [Infinity, 6]].find(([most]) => lanes.length <= most);
-  return height;
+// Where many only wait, those that do more come first, and are seen better. Locks come first anyway, but for
+// recordings, in which each stands above its holders.
+const MANY = 12;
+const waits = lane => lane.colour !== null && !lane.kinds[LEADS].length;
+const grouped = lanes.some(lane => lane.group !== null);
+const busy = lanes.filter(lane => grouped || !waits(lane)).length;
+const rank = lane => lane.colour === null ? 0 : lanes.length <= MANY || !waits(lane) ? 1 : 2;
+const order = lanes.map((_, place) => place);
+if (!grouped) order.sort((one, other) => rank(lanes[one]) - rank(lanes[other]) || one - other);
+
+function laneHeight(lane) {
+  const many = rank(lane) === 2 ? Math.max(MANY + 1, lanes.length - busy) * 2 : busy;
+  return [[8, 46], [16, 34], [40, 24], [150, 13], [Infinity, 6]].find(([most]) => many <= most)[1];
 }
 
 function arrange(width, scale) {
@@ -29,9 +38,11 @@ function arrange(width, scale) {
   const stacked = faults.reduce((most, fault) => Math.max(most, fault.row + 1), 0);
   for (let row = 0; row < stacked; row++) add("faults", 18, { row });
   if (stacked) add("space", 4);
-  lanes.forEach((lane, place) => {
+  order.forEach((place, nth) => {
+    const lane = lanes[place];
     if (lane.group !== null) add("heading", 26, { text: lane.group });
-    add("lane", laneHeight(), { place });
+    if (!grouped && rank(lane) === 2 && rank(lanes[order[nth - 1]]) < 2) add("heading", 26, { text: `${lanes.length - busy} that never lead` });
+    add("lane", laneHeight(lane), { place });
   });
   if (grid) {
     add("heading", 26, { text: grid.title });

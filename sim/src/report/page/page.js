@@ -88,7 +88,7 @@ function shares() {
     const it = value(lane);
     return grid ? [lane, it?.value ?? 0, it?.text ?? "none"] : [lane, it, `${long(it)}, ${(it / (view.to - view.from) * 100).toFixed(1)} %`];
   });
-  const title = grid ? `Slots at ${tell(here)}` : "Time of leading, in what is seen";
+  const title = grid ? `Slots at ${tell(here)}` : `Time of ${axis === "wall" ? "holding a lock" : "leading"}, in what is seen`;
   return { title, rows: rows.map(([lane, value, told]) => [lane.name, value, told, colour(lane.colour)]) };
 }
 
@@ -108,6 +108,11 @@ function bars({ title, rows }) {
 }
 
 function more() {
+  const folds = [];
+  if (report.bars.length > 1) {
+    folds.push(make("div", "", { className: "bars-of" }));
+    folds[0].append(...report.bars.slice(1).map(bars));
+  }
   const folded = (title, content, open = false) => {
     const box = make("details", "", { open });
     box.append(make("summary", title), content);
@@ -125,6 +130,7 @@ function more() {
   const own = listed.length ? [{ title: "Violations", head: ["", "rule", "when", "what"], rows: listed.slice(0, 1000) }] : [];
   part("more").replaceChildren(
     ...report.head.explained.map(told => folded("What was found, explained", make("pre", told))),
+    ...folds.length ? [folded("How much of what runs had", folds[0])] : [],
     ...own.concat(report.tables.filter(it => it.rows.length)).map(it => folded(it.title, table(it), axis === "seed")),
   );
 }
@@ -166,7 +172,7 @@ function dress() {
 headline();
 found();
 more();
-fixed = report.bars.map(bars);
+fixed = report.bars.slice(0, 1).map(bars);
 part("tools").addEventListener("click", event => KEYS[event.target.dataset.key]?.());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
 // What was seen before it was printed.

@@ -38,13 +38,12 @@ function goTo(stop) {
   const length = Math.min(view.to - view.from, WHOLE / 4);
   Object.assign(view, { cursor: stop.at, lane: stop.lane, stop });
   look(stop.at - length / 2, length);
-  announce(stop.at, stop.lane, [`${stop.violation ? "violation " : ""}${tell(stop.at)}`, stop.text], stop.violation);
+  announce(stop.at, [`${stop.violation ? "violation " : ""}${tell(stop.at)}`, stop.text], stop.violation);
 }
 
-/** Says something beside a place, and to who cannot see it. */
-function announce(where, lane, lines, bad) {
-  const row = room.rows.find(row => row.kind === "lane" && row.place === lane) ?? rowOf("axis");
-  showTip(x(where), row.y + row.height / 2, lines, bad);
+/** Says something below a place, and to who cannot see it. */
+function announce(where, lines, bad) {
+  showTip(x(where), room.height - 8, lines, bad);
   document.getElementById("said").textContent = lines.join(". ");
 }
 
@@ -54,7 +53,7 @@ function showTip(left, top, lines, bad = false) {
   const size = tip.getBoundingClientRect();
   const beside = left + 14 + size.width > room.width ? left - 14 - size.width : left + 14;
   tip.style.left = `${Math.max(4, beside)}px`;
-  tip.style.top = `${Math.min(top + 12, Math.max(0, room.height - size.height - 4))}px`;
+  tip.style.top = `${top + 12}px`;
 }
 
 const hideTip = () => { tip.hidden = true; };
@@ -121,8 +120,8 @@ function ofLane(lane, where, slack, covers) {
 
 /** The next call or event of the lane. */
 function walk(way) {
-  const lane = lanes[view.lane ?? 0];
-  view.lane ??= 0;
+  view.lane ??= order[0];
+  const lane = lanes[view.lane];
   const here = view.cursor ?? view.from;
   const call = way > 0 ? lane.calls[firstNot(lane.calls, call => call[FROM] <= here)] : lane.calls[firstNot(lane.calls, call => call[FROM] < here) - 1];
   const mark = way > 0 ? lane.marks.find(mark => mark.at > here) : lane.marks.findLast(mark => mark.at < here);
@@ -132,17 +131,17 @@ function walk(way) {
   if (!next) return;
   view.cursor = next.at;
   if (next.at < view.from || next.at > view.to) look(next.at - (view.to - view.from) / 2, view.to - view.from); else show();
-  announce(next.at, view.lane, [`${lane.name}, ${tell(next.at)}`, next.text]);
+  announce(next.at, [`${lane.name}, ${tell(next.at)}`, next.text]);
 }
 
 function choose(way) {
   if (!lanes.length) return;
-  view.lane = view.lane === null ? 0 : Math.min(Math.max(view.lane + way, 0), lanes.length - 1);
+  view.lane = order[view.lane === null ? 0 : Math.min(Math.max(order.indexOf(view.lane) + way, 0), lanes.length - 1)];
   view.cursor ??= (view.from + view.to) / 2;
   show();
   const lane = lanes[view.lane];
   const covers = span => span.from <= view.cursor && span.to >= view.cursor;
-  announce(view.cursor, view.lane, [`${lane.name}, ${tell(view.cursor)}`, ...ofLane(lane, view.cursor, 0, covers)]);
+  announce(view.cursor, [`${lane.name}, ${tell(view.cursor)}`, ...ofLane(lane, view.cursor, 0, covers)]);
 }
 
 const KEYS = {

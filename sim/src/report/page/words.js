@@ -7,6 +7,7 @@ const text = place => report.texts[place];
 // Kinds of spans, of calls by what came of them, and of marks, in the order in which they are written.
 const UP = 0, LEADS = 1, ACTS = 2, PAUSED = 3, CLOCK = 4, HIT = 5, HOLDS = 6;
 const WORK = 1, FAILED = 3;
+const CRASHES = 2, WARNS = 4, REFUSED = 6;
 const SIGNS = ["▸", "▪", "✕", "▾", "!", "◆", "⊘"];
 // Places in a call.
 const CAME = 0, FROM = 1, EFFECT = 2, LENGTH = 3, WHAT = 4, BECAME = 5, NUMBER = 6;
