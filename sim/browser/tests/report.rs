@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use std::{env, fs};
 
@@ -42,22 +42,24 @@ impl Drop for Folder {
     }
 }
 
-/// Where the workspace has its command: `TENURE` names it, else it is built.
-fn command() -> PathBuf {
-    if let Some(named) = env::var_os("TENURE") {
-        return named.into();
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let manifest = root.join("Cargo.toml");
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--package", "tenure-sim", "--locked", "--manifest-path"])
-        .arg(manifest)
-        .arg("--target-dir")
-        .arg(&target)
-        .status();
-    assert!(built.unwrap().success(), "the command does not build");
-    target.join("release/tenure")
+/// The command, as the workspace has it: `TENURE` names it, else it is built.
+fn command() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        if let Some(named) = env::var_os("TENURE") {
+            return named.into();
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        // Where this test was built, if somebody said where to build.
+        let here = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        let named = env::var_os("CARGO_TARGET_DIR").is_some();
+        let target = if named { here.to_owned() } else { root.join("target") };
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--package", "tenure-sim", "--locked", "--manifest-path"]);
+        build.arg(root.join("Cargo.toml")).arg("--target-dir").arg(&target);
+        assert!(build.status().unwrap().success(), "the command does not build");
+        target.join("debug/tenure")
+    })
 }
 
 /// Makes a report by the command, whatever its verdict.
@@ -210,7 +212,8 @@ impl Page {
     fn is_content(&self) {
         let complaints = self.complaints.lock().unwrap();
         assert!(complaints.is_empty(), "{complaints:?}");
-        let loaded = self.text("performance.getEntriesByType('resource').map(it => it.name).join()");
+        let loaded =
+            self.text("performance.getEntriesByType('resource').map(it => it.name).join()");
         assert_eq!(loaded, "");
     }
 }
@@ -258,7 +261,10 @@ fn zooming_and_moving() {
     let page = Page::open("zoom", &report, (1280, 800));
     page.shot("pause-light");
     assert_eq!(page.seen(), (0.0, 240e6));
-    assert!(page.text("document.title").contains("pause, client-go-head, seed 1: violated, as expected"));
+    assert!(
+        page.text("document.title")
+            .contains("pause, client-go-head, seed 1: violated, as expected")
+    );
 
     // The wheel zooms where it points.
     let at = page.point("78.234e6", 0, 0.4);
@@ -334,7 +340,8 @@ fn requests_are_told_where_the_mouse_and_the_keys_are() {
     let at = page.point("60.665e6", 0, 0.85);
     page.tab.move_mouse_to_point(at).unwrap();
     page.wait("!document.getElementById('tip').hidden");
-    let tip = page.text("[...document.querySelectorAll('#tip p')].map(it => it.textContent).join('\\n')");
+    let tip =
+        page.text("[...document.querySelectorAll('#tip p')].map(it => it.textContent).join('\\n')");
     assert!(tip.starts_with("replica-0, 60.66"), "{tip}");
     assert!(tip.contains("update: sent at 60.65"), "{tip}");
     assert!(tip.contains("replica-0 holds (version 32)"), "{tip}");
@@ -370,7 +377,10 @@ fn dark_mode_and_paper() {
             return [...pen.getImageData(0, 0, 1, 1).data].join();
         }",
     );
-    assert_eq!((page.text(paper), page.text(drawn)), ("rgb(255, 255, 255)".into(), "255,255,255,255".into()));
+    assert_eq!(
+        (page.text(paper), page.text(drawn)),
+        ("rgb(255, 255, 255)".into(), "255,255,255,255".into())
+    );
     page.media("", "dark");
     page.wait(&format!("{paper} === 'rgb(22, 24, 27)' && {drawn} === '22,24,27,255'"));
     page.shot("pause-dark");
@@ -378,7 +388,11 @@ fn dark_mode_and_paper() {
     // On paper it is all of it, black on white, whatever the screen shows.
     page.ask("look(60e6, 30e6)");
     page.ask("window.printed = null; addEventListener('beforeprint', () => { printed = `${view.to},${drawnAt(3, 100)}` })");
-    let options = PrintToPdfOptions { prefer_css_page_size: Some(true), print_background: Some(true), ..PrintToPdfOptions::default() };
+    let options = PrintToPdfOptions {
+        prefer_css_page_size: Some(true),
+        print_background: Some(true),
+        ..PrintToPdfOptions::default()
+    };
     let pdf = page.tab.print_to_pdf(Some(options)).unwrap();
     assert!(pdf.starts_with(b"%PDF-") && pdf.len() > 10_000);
     let pages = pdf.windows(12).filter(|it| *it == b"/Type /Page\n").count();
@@ -396,7 +410,11 @@ fn slots_sweeps_and_recordings() {
     let folder = Folder::new("others");
     for (name, arguments, wanted) in [
         ("crash", "run sharding/crash --seed 1", "Slots at 180.000 s"),
-        ("two-owners", "run sharding/late-exclusion --without exclusion-newer --seed 1", "two owners"),
+        (
+            "two-owners",
+            "run sharding/late-exclusion --without exclusion-newer --seed 1",
+            "two owners",
+        ),
         ("random", "run random --seed 7", "its network fails"),
         ("herd", "run thundering-herd --seed 1", "believes to lead"),
         ("sweep", "sweep random --profile client-go-head --seeds 0..300", "violated as expected"),
@@ -447,14 +465,20 @@ fn names_do_nothing() {
 fn many_events_open_soon() {
     let folder = Folder::new("many");
     let (scenario, report) = (folder.file("many.json"), folder.file("many.html"));
-    fs::write(&scenario, r#"{"name": "many", "horizon": "14h", "replicas": [{}, {}, {}]}"#).unwrap();
+    fs::write(&scenario, r#"{"name": "many", "horizon": "14h", "replicas": [{}, {}, {}]}"#)
+        .unwrap();
     made(&format!("run --scenario {} --seed 1", scenario.display()), &report);
     let page = Page::open("many", &report, (1280, 800));
     let drawn: f64 = page.text("document.documentElement.dataset.drawn").parse().unwrap();
-    let events = page.number("lanes.reduce((sum, lane) => sum + lane.calls.length + lane.marks.length, 0)");
+    let events =
+        page.number("lanes.reduce((sum, lane) => sum + lane.calls.length + lane.marks.length, 0)");
     let bytes = fs::metadata(&report).unwrap().len();
-    let again = page.number("(() => { const now = performance.now(); draw(); return performance.now() - now; })()");
-    println!("{events} events in {bytes} bytes: drawn {drawn} ms after opening, drawn again in {again:.1} ms");
+    let again = page.number(
+        "(() => { const now = performance.now(); draw(); return performance.now() - now; })()",
+    );
+    println!(
+        "{events} events in {bytes} bytes: drawn {drawn} ms after opening, drawn again in {again:.1} ms"
+    );
     assert!(events >= 100_000.0, "{events}");
     assert!(drawn < 5_000.0 && again < 1_000.0, "{drawn} {again}");
     page.shot("many");

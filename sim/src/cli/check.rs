@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
-use super::progress::Progress;
 use super::export::ReportArgs;
+use super::progress::Progress;
 use super::{Refusal, output};
 use crate::history::{Format, Histories, History, Plain, Recording, Rule, Settings, Unread};
 use crate::report::{self, Head, Report, Tone};
@@ -156,7 +156,8 @@ impl Answer<'_> {
     fn report(&self) -> Report {
         let locks = self.histories.locks().map(|(_, history)| history);
         let told: Vec<&History> = locks.filter(|history| self.tells(history)).collect();
-        let plain = |file: &&String| file.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\'');
+        let plain =
+            |file: &&String| file.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\'');
         let again = self.args.files.iter().all(|file| plain(&file) && file != "-");
         let text = self.text();
         let head = Head {
@@ -171,7 +172,9 @@ impl Answer<'_> {
             again: again.then(|| format!("tenure check {}", self.args.files.join(" "))),
             explained: vec![text],
         };
-        report::recorded(&told).headed(head)
+        let checked = self.recordings.iter().filter_map(|(_, it)| it.checked.as_ref());
+        let checked: Vec<_> = checked.flat_map(|checked| &checked.first).collect();
+        report::recorded(&told, &checked).headed(head)
     }
 
     /// Whether a lock is told of one by one.

@@ -55,7 +55,8 @@ fn check(all: &Asked<'_>, json: bool) -> Result<(), Refusal> {
         )));
     }
     for (place, (name, path)) in given(all).enumerate() {
-        let same = |other: &Path| !is_stdout(path) && (other == path || trace_file::same(other, path));
+        let same =
+            |other: &Path| !is_stdout(path) && (other == path || trace_file::same(other, path));
         if let Some((other, _)) = given(all).take(place).find(|(_, other)| same(other)) {
             return Err(Refusal::new(format_args!("{other} and {name} name one file: name two")));
         }

@@ -64,6 +64,7 @@ impl Election {
             self.over(id, self.sketch.now, Came::Failed, "no answer before the end");
         }
         let mut report = self.sketch.finish(violations, |replica| replica);
+        report.colour_leaders();
         report.list_terms("Who led when", "leads");
         report
     }

@@ -9,6 +9,8 @@ use tenure::time::Timestamp;
 use crate::history::Moment;
 use crate::time::SimTime;
 
+/// So many colours differ.
+pub(super) const COLOURS: usize = 7;
 /// So many terms are listed: the last ones.
 const LISTED: usize = 200;
 
@@ -275,6 +277,18 @@ impl Report {
         self
     }
 
+    /// Of many lanes those that lead have the first colours, so that few are the same.
+    pub(super) fn colour_leaders(&mut self) {
+        let lanes = self.lanes.iter_mut().filter(|lane| lane.colour.is_some());
+        let mut lanes: Vec<&mut Lane> = lanes.collect();
+        if lanes.len() > COLOURS {
+            lanes.sort_by_key(|lane| lane.spans.iter().all(|span| span.kind != Kind::Leads));
+            for (colour, lane) in (0..).zip(lanes) {
+                lane.colour = Some(colour);
+            }
+        }
+    }
+
     /// Lists the last of the terms, or shares: who has them (`verb`) from when to when.
     pub(super) fn list_terms(&mut self, title: &str, verb: &'static str) {
         let mut terms: Vec<_> = Vec::new();
@@ -284,7 +298,11 @@ impl Report {
         }
         terms.sort_unstable_by_key(|term| (term.0, term.1, term.2.0));
         let before = terms.len().saturating_sub(LISTED);
-        let mut table = Table { title: title.to_owned(), head: vec![verb, "from", "until", "what"], rows: Vec::new() };
+        let mut table = Table {
+            title: title.to_owned(),
+            head: vec![verb, "from", "until", "what"],
+            rows: Vec::new(),
+        };
         if before > 0 {
             table.title.push_str(&format!(" ({before} before these)"));
         }

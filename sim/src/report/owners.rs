@@ -1,10 +1,9 @@
 //! Who has which slot when.
 
-
 use super::model::{Grid, Key, Paint, Row, Text, Texts};
 use super::sketch::micros;
-use crate::sharding::check::group;
 use crate::sharding::Scenario;
+use crate::sharding::check::group;
 use crate::sharding::trace::{Entry, What};
 use crate::time::SimTime;
 
@@ -60,7 +59,9 @@ impl Owners {
         let before = entry.what.replica().map(|it| held(&self.group, &it));
         self.group.apply(entry);
         self.stale |= match &entry.what {
-            What::Gained { .. } | What::Lost { .. } | What::Ends { .. } | What::Ended { .. } => true,
+            What::Gained { .. } | What::Lost { .. } | What::Ends { .. } | What::Ended { .. } => {
+                true
+            }
             What::Until { replica, .. } => before != Some(held(&self.group, replica)),
             _ => false,
         };
@@ -99,10 +100,8 @@ impl Owners {
 
     pub(super) fn grid(self, texts: &mut Texts, names: impl Fn(u32) -> String) -> Grid {
         let key = |name: String, paint| Key { name, paint };
-        let mut keys = vec![
-            key("nobody".to_owned(), Paint::None),
-            key("two owners".to_owned(), Paint::Bad),
-        ];
+        let mut keys =
+            vec![key("nobody".to_owned(), Paint::None), key("two owners".to_owned(), Paint::Bad)];
         let replicas = 0..u32::try_from(self.counts.len()).unwrap_or(u32::MAX);
         keys.extend(replicas.map(|replica| key(names(replica), Paint::Colour(replica))));
         let (rows, slots) = (self.rows.len(), self.slots() as usize);

@@ -2,11 +2,13 @@
 
 use super::Report;
 use super::model::{Axis, Kind, Lane, Mark, Sign, Span, Table, Violation};
+use super::sketch::micros;
+use crate::check;
 use crate::history::{History, Moment, Plain, Rule, Term};
 
 /// Draws the histories of locks: for each a lane of its own, with what was found, and one for each holder.
 /// The axis is one of wall clocks, or of simulated time; what has times of the other kind is left out, and
-/// the report says so. Its head is empty.
+/// the report says so. `checked` is what the checks of runs found in traces. Its head is empty.
 ///
 /// ```
 /// use tenure_sim::{history, report};
@@ -14,11 +16,11 @@ use crate::history::{History, Moment, Plain, Rule, Term};
 /// let text = br#"{"type":"ADDED","object":{"kind":"Lease","metadata":{"name":"a","resourceVersion":"7"},"spec":{"holderIdentity":"x","renewTime":"2026-01-01T00:00:00.000000Z"}}}"#;
 /// histories.read(&text[..], &mut |_| {}).unwrap();
 /// let locks: Vec<_> = histories.locks().map(|(_, history)| history).collect();
-/// let report = report::recorded(&locks);
+/// let report = report::recorded(&locks, &[]);
 /// assert!(report.svg().contains("Lease"));
 /// ```
 #[must_use]
-pub fn recorded(histories: &[&History]) -> Report {
+pub fn recorded(histories: &[&History], checked: &[&check::Violation]) -> Report {
     let mut report = Report::default();
     let moments = || histories.iter().copied().flat_map(moments_of);
     let wall = moments().any(|moment| moment.is_wall());
@@ -28,7 +30,11 @@ pub fn recorded(histories: &[&History]) -> Report {
         report.to = 1;
         return report;
     };
-    report.axis = if wall { Axis::Wall(i64::try_from(first.timestamp().unix_nanos() / 1_000).unwrap_or(0)) } else { Axis::Time };
+    report.axis = if wall {
+        Axis::Wall(i64::try_from(first.timestamp().unix_nanos() / 1_000).unwrap_or(0))
+    } else {
+        Axis::Time
+    };
     let origin = if wall { first } else { Moment::simulated(0) };
     let scale = Scale { wall, origin };
     report.from = scale.place(first).unwrap_or(0);
@@ -45,6 +51,13 @@ pub fn recorded(histories: &[&History]) -> Report {
         let what = "have times of another kind, or none, and are not drawn: give them alone";
         report.notices.push(format!("{left_out} locks {what}"));
     }
+    for found in checked.iter().filter(|_| !wall) {
+        let at = micros(found.at);
+        let rule = report.texts.put(&format!("{}/{}", found.check, found.rule));
+        let what = report.texts.put(&found.what);
+        report.violations.push(Violation { at, to: at, rule, what, lanes: Vec::new() });
+    }
+    report.violations.sort_by_key(|violation| violation.at);
     report.list_terms("Who held which lock when", "holder");
     report
 }
@@ -94,7 +107,9 @@ impl Scale {
         let shown = history.terms.kept().count() as u64;
         if history.terms.count > shown {
             let before = history.terms.count - shown;
-            report.notices.push(format!("{name}: {before} terms before the last {shown} are not drawn"));
+            report
+                .notices
+                .push(format!("{name}: {before} terms before the last {shown} are not drawn"));
         }
         self.findings(report, own, history);
     }
@@ -143,7 +158,6 @@ impl Scale {
                 lane.marks.push(Mark { sign, at, text });
             }
         }
-        report.violations.sort_by_key(|violation| violation.at);
         if !table.rows.is_empty() {
             report.tables.push(table);
         }

@@ -99,7 +99,13 @@ impl Sketch {
         self.end(lane, Kind::Clock, at);
         if rate_ppb != RIGHT {
             let text = format!("clock at {}", percent(rate_ppb));
-            self.begin(lane, Kind::Clock, at, &text, u32::try_from(rate_ppb / 1_000_000).unwrap_or(u32::MAX));
+            self.begin(
+                lane,
+                Kind::Clock,
+                at,
+                &text,
+                u32::try_from(rate_ppb / 1_000_000).unwrap_or(u32::MAX),
+            );
         }
     }
 
@@ -243,5 +249,50 @@ impl Sketch {
         let rule = self.report.texts.put(&format!("{}/{}", found.check, found.rule));
         let what = self.report.texts.put(&found.what);
         self.report.violations.push(Violation { at, to, rule, what, lanes });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of too many calls those that tell least go first, and the report says how many are gone.
+    #[test]
+    fn too_many_calls_are_thinned_and_it_is_told() {
+        let draw = |limit: usize| {
+            let mut sketch = Sketch::new(["a".to_owned()].into_iter()).at_most(limit);
+            let text = sketch.report.texts.put("");
+            for from in 0..12 {
+                let came = [Came::Read, Came::Written, Came::Failed][from as usize % 3];
+                let (what, became) = (text, text);
+                let call = Call { came, from, effect: None, to: from, what, became, number: None };
+                sketch.call(0, call);
+            }
+            let report = sketch.finish(&[], |lane| lane);
+            let came: Vec<Came> = report.lanes[0].calls.iter().map(|call| call.came).collect();
+            (came, report.notices)
+        };
+        let (came, notices) = draw(12);
+        assert_eq!((came.len(), notices.len()), (12, 0));
+        let (came, notices) = draw(8);
+        assert!(came.len() == 8 && !came.contains(&Came::Read));
+        assert_eq!(notices, ["4 reads are not drawn: there are more than 8 calls"]);
+        let (came, notices) = draw(7);
+        assert_eq!(came, [Came::Failed; 4]);
+        assert_eq!(notices.len(), 2);
+        assert_eq!(draw(3).0, []);
+    }
+
+    #[test]
+    fn faults_at_one_time_have_rows_of_their_own() {
+        let mut sketch = Sketch::default();
+        sketch.fault(0, Hits::Store, "a", &[], 0);
+        sketch.fault(1, Hits::Store, "b", &[], 5);
+        sketch.fault_over(0, 10);
+        sketch.fault(2, Hits::Store, "c", &[], 10);
+        sketch.now = 20;
+        let report = sketch.finish(&[], |lane| lane);
+        let rows: Vec<_> = report.faults.iter().map(|it| (it.from, it.to, it.row)).collect();
+        assert_eq!(rows, [(0, 10, 0), (5, 20, 1), (10, 20, 0)]);
     }
 }

@@ -4,7 +4,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::model::{Axis, Kind, Lane, Paint, Report, Sign, Span};
+use super::model::{Axis, COLOURS, Kind, Lane, Paint, Report, Sign, Span};
 
 const WIDTH: i32 = 1200;
 /// For the names of lanes, and right of the picture.
@@ -15,12 +15,14 @@ const FAULT: i32 = 18;
 const LANE: i32 = 40;
 const GRID: i32 = 192;
 const LINE: i32 = 17;
+/// Of more lanes than this those that never lead are left out.
+const LANES: usize = 40;
 /// So many letters of the usual size fit into a line, and so many violations are told below the picture.
 const LETTERS: usize = 165;
 const TOLD: usize = 3;
 
 /// Of Okabe and Ito, without the one that is close to red; neighbours differ in lightness as well.
-const COLOURS: [RGBColor; 7] = [
+const PALETTE: [RGBColor; COLOURS] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
     RGBColor(0, 158, 115),
@@ -39,28 +41,35 @@ type Drawn = Result<(), Box<dyn core::error::Error>>;
 struct Page<'a, 'b> {
     area: DrawingArea<SVGBackend<'b>, Shift>,
     report: &'a Report,
+    /// Those that are drawn.
+    lanes: Vec<&'a Lane>,
 }
 
 impl Report {
     /// Lanes, faults, violations and slots as SVG. The same report gives the same bytes.
     #[must_use]
     pub fn svg(&self) -> String {
-        let mut svg = String::new();
+        let many = self.lanes.len() > LANES;
+        let waits = |lane: &&Lane| {
+            lane.colour.is_some() && lane.spans.iter().all(|span| span.kind != Kind::Leads)
+        };
+        let lanes: Vec<&Lane> = self.lanes.iter().filter(|lane| !many || !waits(lane)).collect();
+        let high = lanes.iter().map(|lane| 1 + usize::from(lane.group.is_some())).sum();
         let told = self.violations.len().min(TOLD) + usize::from(self.violations.len() > TOLD);
         let rows = self.faults.iter().map(|fault| fault.row + 1).max().unwrap_or(0);
-        let lanes = pixels(self.lanes.iter().map(|lane| 1 + usize::from(lane.group.is_some())).sum());
         let grid = if self.grid.is_some() { GRID + 2 * LINE } else { 0 };
         let flags = if told > 0 { FAULT } else { 0 };
         let top = HEAD + FAULT * i32::try_from(rows).unwrap_or(0) + flags;
-        let body = top + LANE * lanes + grid;
+        let body = top + LANE * pixels(high) + grid;
         let height = body + 3 * LINE + LINE * pixels(told) * 2 + 24;
+        let mut svg = String::new();
         {
             let size = (WIDTH.unsigned_abs(), height.unsigned_abs());
             let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-            let page = Page { area, report: self };
+            let page = Page { area, report: self, lanes };
             // Nothing is written but to a text in memory.
-            if let Err(error) = page.draw(top, body) {
-                return format!("<svg xmlns=\"http://www.w3.org/2000/svg\"><desc>{error}</desc></svg>\n");
+            if page.draw(top, body).is_err() {
+                return "<svg xmlns=\"http://www.w3.org/2000/svg\"/>\n".to_owned();
             }
         }
         svg
@@ -72,7 +81,7 @@ fn pixels(count: usize) -> i32 {
 }
 
 fn colour(place: u32) -> RGBColor {
-    COLOURS.get(place as usize % COLOURS.len()).copied().unwrap_or(GREY)
+    PALETTE.get(place as usize % COLOURS).copied().unwrap_or(GREY)
 }
 
 impl Page<'_, '_> {
@@ -81,7 +90,8 @@ impl Page<'_, '_> {
         let head = &self.report.head;
         self.text((20, 22), 16, &head.title, HPos::Left, &BLACK)?;
         let about: Vec<&str> = head.about.iter().map(String::as_str).collect();
-        let line: Vec<&str> = [&*head.verdict].into_iter().chain(about).filter(|it| !it.is_empty()).collect();
+        let line: Vec<&str> =
+            [&*head.verdict].into_iter().chain(about).filter(|it| !it.is_empty()).collect();
         let ink = if head.tone == super::Tone::Bad { &BAD } else { &BLACK };
         self.text((20, 46), 11, &cut(&line.join(" · "), LETTERS), HPos::Left, ink)?;
         for violation in &self.report.violations {
@@ -93,7 +103,7 @@ impl Page<'_, '_> {
         self.axis(top, body)?;
         self.faults()?;
         let mut y = top;
-        for lane in &self.report.lanes {
+        for lane in &self.lanes {
             if let Some(group) = lane.group {
                 let name = self.report.texts.get(group);
                 self.text((20, y + LANE - 12), 14, name, HPos::Left, &BLACK)?;
@@ -119,7 +129,8 @@ impl Page<'_, '_> {
 
     fn text(&self, at: (i32, i32), size: i32, text: &str, side: HPos, ink: &RGBColor) -> Drawn {
         // Sizes are in points.
-        let style = ("sans-serif", size * 4 / 3).into_font().color(ink).pos(Pos::new(side, VPos::Center));
+        let style =
+            ("sans-serif", size * 4 / 3).into_font().color(ink).pos(Pos::new(side, VPos::Center));
         Ok(self.area.draw(&Text::new(text.to_owned(), at, style))?)
     }
 
@@ -159,7 +170,8 @@ impl Page<'_, '_> {
             self.rectangle((left, y + 2), (right, y + FAULT - 2), GREY)?;
             let text = self.report.texts.get(fault.text);
             // Beside it if there is no other there.
-            let after = self.report.faults.iter().filter(|it| it.row == fault.row && it.from > fault.from);
+            let after =
+                self.report.faults.iter().filter(|it| it.row == fault.row && it.from > fault.from);
             let room = after.map(|it| self.x(it.from)).min().unwrap_or(WIDTH - RIGHT_MARGIN);
             let long = pixels(text.chars().count()) * 6 + 8;
             if left + long <= right.max(room) {
@@ -192,7 +204,8 @@ impl Page<'_, '_> {
         }
         for span in of_kind(Kind::Holds) {
             let (from, to) = self.ends(span);
-            let holder = span.value.checked_sub(1).and_then(|lane| self.report.lanes.get(lane as usize));
+            let holder =
+                span.value.checked_sub(1).and_then(|lane| self.report.lanes.get(lane as usize));
             let ink = holder.and_then(|holder| holder.colour).map_or(GREY, colour);
             self.rectangle((from, middle - 9), (to, middle + 9), ink.mix(0.35).filled())?;
             self.rectangle((from, middle - 9), (to, middle + 9), ink)?;
@@ -270,7 +283,11 @@ impl Page<'_, '_> {
                 };
                 let (from, to) = (self.x(run.0), self.x(end));
                 if to > from || ink == BAD {
-                    self.rectangle((from, top), (to.max(from + 1), bottom.max(top + 1)), ink.filled())?;
+                    self.rectangle(
+                        (from, top),
+                        (to.max(from + 1), bottom.max(top + 1)),
+                        ink.filled(),
+                    )?;
                 }
             }
         }
@@ -309,7 +326,9 @@ impl Page<'_, '_> {
     }
 
     fn legend(&self, y: i32) -> Drawn {
-        let has = |kind| self.report.lanes.iter().flat_map(|lane| &lane.spans).any(|span| span.kind == kind);
+        let has = |kind| {
+            self.report.lanes.iter().flat_map(|lane| &lane.spans).any(|span| span.kind == kind)
+        };
         let thick = if self.report.grid.is_some() { "has slots" } else { "leads" };
         let keys = [
             (Kind::Up, "runs"),
@@ -332,6 +351,11 @@ impl Page<'_, '_> {
             }
             self.text((end + 6, y), 12, name, HPos::Left, &BLACK)?;
             x = end + 24 + 7 * pixels(name.len());
+        }
+        let left_out = self.report.lanes.len() - self.lanes.len();
+        if left_out > 0 {
+            let told = format!("{left_out} that never lead are left out");
+            self.text((WIDTH - RIGHT_MARGIN, y), 12, &told, HPos::Right, &BLACK)?;
         }
         if !self.report.violations.is_empty() {
             self.line((x + 8, y - 8), (x + 8, y + 8), BAD.stroke_width(2))?;

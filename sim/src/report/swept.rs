@@ -46,6 +46,8 @@ struct Runs {
     found: BTreeMap<String, BTreeSet<u64>>,
     /// For what is counted how many runs had so much, by powers of two.
     spread: BTreeMap<&'static str, BTreeMap<u32, u64>>,
+    /// The same of the longest time without a leader, in seconds.
+    vacancies: BTreeMap<u32, u64>,
     left_out: u64,
 }
 
@@ -73,16 +75,23 @@ impl Swept {
         for (name, count) in &ran.marks {
             *runs.spread.entry(name).or_default().entry(power(*count)).or_default() += 1;
         }
+        if let Some(longest) = ran.without_leader {
+            let seconds = longest.as_nanos() / 1_000_000_000;
+            *runs.vacancies.entry(power(seconds)).or_default() += 1;
+        }
         if runs.codes.len() >= RUNS {
             runs.left_out += 1;
             return;
         }
-        runs.codes.insert(seed, match ran.verdict {
-            Verdict::Holds => HOLDS as u8,
-            Verdict::AsExpected => EXPECTED as u8,
-            Verdict::Unexpected | Verdict::Missing => VIOLATED as u8,
-            Verdict::Unknown => UNKNOWN as u8,
-        });
+        runs.codes.insert(
+            seed,
+            match ran.verdict {
+                Verdict::Holds => HOLDS as u8,
+                Verdict::AsExpected => EXPECTED as u8,
+                Verdict::Unexpected | Verdict::Missing => VIOLATED as u8,
+                Verdict::Unknown => UNKNOWN as u8,
+            },
+        );
         for find in &ran.finds {
             let rule = format!("{}/{}", find.violation.check, find.violation.rule);
             runs.found.entry(rule).or_default().insert(seed);
@@ -168,17 +177,23 @@ impl Runs {
 
     /// How much of what runs had.
     fn bars(&self) -> impl Iterator<Item = Bars> {
-        let varied = self.spread.iter().filter(|(_, spread)| spread.len() > 1);
-        varied.map(|(name, spread)| {
-            let most = spread.keys().max().copied().unwrap_or_default();
-            let rows = (0..=most).map(|power| {
-                let runs = spread.get(&power).copied().unwrap_or_default();
-                (powers(power), runs, format!("{runs} runs"))
-            });
-            let first = |row: &(String, u64, String)| row.1 == 0;
-            Bars { title: format!("Runs by {name}"), rows: rows.skip_while(first).collect() }
-        })
+        let vacancies = (!self.vacancies.is_empty())
+            .then(|| spread("Runs by longest time without a leader, in seconds", &self.vacancies));
+        let varied = self.spread.iter().filter(|(_, runs)| runs.len() > 1);
+        let counts = varied.map(|(name, runs)| spread(&format!("Runs by {name}"), runs));
+        vacancies.into_iter().chain(counts)
     }
+}
+
+/// By powers of two, from the least that occurs to the most.
+fn spread(title: &str, runs: &BTreeMap<u32, u64>) -> Bars {
+    let ends = runs.keys().min().zip(runs.keys().max());
+    let powers_between = ends.map(|(least, most)| *least..=*most).into_iter().flatten();
+    let row = |power| {
+        let runs = runs.get(&power).copied().unwrap_or_default();
+        (powers(power), runs, format!("{runs} runs"))
+    };
+    Bars { title: title.to_owned(), rows: powers_between.map(row).collect() }
 }
 
 fn verdicts(tally: &Tally) -> Bars {
@@ -205,11 +220,7 @@ fn tables(tally: &Tally, again: impl Fn(u64) -> String) -> [Table; 3] {
         marks.map(|(name, mark)| vec![name.clone(), mark.runs.to_string(), mark.times.to_string()]);
     let table = |title: &str, head, rows| Table { title: title.to_owned(), head, rows };
     [
-        table(
-            "What was found",
-            vec!["rule", "times", "runs", "first", "again"],
-            found.collect(),
-        ),
+        table("What was found", vec!["rule", "times", "runs", "first", "again"], found.collect()),
         table("The first seeds that failed", vec!["seed", "again"], failed.collect()),
         table("What happened", vec!["what", "runs", "times"], marks.collect()),
     ]
@@ -222,7 +233,10 @@ mod tests {
     #[test]
     fn counts_fall_into_powers_of_two() {
         let of = |count| powers(power(count));
-        assert_eq!([0, 1, 2, 3, 4, 7, 8].map(of), ["0", "1", "2 to 3", "2 to 3", "4 to 7", "4 to 7", "8 to 15"]);
+        assert_eq!(
+            [0, 1, 2, 3, 4, 7, 8].map(of),
+            ["0", "1", "2 to 3", "2 to 3", "4 to 7", "4 to 7", "8 to 15"]
+        );
         assert_eq!(power(u64::MAX), 64);
         assert!(of(u64::MAX).ends_with(&u64::MAX.to_string()));
     }

@@ -59,8 +59,8 @@ function legend() {
   const called = lanes.some(lane => lane.calls.length);
   const all = [
     [has(UP), "runs", fill => fill(theme.up, 0, 7, 26, 2)],
-    [has(LEADS), grid ? "has slots: the more, the thicker" : axis === "wall" ? "holds the lock" : "believes to lead", fill => fill(colour(0), 0, 3, 26, 10)],
-    [has(ACTS), axis === "wall" ? "first to last write" : "may act", fill => fill(theme.ink, 0, 8, 26, 2)],
+    [has(LEADS), grid ? "has slots: the more, the thicker" : grouped ? "holds the lock" : "believes to lead", fill => fill(colour(0), 0, 3, 26, 10)],
+    [has(ACTS), grouped ? "first to last write" : "may act", fill => fill(theme.ink, 0, 8, 26, 2)],
     [has(HOLDS), "what the lock says", (fill, pen) => { pen.globalAlpha = 0.35; fill(colour(0), 0, 1, 26, 14); pen.globalAlpha = 1; fill(colour(0), 0, 1, 2, 14); }],
     [has(PAUSED), "stands still", (fill, pen) => { fill(theme.hatch, 0, 1, 26, 14); pen.strokeStyle = theme.ink; pen.strokeRect(0.5, 1.5, 25, 13); }],
     [has(HIT), "its network fails", fill => { fill(theme.hit, 0, 0, 26, 16); fill(theme.thinHatch, 0, 0, 26, 16); }],
@@ -88,7 +88,7 @@ function shares() {
     const it = value(lane);
     return grid ? [lane, it?.value ?? 0, it?.text ?? "none"] : [lane, it, `${long(it)}, ${(it / (view.to - view.from) * 100).toFixed(1)} %`];
   });
-  const title = grid ? `Slots at ${tell(here)}` : `Time of ${axis === "wall" ? "holding a lock" : "leading"}, in what is seen`;
+  const title = grid ? `Slots at ${tell(here)}` : `Time of ${grouped ? "holding a lock" : "leading"}, in what is seen`;
   return { title, rows: rows.map(([lane, value, told]) => [lane.name, value, told, colour(lane.colour)]) };
 }
 
@@ -109,9 +109,9 @@ function bars({ title, rows }) {
 
 function more() {
   const folds = [];
-  if (report.bars.length > 1) {
+  if (report.bars.length > 2) {
     folds.push(make("div", "", { className: "bars-of" }));
-    folds[0].append(...report.bars.slice(1).map(bars));
+    folds[0].append(...report.bars.slice(2).map(bars));
   }
   const folded = (title, content, open = false) => {
     const box = make("details", "", { open });
@@ -172,7 +172,7 @@ function dress() {
 headline();
 found();
 more();
-fixed = report.bars.slice(0, 1).map(bars);
+fixed = report.bars.slice(0, 2).map(bars);
 part("tools").addEventListener("click", event => KEYS[event.target.dataset.key]?.());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
 // What was seen before it was printed.

@@ -68,7 +68,7 @@ const date = at => new Date((origin + at) / 1000).toISOString();
 function tick(at, step) {
   if (axis === "seed") return String(BigInt(origin) + BigInt(Math.round(at)));
   if (axis === "wall") return step >= DAY ? date(at).slice(0, 10) : date(at).slice(11, step >= SECOND ? 19 : 23);
-  return report.to < HOUR ? `${seconds(at, step)} s` : units(at, step);
+  return report.to < HOUR ? `${seconds(at, step)} s` : at === 0 ? "0" : units(at, step);
 }
 
 /** A place in full. */
