@@ -183,11 +183,11 @@ fn slots_are_drawn_as_they_were_owned() {
     let mut two = 0;
     for (name, without) in [
         ("sharding/crash", None),
-        ("sharding/join-one", Some(tenure::sharding::Rule::JoinWait)),
+        ("sharding/late-exclusion", Some(tenure::sharding::Rule::ExclusionNewer)),
         ("sharding/leased", None),
         ("sharding/swarm", None),
     ] {
-        let Some(mut scenario) = sharding::catalogue::find(name) else { continue };
+        let mut scenario = sharding::catalogue::find(name).unwrap();
         scenario.without.extend(without);
         for seed in 0..3 {
             let mut world = tenure_world(&scenario, seed, &[]).unwrap();

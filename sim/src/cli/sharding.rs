@@ -70,21 +70,19 @@ pub(super) fn run(
     let foreseen = |it: &&Violation| !scenario.expect.iter().any(|name| it.is_of(name));
     let first = outcome.violations.iter().find(foreseen);
     let (entries, found) = (recorder.map(|it| it.entries).unwrap_or_default(), &outcome.violations);
-    let explained = || first.map(|it| scenario.explain(seed, it).map_err(Refusal::new)).transpose();
-    let report = report.map(|report| {
-        let head = head(&drawn, seed, verdict, again, explained()?);
-        Ok(report.report(found).headed(head))
-    });
+    let explained = first.map(|first| scenario.explain(seed, first).map_err(Refusal::new));
+    let explained = explained.transpose()?;
+    let head = || head(&drawn, seed, verdict, again, explained.clone());
+    let report = report.map(|report| report.report(found).headed(head()));
     args.export.write(
         || mermaid_sharded(&drawn, &entries, first.or_else(|| found.first())),
         || perfetto_sharded(&drawn, &entries, found),
-        report.transpose()?.as_ref(),
+        report.as_ref(),
     )?;
     if args.export.replaces_text() {
         return Ok(verdict.exit_status());
     }
     let figures = meter.figures(&outcome.statistics);
-    let explained = explained()?;
     if args.json {
         let value = json!({
             "scenario": scenario.name,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tenure::lock::{Identity, Kind as Object};
 
 use super::Report;
-use super::model::{Call, Came, Hits, Kind, Lane, Sign};
+use super::model::{Call, Came, Kind, Lane, Sign};
 use super::sketch::{Sketch, micros};
 use crate::check::replicas::Names;
 use crate::check::{Check, Violation};
@@ -124,7 +124,7 @@ impl Election {
             }
             What::Fault { fault, replicas, kind } => {
                 let text = describe(kind, replicas, &self.names);
-                sketch.fault(*fault, hits(kind), &text, replicas, at);
+                sketch.fault(*fault, kind.is_of_network(), &text, replicas, at);
                 if is_momentary(kind) {
                     sketch.fault_over(*fault, at);
                 }
@@ -311,29 +311,6 @@ const fn name(verb: Verb) -> &'static str {
         Verb::Update => "update",
         Verb::Delete => "delete",
         Verb::Edit => "edit",
-    }
-}
-
-const fn hits(fault: &Fault) -> Hits {
-    match fault {
-        Fault::Pause { .. }
-        | Fault::Resume { .. }
-        | Fault::Slow { .. }
-        | Fault::Crash { .. }
-        | Fault::Restart { .. }
-        | Fault::Stop { .. } => Hits::Process,
-        Fault::Drift { .. }
-        | Fault::ClockJump { .. }
-        | Fault::WallFreeze { .. }
-        | Fault::Strobe { .. }
-        | Fault::Smear { .. }
-        | Fault::Suspend { .. } => Hits::Clock,
-        Fault::StoreOutage { .. }
-        | Fault::StoreSlow { .. }
-        | Fault::StoreErrors { .. }
-        | Fault::StaleReads { .. } => Hits::Store,
-        Fault::Edit(_) | Fault::Delete {} | Fault::HandOver { .. } => Hits::Hand,
-        _ => Hits::Network,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Report;
-use super::model::{Call, Came, Hits, Kind, Sign};
+use super::model::{Call, Came, Kind, Sign};
 use super::owners::Owners;
 use super::sketch::{Sketch, micros};
 use crate::check::Violation;
@@ -59,8 +59,8 @@ impl Group {
         }
         let mut report = self.sketch.finish(violations, |replica| replica);
         let names = self.names;
-        let named = |replica: u32| names.get(replica as usize).cloned().unwrap_or_default();
-        report.grid = Some(self.owners.grid(&mut report.texts, named));
+        let of = |replica: u32| names.get(replica as usize).cloned().unwrap_or_default();
+        report.grid = Some(self.owners.grid(&mut report.texts, of));
         report.list_terms("Who had how many slots when", "has");
         report
     }
@@ -123,7 +123,7 @@ impl Group {
                 let names: Vec<&str> = names.map(String::as_str).collect();
                 let of = if names.is_empty() { "" } else { " of " };
                 let text = format!("{kind}{of}{}", names.join(", "));
-                sketch.fault(*fault, hits(kind), &text, who, at);
+                sketch.fault(*fault, is_of_network(kind), &text, who, at);
                 if is_momentary(kind) {
                     sketch.fault_over(*fault, at);
                 }
@@ -201,14 +201,8 @@ impl Check for Group {
     }
 }
 
-fn hits(kind: &str) -> Hits {
-    match kind {
-        "pause" | "crash" | "start" | "leave" | "slow-drain" => Hits::Process,
-        "drift" => Hits::Clock,
-        "store-outage" | "store-slow" | "store-errors" => Hits::Store,
-        "delete" | "edit" | "load" | "reconfigure" => Hits::Hand,
-        _ => Hits::Network,
-    }
+fn is_of_network(kind: &str) -> bool {
+    ["partition", "delay", "loss", "duplicate", "slow-calls", "watch-stall"].contains(&kind)
 }
 
 /// Whether it is over as soon as it has happened.

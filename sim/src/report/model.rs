@@ -181,19 +181,10 @@ pub(super) struct Call {
     pub(super) number: Option<u64>,
 }
 
-/// What kind of fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hits {
-    Network,
-    Process,
-    Clock,
-    Store,
-    Hand,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
-    pub(super) hits: Hits,
+    /// Whether it is the network that fails.
+    pub(super) network: bool,
     pub(super) from: u64,
     /// The same for what has no length.
     pub(super) to: u64,
@@ -244,7 +235,7 @@ pub(super) enum Paint {
     Colour(u32),
 }
 
-/// Each code holds from its place on until the next.
+/// Each code holds from its place on to the next.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(super) struct Row {
     pub(super) name: Text,
@@ -298,14 +289,12 @@ impl Report {
         }
         terms.sort_unstable_by_key(|term| (term.0, term.1, term.2.0));
         let before = terms.len().saturating_sub(LISTED);
-        let mut table = Table {
-            title: title.to_owned(),
-            head: vec![verb, "from", "until", "what"],
-            rows: Vec::new(),
+        let told = match before {
+            0 => title.to_owned(),
+            _ => format!("{title} ({before} before these)"),
         };
-        if before > 0 {
-            table.title.push_str(&format!(" ({before} before these)"));
-        }
+        let head = vec![verb, "from", "until", "what"];
+        let mut table = Table { title: told, head, rows: Vec::new() };
         for (from, to, name, text) in terms.into_iter().skip(before) {
             let [name, text] = [name, text].map(|it| self.texts.get(it).to_owned());
             table.rows.push(vec![name, self.told(from), self.told(to), text]);
@@ -390,7 +379,7 @@ macro_rules! as_list {
 
 as_list!(Span, it => (it.kind as u8, it.from, it.to - it.from, it.text, it.value));
 as_list!(Mark, it => (it.sign as u8, it.at, it.text));
-as_list!(Fault, it => (it.hits as u8, it.from, it.to - it.from, it.text, it.row));
+as_list!(Fault, it => (it.network, it.from, it.to - it.from, it.text, it.row));
 as_list!(Call, it => (
     it.came as u8,
     it.from,

@@ -23,7 +23,7 @@ use crate::history::{History, Moment, Plain, Rule, Term};
 pub fn recorded(histories: &[&History], checked: &[&check::Violation]) -> Report {
     let mut report = Report::default();
     let moments = || histories.iter().copied().flat_map(moments_of);
-    let wall = moments().any(|moment| moment.is_wall());
+    let wall = moments().any(Moment::is_wall);
     let times = || moments().filter(|moment| moment.is_wall() == wall);
     let (Some(first), Some(last)) = (times().min(), times().max()) else {
         report.notices.push("Nothing has a time: nothing is drawn.".to_owned());

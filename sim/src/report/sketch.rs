@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{Call, Came, Fault, Hits, Kind, Lane, Mark, Report, Sign, Span, Violation};
+use super::model::{Call, Came, Fault, Kind, Lane, Mark, Report, Sign, Span, Violation};
 use crate::check;
 use crate::clock::RIGHT;
 use crate::explain::percent;
@@ -153,14 +153,14 @@ impl Sketch {
     }
 
     /// A fault begins, and hits these lanes.
-    pub(super) fn fault(&mut self, id: u32, hits: Hits, text: &str, lanes: &[u32], at: u64) {
+    pub(super) fn fault(&mut self, id: u32, network: bool, text: &str, lanes: &[u32], at: u64) {
         self.fault_over(id, at);
         let text = self.report.texts.put(text);
         // Another may end where this begins.
         let free = self.rows.iter().position(|free| *free <= at).unwrap_or(self.rows.len());
         let row = u32::try_from(free).unwrap_or(u32::MAX).min(FAULT_ROWS - 1);
         self.take_row(row, u64::MAX);
-        let fault = Fault { hits, from: at, to: at, text, row };
+        let fault = Fault { network, from: at, to: at, text, row };
         self.faults.insert(id, Open { fault, lanes: lanes.to_vec() });
     }
 
@@ -176,7 +176,7 @@ impl Sketch {
         let Some(Open { mut fault, lanes }) = self.faults.remove(&id) else { return };
         fault.to = at;
         self.take_row(fault.row, at);
-        if fault.hits == Hits::Network {
+        if fault.network {
             let Fault { from, to, text, .. } = fault;
             for lane in lanes {
                 if let Some(lane) = self.lane(lane) {
@@ -286,10 +286,10 @@ mod tests {
     #[test]
     fn faults_at_one_time_have_rows_of_their_own() {
         let mut sketch = Sketch::default();
-        sketch.fault(0, Hits::Store, "a", &[], 0);
-        sketch.fault(1, Hits::Store, "b", &[], 5);
+        sketch.fault(0, false, "a", &[], 0);
+        sketch.fault(1, false, "b", &[], 5);
         sketch.fault_over(0, 10);
-        sketch.fault(2, Hits::Store, "c", &[], 10);
+        sketch.fault(2, false, "c", &[], 10);
         sketch.now = 20;
         let report = sketch.finish(&[], |lane| lane);
         let rows: Vec<_> = report.faults.iter().map(|it| (it.from, it.to, it.row)).collect();

@@ -88,11 +88,11 @@ impl Page<'_, '_> {
     fn draw(&self, top: i32, body: i32) -> Drawn {
         self.area.fill(&WHITE)?;
         let head = &self.report.head;
-        self.text((20, 22), 16, &head.title, HPos::Left, &BLACK)?;
+        self.text((20, 22), 16, &head.title, HPos::Left, BLACK)?;
         let about: Vec<&str> = head.about.iter().map(String::as_str).collect();
         let line: Vec<&str> =
             [&*head.verdict].into_iter().chain(about).filter(|it| !it.is_empty()).collect();
-        let ink = if head.tone == super::Tone::Bad { &BAD } else { &BLACK };
+        let ink = if head.tone == super::Tone::Bad { BAD } else { BLACK };
         self.text((20, 46), 11, &cut(&line.join(" · "), LETTERS), HPos::Left, ink)?;
         for violation in &self.report.violations {
             let (from, to) = (self.x(violation.at), self.x(violation.to));
@@ -106,7 +106,7 @@ impl Page<'_, '_> {
         for lane in &self.lanes {
             if let Some(group) = lane.group {
                 let name = self.report.texts.get(group);
-                self.text((20, y + LANE - 12), 14, name, HPos::Left, &BLACK)?;
+                self.text((20, y + LANE - 12), 14, name, HPos::Left, BLACK)?;
                 y += LANE;
             }
             self.lane(lane, y)?;
@@ -127,10 +127,12 @@ impl Page<'_, '_> {
         LEFT + i32::try_from(along).unwrap_or(0)
     }
 
-    fn text(&self, at: (i32, i32), size: i32, text: &str, side: HPos, ink: &RGBColor) -> Drawn {
+    fn text(&self, at: (i32, i32), size: i32, text: &str, anchor: HPos, ink: RGBColor) -> Drawn {
         // Sizes are in points.
-        let style =
-            ("sans-serif", size * 4 / 3).into_font().color(ink).pos(Pos::new(side, VPos::Center));
+        let style = ("sans-serif", size * 4 / 3)
+            .into_font()
+            .color(&ink)
+            .pos(Pos::new(anchor, VPos::Center));
         Ok(self.area.draw(&Text::new(text.to_owned(), at, style))?)
     }
 
@@ -157,7 +159,7 @@ impl Page<'_, '_> {
                 Axis::Wall(_) => told.get(11..19).unwrap_or(&told).to_owned(),
                 Axis::Seed(_) => told,
             };
-            self.text((x, body + 12), 12, &told, HPos::Center, &BLACK)?;
+            self.text((x, body + 12), 12, &told, HPos::Center, BLACK)?;
         }
         self.line((LEFT, body), (WIDTH - RIGHT_MARGIN, body), BLACK)
     }
@@ -175,9 +177,9 @@ impl Page<'_, '_> {
             let room = after.map(|it| self.x(it.from)).min().unwrap_or(WIDTH - RIGHT_MARGIN);
             let long = pixels(text.chars().count()) * 6 + 8;
             if left + long <= right.max(room) {
-                self.text((left + 4, y + FAULT / 2), 11, text, HPos::Left, &BLACK)?;
+                self.text((left + 4, y + FAULT / 2), 11, text, HPos::Left, BLACK)?;
             } else if room == WIDTH - RIGHT_MARGIN && left - long > LEFT {
-                self.text((left - 4, y + FAULT / 2), 11, text, HPos::Right, &BLACK)?;
+                self.text((left - 4, y + FAULT / 2), 11, text, HPos::Right, BLACK)?;
             }
         }
         Ok(())
@@ -186,7 +188,7 @@ impl Page<'_, '_> {
     fn lane(&self, lane: &Lane, y: i32) -> Drawn {
         let middle = y + LANE / 2;
         let name = cut(self.report.texts.get(lane.name), 22);
-        self.text((LEFT - 8, middle), 13, &name, HPos::Right, &BLACK)?;
+        self.text((LEFT - 8, middle), 13, &name, HPos::Right, BLACK)?;
         let own = lane.colour.map_or(GREY, colour);
         let of_kind = |kind| lane.spans.iter().filter(move |span| span.kind == kind);
         for span in of_kind(Kind::Hit) {
@@ -211,7 +213,7 @@ impl Page<'_, '_> {
             self.rectangle((from, middle - 9), (to, middle + 9), ink)?;
             let text = self.report.texts.get(span.text);
             if pixels(text.chars().count()) * 7 + 8 <= to - from {
-                self.text((from + 5, middle), 12, text, HPos::Left, &BLACK)?;
+                self.text((from + 5, middle), 12, text, HPos::Left, BLACK)?;
             }
         }
         for span in of_kind(Kind::Acts) {
@@ -227,7 +229,7 @@ impl Page<'_, '_> {
             dots.map(|dot| self.area.draw(&dot)).collect::<Result<Vec<_>, _>>()?;
             let text = self.report.texts.get(span.text);
             if pixels(text.chars().count()) * 6 < to - from {
-                self.text((from + 2, y + 2), 10, text, HPos::Left, &BLACK)?;
+                self.text((from + 2, y + 2), 10, text, HPos::Left, BLACK)?;
             }
         }
         for mark in lane.marks.iter().filter(|mark| mark.sign == Sign::Crashes) {
@@ -267,7 +269,7 @@ impl Page<'_, '_> {
 
     fn grid(&self, y: i32) -> Drawn {
         let Some(grid) = &self.report.grid else { return Ok(()) };
-        self.text((LEFT, y + LINE), 13, &grid.title, HPos::Left, &BLACK)?;
+        self.text((LEFT, y + LINE), 13, &grid.title, HPos::Left, BLACK)?;
         let (y, rows) = (y + 2 * LINE - 4, pixels(grid.rows.len()).max(1));
         for (place, row) in (0..).zip(&grid.rows) {
             let (top, bottom) = (y + place * GRID / rows, y + (place + 1) * GRID / rows);
@@ -303,7 +305,7 @@ impl Page<'_, '_> {
                 continue;
             }
             self.line((x, top - FAULT + 2), (x, body), BAD.stroke_width(2))?;
-            self.text((x + 4, top - FAULT / 2), 12, &format!("{nth}"), HPos::Left, &BAD)?;
+            self.text((x + 4, top - FAULT / 2), 12, &format!("{nth}"), HPos::Left, BAD)?;
             free = x + 14;
         }
         let texts = &self.report.texts;
@@ -314,13 +316,13 @@ impl Page<'_, '_> {
             let letters: Vec<char> = told.chars().collect();
             for line in letters.chunks(LETTERS).take(2) {
                 let line: String = line.iter().collect();
-                self.text((20, y), 12, line.trim(), HPos::Left, &BLACK)?;
+                self.text((20, y), 12, line.trim(), HPos::Left, BLACK)?;
                 y += LINE;
             }
         }
         let more = self.report.violations.len().saturating_sub(TOLD);
         if more > 0 {
-            self.text((20, y), 12, &format!("and {more} more"), HPos::Left, &BLACK)?;
+            self.text((20, y), 12, &format!("and {more} more"), HPos::Left, BLACK)?;
         }
         Ok(())
     }
@@ -349,17 +351,17 @@ impl Page<'_, '_> {
                 Kind::Hit => self.rectangle((x, y - 7), (end, y + 7), PALE.mix(0.7).filled())?,
                 _ => self.line((x, y), (end, y), BLACK)?,
             }
-            self.text((end + 6, y), 12, name, HPos::Left, &BLACK)?;
+            self.text((end + 6, y), 12, name, HPos::Left, BLACK)?;
             x = end + 24 + 7 * pixels(name.len());
         }
         let left_out = self.report.lanes.len() - self.lanes.len();
         if left_out > 0 {
             let told = format!("{left_out} that never lead are left out");
-            self.text((WIDTH - RIGHT_MARGIN, y), 12, &told, HPos::Right, &BLACK)?;
+            self.text((WIDTH - RIGHT_MARGIN, y), 12, &told, HPos::Right, BLACK)?;
         }
         if !self.report.violations.is_empty() {
             self.line((x + 8, y - 8), (x + 8, y + 8), BAD.stroke_width(2))?;
-            self.text((x + 16, y), 12, "violation", HPos::Left, &BLACK)?;
+            self.text((x + 16, y), 12, "violation", HPos::Left, BLACK)?;
         }
         Ok(())
     }

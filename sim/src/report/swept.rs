@@ -41,7 +41,7 @@ pub struct Swept(Mutex<Runs>);
 #[derive(Debug, Default)]
 struct Runs {
     /// Of each seed what it came to.
-    codes: BTreeMap<u64, u8>,
+    codes: BTreeMap<u64, u32>,
     /// Which rules found something, with which seeds.
     found: BTreeMap<String, BTreeSet<u64>>,
     /// For what is counted how many runs had so much, by powers of two.
@@ -86,10 +86,10 @@ impl Swept {
         runs.codes.insert(
             seed,
             match ran.verdict {
-                Verdict::Holds => HOLDS as u8,
-                Verdict::AsExpected => EXPECTED as u8,
-                Verdict::Unexpected | Verdict::Missing => VIOLATED as u8,
-                Verdict::Unknown => UNKNOWN as u8,
+                Verdict::Holds => HOLDS,
+                Verdict::AsExpected => EXPECTED,
+                Verdict::Unexpected | Verdict::Missing => VIOLATED,
+                Verdict::Unknown => UNKNOWN,
             },
         );
         for find in &ran.finds {
@@ -164,11 +164,11 @@ impl Runs {
             row.becomes(next, NOTHING);
             row
         };
-        let mut codes = self.codes.iter().map(|(seed, code)| (*seed, u32::from(*code)));
+        let mut codes = self.codes.iter().map(|(seed, code)| (*seed, *code));
         let mut rows = vec![row(report.texts.put("verdict"), &mut codes)];
         for (rule, found) in &self.found {
             // Red where the run failed, else as it was expected.
-            let code = |seed: &u64| self.codes.get(seed).map_or(VIOLATED, |code| u32::from(*code));
+            let code = |seed: &u64| self.codes.get(seed).map_or(VIOLATED, |code| *code);
             let mut codes = found.iter().map(|seed| (*seed, code(seed)));
             rows.push(row(report.texts.put(rule), &mut codes));
         }

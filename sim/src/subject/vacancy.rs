@@ -37,10 +37,10 @@ impl Check for Vacancy {
                 self.leading.insert(*replica);
                 self.over(entry.at);
             }
-            What::StoppedLeading { replica, .. } | What::Ended { replica, .. } => {
-                if self.leading.remove(replica) && self.leading.is_empty() {
-                    self.since = Some(entry.at);
-                }
+            What::StoppedLeading { replica, .. } | What::Ended { replica, .. }
+                if self.leading.remove(replica) && self.leading.is_empty() =>
+            {
+                self.since = Some(entry.at);
             }
             _ => {}
         }

@@ -64,7 +64,7 @@ impl Told {
             verdict: format!(
                 "{holds} hold, {as_expected} violated as expected, {violated} violated, {unknown} unknown"
             ),
-            again: self.failed.as_ref().or(self.again.first()).cloned(),
+            again: self.failed.as_ref().or_else(|| self.again.first()).cloned(),
             explained: self.explained.iter().cloned().collect(),
         }
     }

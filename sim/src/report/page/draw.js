@@ -96,12 +96,12 @@ function drawFaults({ y, height, row }) {
     const [left, width] = part;
     fill(theme.fault, left, y + 1, Math.max(width, 3), height - 3);
     if (width < 40) fill(theme.soft, left, y + 1, Math.min(width, 3), height - 3);
-    if (fault.hits === 0 && width > 4) fill(theme.thinHatch, left, y + 1, width, height - 3);
+    if (fault.network && width > 4) fill(theme.thinHatch, left, y + 1, width, height - 3);
     const next = own[place + 1] ? x(own[place + 1].from) : room.width;
     const free = Math.max(width, Math.min(next, room.width) - left) - 10;
     if (free > 30) {
       const over = width > 4 ? left + 5 : left + 6;
-      if (fault.hits === 0 && width > 60) {
+      if (fault.network && width > 60) {
         pen.font = `11px ${FONT}`;
         fill(theme.fault, over - 2, y + 2, Math.min(pen.measureText(fault.text).width + 4, width - 6), height - 5);
       }

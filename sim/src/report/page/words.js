@@ -22,8 +22,8 @@ const lanes = report.lanes.map(lane => {
   const group = lane.group === null ? null : text(lane.group);
   return { name: text(lane.name), group, colour: lane.colour, kinds, marks, calls: lane.calls, longest };
 });
-const faults = report.faults.map(([hits, from, length, what, row]) =>
-  ({ hits, from, to: from + length, text: text(what), row }));
+const faults = report.faults.map(([network, from, length, what, row]) =>
+  ({ network, from, to: from + length, text: text(what), row }));
 const violations = report.violations.map((it, place) =>
   ({ ...it, rule: text(it.rule), what: text(it.what), number: place + 1 }));
 const grid = report.grid;
