@@ -356,7 +356,7 @@ fn requests_are_told_where_the_mouse_and_the_keys_are() {
     }
     page.wait("view.lane === 1");
     page.press(".");
-    page.wait("document.getElementById('said').textContent.includes('read: sent at')");
+    page.wait("document.getElementById('said').textContent.includes(': sent at')");
     assert!(page.text("getComputedStyle(picture).outlineStyle") != "none");
     page.is_content();
 }
