@@ -18,7 +18,7 @@ const LINE: i32 = 17;
 /// Of more lanes than this those that never lead are left out.
 const LANES: usize = 40;
 /// So many letters of the usual size fit into a line, and so many violations are told below the picture.
-const LETTERS: usize = 165;
+const LETTERS: usize = 180;
 const TOLD: usize = 3;
 
 /// Of Okabe and Ito, without the one that is close to red; neighbours differ in lightness as well.
@@ -93,11 +93,14 @@ impl Page<'_, '_> {
         let line: Vec<&str> =
             [&*head.verdict].into_iter().chain(about).filter(|it| !it.is_empty()).collect();
         let ink = if head.tone == super::Tone::Bad { BAD } else { BLACK };
-        self.text((20, 46), 11, &cut(&line.join(" · "), LETTERS), HPos::Left, ink)?;
+        self.text((20, 46), 11, &cut(&line.join(" · "), LETTERS * 5 / 4), HPos::Left, ink)?;
+        // How long violations last, behind all; what several cover once.
+        let mut last = 0;
         for violation in &self.report.violations {
-            let (from, to) = (self.x(violation.at), self.x(violation.to));
+            let (from, to) = (self.x(violation.at).max(last), self.x(violation.to));
             if to > from {
                 self.rectangle((from, top), (to, body), BAD.mix(0.15).filled())?;
+                last = to;
             }
         }
         self.axis(top, body)?;
@@ -305,7 +308,9 @@ impl Page<'_, '_> {
                 continue;
             }
             self.line((x, top - FAULT + 2), (x, body), BAD.stroke_width(2))?;
-            self.text((x + 4, top - FAULT / 2), 12, &format!("{nth}"), HPos::Left, BAD)?;
+            let at_end = x + 30 > WIDTH;
+            let (x, anchor) = if at_end { (x - 4, HPos::Right) } else { (x + 4, HPos::Left) };
+            self.text((x, top - FAULT / 2), 12, &format!("{nth}"), anchor, BAD)?;
             free = x + 14;
         }
         let texts = &self.report.texts;
@@ -313,10 +318,8 @@ impl Page<'_, '_> {
         for (nth, violation) in (1..).zip(&self.report.violations).take(TOLD) {
             let (rule, what) = (texts.get(violation.rule), texts.get(violation.what));
             let told = format!("{nth}  {rule}, at {}: {what}", self.report.told(violation.at));
-            let letters: Vec<char> = told.chars().collect();
-            for line in letters.chunks(LETTERS).take(2) {
-                let line: String = line.iter().collect();
-                self.text((20, y), 12, line.trim(), HPos::Left, BLACK)?;
+            for line in lines(&told) {
+                self.text((20, y), 12, line, HPos::Left, BLACK)?;
                 y += LINE;
             }
         }
@@ -337,7 +340,7 @@ impl Page<'_, '_> {
             (Kind::Leads, thick),
             (Kind::Acts, "may act"),
             (Kind::Paused, "stands still"),
-            (Kind::Hit, "cut off"),
+            (Kind::Hit, "its network fails"),
             (Kind::Clock, "clock runs wrong"),
         ];
         let mut x = LEFT;
@@ -375,6 +378,15 @@ fn cut(text: &str, letters: usize) -> String {
     text.chars().take(letters - 1).chain(['…']).collect()
 }
 
+/// The first two lines, which break at spaces.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let fits = text.char_indices().nth(LETTERS).map_or(text.len(), |(end, _)| end);
+    let first = text.get(..fits).unwrap_or(text);
+    let end = if fits < text.len() { first.rfind(' ').unwrap_or(fits) } else { fits };
+    let (first, rest) = text.split_at(end);
+    [first, rest.trim_start()].into_iter().filter(|line| !line.is_empty())
+}
+
 /// Between two labels of so long an axis: 1, 2 or 5 times a power of ten, up to ten of them.
 fn step(length: u64) -> u64 {
     let powers = (0..19).map(|power| 10_u64.pow(power));
@@ -393,6 +405,18 @@ fn decimal(micros: u64, step: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_break_at_spaces() {
+        assert_eq!(lines("a b").collect::<Vec<_>>(), ["a b"]);
+        let text = "word ".repeat(60);
+        let broken: Vec<&str> = lines(text.trim_end()).collect();
+        assert_eq!(broken.iter().map(|line| line.len()).collect::<Vec<_>>(), [179, 119]);
+        assert_eq!(
+            lines(&"ä".repeat(200)).map(|line| line.chars().count()).collect::<Vec<_>>(),
+            [180, 20]
+        );
+    }
 
     #[test]
     fn labels_are_round() {
