@@ -1,6 +1,6 @@
 //! What reports say, against what happened; and what the command does with them. That they look as they should
 //! is tested in a browser (`sim/browser`).
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -262,8 +262,8 @@ mod tests {
         let draw = |limit: usize| {
             let mut sketch = Sketch::new(["a".to_owned()].into_iter()).at_most(limit);
             let text = sketch.report.texts.put("");
-            for from in 0..12 {
-                let came = [Came::Read, Came::Written, Came::Failed][from as usize % 3];
+            let kinds = [Came::Read, Came::Written, Came::Failed].into_iter().cycle();
+            for (from, came) in (0..12).zip(kinds) {
                 let (what, became) = (text, text);
                 let call = Call { came, from, effect: None, to: from, what, became, number: None };
                 sketch.call(0, call);
