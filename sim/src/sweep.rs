@@ -206,6 +206,7 @@ pub fn run<S: Subject>(subject: &S, seed: u64) -> Result<Ran, S::Error> {
             finds: vec![Find { violation, shown_by: PANIC.to_owned() }],
             verdict: Verdict::Unexpected,
             marks: Vec::new(),
+            without_leader: None,
         })
     })
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::sweep::{Seeds, Swept, Told};
+use super::sweep::{Done, Seeds, Told};
 use super::trace_file::{Part, same};
 use super::{Refusal, output};
 use crate::scenario::Scenario;
@@ -105,8 +105,8 @@ fn merged<S: Subject>(args: &MergeArgs) -> Result<Told, Refusal> {
     let missing = all.missing(asked.clone());
     let complete = missing.is_empty();
     let header = all.header();
-    let swept = Swept { asked, missing, tally: all.tally(), again: header.again.clone() };
-    let mut told = Told::new(&header.scenario, swept, true).map_err(Refusal::new)?;
+    let done = Done { asked, missing, tally: all.tally(), again: header.again.clone() };
+    let mut told = Told::new(&header.scenario, done, true).map_err(Refusal::new)?;
     if told.exit_status == 0 && !complete {
         told.exit_status = 3;
     }

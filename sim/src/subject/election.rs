@@ -1,6 +1,7 @@
 //! An election is a subject.
 
 use super::finds::Finds;
+use super::vacancy::Vacancy;
 use super::{Find, Ran, Subject, line};
 use crate::check::{Checks, Violation};
 use crate::explain::{Excerpt, explain};
@@ -30,8 +31,9 @@ impl Subject for Scenario {
         let drawn = self.drawn(seed);
         let mut world = World::new(&drawn, seed)?;
         let finds = Finds::default();
-        let mut marks = Marks::default();
-        let mut checks = ((Checks::for_scenario(&drawn), &finds), &mut marks);
+        let (mut marks, mut vacancy) = (Marks::default(), Vacancy::default());
+        let measures = (&mut marks, &mut vacancy);
+        let mut checks = ((Checks::for_scenario(&drawn), &finds), measures);
         let outcome = world.run_while(&mut checks, |_| finds.each(go_on));
         Ok(Ran {
             digest: outcome.digest,
@@ -39,6 +41,7 @@ impl Subject for Scenario {
             finds: finds.into_inner(),
             verdict: judge(self, &outcome),
             marks: [outcome.statistics.marks().to_vec(), marks.counted()].concat(),
+            without_leader: Some(vacancy.longest()),
         })
     }
 
