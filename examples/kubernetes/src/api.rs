@@ -165,8 +165,9 @@ impl Api {
     pub(crate) async fn call(&self, call: &Call, deadline: Instant) -> Result<Bytes, Fault> {
         loop {
             let answer = async {
-                let body = self.send(call).await?.into_body().collect().await;
-                body.map_err(|error| unknown(&error)).map(http_body_util::Collected::to_bytes)
+                let (head, body) = self.send(call).await?.into_parts();
+                let body = body.collect().await.map_err(|error| unknown(&error))?;
+                Ok((head.status, body.to_bytes()))
             };
             let outcome = self.timed(call, deadline, answer).await;
             match outcome {
@@ -190,14 +191,15 @@ impl Api {
         call: &Call,
         deadline: Instant,
     ) -> Result<Response<Body>, Fault> {
-        self.timed(call, deadline, self.send(call)).await
+        let answer = async { self.send(call).await.map(|response| (response.status(), response)) };
+        self.timed(call, deadline, answer).await
     }
 
     async fn timed<T>(
         &self,
         call: &Call,
         deadline: Instant,
-        answer: impl Future<Output = Result<T, Fault>>,
+        answer: impl Future<Output = Result<(StatusCode, T), Fault>>,
     ) -> Result<T, Fault> {
         let begun = clock::instant();
         let left = deadline.saturating_since(begun);
@@ -206,7 +208,7 @@ impl Api {
         }
         let late = |_| Err(Fault::Unknown("no answer in time".into()));
         let outcome = tokio::time::timeout(left, answer).await.unwrap_or_else(late);
-        let code = outcome.as_ref().map_or_else(Fault::code, |_| Some(200));
+        let code = outcome.as_ref().map_or_else(Fault::code, |(code, _)| Some(code.as_u16()));
         self.metrics.called(
             call.verb,
             call.resource,
@@ -216,7 +218,7 @@ impl Api {
         if let Err(fault) = &outcome {
             tracing::debug!(verb = call.verb, path = call.path, %fault, "call failed");
         }
-        outcome
+        outcome.map(|(_, answer)| answer)
     }
 
     async fn send(&self, call: &Call) -> Result<Response<Body>, Fault> {

@@ -18,14 +18,14 @@ const RESOURCE: &str = "leases";
 
 /// The Leases of one namespace.
 #[derive(Debug, Clone)]
-pub(crate) struct Leases {
+pub struct Leases {
     api: Api,
     root: Arc<str>,
 }
 
 /// A Lease and its version. Kubernetes' versions of one resource are ordered (KEP-5504), so they are
 /// numbers here.
-pub(crate) type Versioned = (Lease, u64);
+pub type Versioned = (Lease, u64);
 
 #[derive(Deserialize)]
 struct List<'a> {
@@ -41,7 +41,9 @@ struct ListMeta {
 }
 
 impl Leases {
-    pub(crate) fn new(api: Api, namespace: &str) -> Self {
+    /// Those of a namespace.
+    #[must_use]
+    pub fn new(api: Api, namespace: &str) -> Self {
         let root = format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/{RESOURCE}").into();
         Self { api, root }
     }
@@ -53,16 +55,20 @@ impl Leases {
         Watch::new(self.api.clone(), target, after.to_string())
     }
 
-    pub(crate) async fn get(&self, name: &str, deadline: Instant) -> Result<Versioned, Fault> {
+    /// It as it is now.
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub async fn get(&self, name: &str, deadline: Instant) -> Result<Versioned, Fault> {
         let call = Call::read("get", RESOURCE, format!("{}/{name}", self.root));
         versioned(&self.api.call(&call, deadline).await?)
     }
 
-    pub(crate) async fn create(
-        &self,
-        lease: &Lease,
-        deadline: Instant,
-    ) -> Result<Versioned, Fault> {
+    /// A new one.
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub async fn create(&self, lease: &Lease, deadline: Instant) -> Result<Versioned, Fault> {
         let body = wire::lease_to_api_json(lease, None).into();
         let path = self.root.to_string();
         let call = Call { body, ..Call::read("create", RESOURCE, path) };
@@ -70,7 +76,10 @@ impl Leases {
     }
 
     /// Over this version, and no other.
-    pub(crate) async fn update(
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub async fn update(
         &self,
         lease: &Lease,
         version: u64,
@@ -89,7 +98,10 @@ impl Leases {
     }
 
     /// This very one, if nobody has written it since.
-    pub(crate) async fn delete(
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub async fn delete(
         &self,
         lease: &Lease,
         version: u64,
@@ -107,7 +119,10 @@ impl Leases {
 
     /// All with this label, and the version of the whole. Without `limit` and `resourceVersion`: one
     /// consistent read of what is in the store now, which no cache and no second page can answer.
-    pub(crate) async fn list(
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub async fn list(
         &self,
         labels: &str,
         deadline: Instant,
@@ -121,12 +136,10 @@ impl Leases {
     }
 
     /// What an elector asks, of whichever Lease carries its lock.
-    pub(crate) async fn elect(
-        &self,
-        name: &str,
-        op: Op,
-        deadline: Instant,
-    ) -> Result<Stored, Failure> {
+    ///
+    /// # Errors
+    /// See [`Fault`].
+    pub async fn elect(&self, name: &str, op: Op, deadline: Instant) -> Result<Stored, Failure> {
         let outcome = match op {
             Op::Get => self.get(name, deadline).await,
             Op::Create(Object::Lease(lease)) => self.create(&lease, deadline).await,

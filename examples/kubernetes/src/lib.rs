@@ -5,7 +5,7 @@
 //! | [`options`] | the command line |
 //! | [`controller`] | one replica, put together |
 //! | [`leader`], [`sharded`] | the loops that drive an `Elector`, and a `Sharder` |
-//! | `store`, `leases` | what the machines ask, as calls on Leases |
+//! | `store`, [`leases`] | what the machines ask, as calls on Leases |
 //! | [`authority`] | may I act? |
 //! | [`objects`] | which ConfigMaps there are for this replica |
 //! | [`work`], [`reconcile`], [`in_flight`] | the queue, one act, and what has begun |
@@ -19,7 +19,7 @@ pub mod controller;
 pub mod health;
 pub mod in_flight;
 pub mod leader;
-mod leases;
+pub mod leases;
 pub mod metrics;
 pub mod objects;
 pub mod options;

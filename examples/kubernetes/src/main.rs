@@ -32,10 +32,9 @@ async fn run(mut options: Options) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let client = connect(config, &options.name)?;
     let (replica, running) = controller::start(&options, client, journal())?;
-    let listener = tokio::net::TcpListener::bind(options.listen)
-        .await
-        .with_context(|| format!("--listen {}", options.listen))?;
-    tokio::spawn(axum::serve(listener, serve::router(Arc::clone(&replica))).into_future());
+    let listener = std::net::TcpListener::bind(options.listen);
+    let listener = listener.with_context(|| format!("--listen {}", options.listen))?;
+    serve::spawn(Arc::clone(&replica), listener)?;
 
     let running = running.done();
     tokio::pin!(running);

@@ -1,5 +1,7 @@
 //! `/livez`, `/readyz` and `/metrics`.
 
+use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,8 +14,25 @@ use axum::routing::get;
 use crate::clock;
 use crate::controller::Replica;
 
-/// The three endpoints of a replica.
-pub fn router(replica: Arc<Replica>) -> Router {
+/// Serves them from a thread of its own: when all others hang, this one still says so.
+///
+/// # Errors
+/// The system gives no thread, or nothing to wait with.
+pub fn spawn(replica: Arc<Replica>, listener: TcpListener) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let serve = move || {
+        let served = runtime.block_on(async {
+            axum::serve(tokio::net::TcpListener::from_std(listener)?, router(replica)).await
+        });
+        if let Err(error) = served {
+            tracing::error!(%error, "health and metrics are served no more");
+        }
+    };
+    std::thread::Builder::new().name("serve".into()).spawn(serve).map(drop)
+}
+
+fn router(replica: Arc<Replica>) -> Router {
     Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))

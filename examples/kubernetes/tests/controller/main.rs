@@ -1,6 +1,9 @@
 //! The controller against an API server in memory.
 
+mod calls;
 mod check;
+mod control;
+mod endpoints;
 mod leader;
 mod server;
 mod sharded;
