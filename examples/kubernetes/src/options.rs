@@ -35,6 +35,9 @@ pub struct Options {
     /// How often it renews.
     #[arg(long, value_parser = duration, default_value = "2s")]
     pub retry_period: Duration,
+    /// Mode `sharded`: after how long the records of members that are gone are deleted.
+    #[arg(long, value_parser = duration, default_value = "10m")]
+    pub collect_after: Duration,
     /// Where `/livez`, `/readyz` and `/metrics` are served.
     #[arg(long, default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,

@@ -267,6 +267,7 @@ pub(crate) fn config(options: &crate::Options, random: u64) -> anyhow::Result<Co
         request_timeout: options.renew_deadline.checked_div(2).context("--renew-deadline")?,
         slots: Slots::new(options.slots).context("--slots")?,
         generation: options.generation,
+        collect_after: options.collect_after,
         mode,
         ..Config::new(namespace, group, name, incarnation)
     })

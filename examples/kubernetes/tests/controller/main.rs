@@ -5,6 +5,7 @@ mod check;
 mod control;
 mod endpoints;
 mod leader;
+mod manifests;
 mod server;
 mod sharded;
 mod world;

@@ -33,7 +33,6 @@ pub(crate) enum Support {
 /// A call that came.
 #[derive(Debug, Clone)]
 pub(crate) struct Called {
-    pub(crate) of: String,
     pub(crate) verb: &'static str,
     pub(crate) resource: &'static str,
     pub(crate) query: Vec<(String, String)>,
@@ -138,9 +137,9 @@ impl Server {
         query: &[(String, String)],
     ) -> Option<Effect> {
         let mut state = self.state();
-        let (of, query) = (of.to_owned(), query.to_vec());
-        state.calls.push(Called { of: of.clone(), verb, resource, query, at: clock::instant() });
-        let fault = state.faults.iter_mut().find(|fault| fault.hits(&of, verb, resource))?;
+        let query = query.to_vec();
+        state.calls.push(Called { verb, resource, query, at: clock::instant() });
+        let fault = state.faults.iter_mut().find(|fault| fault.hits(of, verb, resource))?;
         fault.times -= 1;
         Some(fault.effect.clone())
     }
