@@ -6,6 +6,7 @@ mod control;
 mod endpoints;
 mod leader;
 mod manifests;
+mod process;
 mod server;
 mod sharded;
 mod world;
