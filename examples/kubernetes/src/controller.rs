@@ -105,6 +105,9 @@ pub fn start(
     Ok((Arc::new(Replica { authority, heart, metrics, member, asker }), Run(run)))
 }
 
+/// Whoever is asked; and the member, in mode `sharded`.
+type Machine = (Arc<dyn Authority>, Option<Arc<Member>>);
+
 /// What either driver is connected to.
 struct Parts {
     leases: Leases,
@@ -121,7 +124,7 @@ impl Parts {
         self,
         options: &Options,
         run: &mut JoinSet<anyhow::Result<()>>,
-    ) -> anyhow::Result<(Arc<dyn Authority>, Option<Arc<Member>>)> {
+    ) -> anyhow::Result<Machine> {
         // Of this process alone: the Pod's UID would not do, since a container that restarts keeps it, and
         // two processes of one incarnation are two owners.
         let [incarnation, seed] = [getrandom::u64()?, getrandom::u64()?];

@@ -29,7 +29,9 @@ use crate::objects::uid;
 pub const DIGEST: &str = "tenure.dev/demo-digest";
 /// Who has written it.
 pub const OWNER: &str = "tenure.dev/demo-owner";
-/// By which right: greater for each later owner.
+/// By which right: the object's UID, `/`, and the token, greater for each later owner. The UID, since a copy
+/// of the object, or one that was restored in another cluster, has the annotation as well, and the token of
+/// elsewhere means nothing there.
 pub const TOKEN: &str = "tenure.dev/demo-token";
 /// How often it was written.
 pub const COUNT: &str = "tenure.dev/demo-count";
@@ -92,7 +94,12 @@ fn annotation<'a>(object: &'a ConfigMap, name: &str) -> Option<&'a str> {
 /// Acts on `object` as it was read, by a right that was granted just now.
 pub(crate) async fn reconcile(api: &Api, object: &ConfigMap, owner: &str, grant: Grant) -> Outcome {
     let number = |name| annotation(object, name).and_then(|text| text.parse::<u64>().ok());
-    if number(TOKEN).is_some_and(|token| grant.token < token) {
+    let last = annotation(object, TOKEN)
+        .and_then(|text| text.strip_prefix(uid(object))?.strip_prefix('/'));
+    if let Some(token) = last.and_then(|token| token.parse::<u64>().ok())
+        && grant.token < token
+    {
+        tracing::warn!(uid = uid(object), token, own = grant.token, "a later owner has been here");
         return Outcome::Superseded;
     }
     let digest = digest(object);
@@ -103,7 +110,7 @@ pub(crate) async fn reconcile(api: &Api, object: &ConfigMap, owner: &str, grant:
     let annotations = json!({
         DIGEST: digest,
         OWNER: owner,
-        TOKEN: grant.token.to_string(),
+        TOKEN: format!("{}/{}", uid(object), grant.token),
         COUNT: number(COUNT).unwrap_or(0).saturating_add(1).to_string(),
     });
     // A PATCH, since a PUT would have to carry all that others have put there; with a version it is a

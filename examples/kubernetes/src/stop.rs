@@ -15,8 +15,8 @@ pub struct Stop {
 /// Both ends.
 #[must_use]
 pub fn channel() -> (Asker, Stop) {
-    let (asker, asked) = watch::channel(false);
-    (asker, Stop { asked, told: false })
+    let (sender, asked) = watch::channel(false);
+    (sender, Stop { asked, told: false })
 }
 
 impl Stop {

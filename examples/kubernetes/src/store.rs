@@ -125,7 +125,9 @@ impl Store {
         let plan = self.name("plan");
         let listed = |name: &str| leases.iter().any(|(lease, _)| *lease.metadata.name == *name);
         self.known().retain(|name, (_, known)| **name == *plan || *known > version || listed(name));
-        leases.into_iter().for_each(|lease| self.remember(lease));
+        for lease in leases {
+            self.remember(lease);
+        }
         Ok(Answer::Listed { members, version })
     }
 

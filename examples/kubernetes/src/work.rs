@@ -165,10 +165,8 @@ impl Work {
             self.metrics.knows(queue.known.len());
             let next = queue.next(now).unwrap_or_else(|| now + Duration::from_secs(60));
             tokio::select! {
-                ended = acts.join_next(), if !acts.is_empty() => match ended {
-                    Some(Ok((uid, failed))) => queue.done(&uid, failed, clock::instant()),
-                    Some(Err(_)) | None => {} // nothing of it panics, and nobody aborts it
-                },
+                // Nothing of it panics, and nobody aborts it.
+                Some(Ok((uid, failed))) = acts.join_next() => queue.done(&uid, failed, clock::instant()),
                 event = seen.recv() => match event {
                     Some(Seen::Listed(objects)) => queue.replace(objects, clock::instant()),
                     Some(Seen::Stored(object)) => queue.put(*object, clock::instant()),

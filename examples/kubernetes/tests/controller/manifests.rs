@@ -105,7 +105,7 @@ async fn the_role_has_the_rights_that_are_used_and_no_others() {
         until("objects are watched", || called("watch", maps)).await;
         world.leave("pod-0").await;
         // The record of who has left is deleted after a while, by somebody else.
-        let gone = || world.server.called("delete", "leases").len() > 0;
+        let gone = || !world.server.called("delete", "leases").is_empty();
         if mode != "--mode=leader" {
             until("the record is deleted", gone).await;
         }

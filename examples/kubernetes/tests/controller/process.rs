@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 
 use crate::server::store::text;
 use crate::server::{Server, Support};
-use crate::world::{PATIENCE, World, until};
+use crate::world::{PATIENCE, World, token, until};
 
 fn start(server: &Server, name: &str, mode: &str) -> Child {
     let config = format!("{}/{}-{name}.yaml", env!("CARGO_TARGET_TMPDIR"), server.address.port());
@@ -49,7 +49,7 @@ fn hand_overs(server: &Server) -> usize {
     let (mut last, mut count) = (BTreeMap::<String, (u64, String)>::new(), 0);
     for change in &server.state().store.history {
         let after = change.after.clone().unwrap_or_default();
-        let Ok(token) = text(&after, &pointer(TOKEN)).parse::<u64>() else { continue };
+        let Some(token) = token(text(&after, &pointer(TOKEN))) else { continue };
         let owner = text(&after, &pointer(OWNER)).to_owned();
         if let Some((before, by)) = last.insert(change.key.1.clone(), (token, owner.clone())) {
             assert!(before < token || (before == token && by == owner), "{owner} after {by}");

@@ -32,6 +32,11 @@ pub(crate) fn client(server: &Server, name: &str) -> kube::Client {
     connect(Config::new(format!("http://{}", server.address).parse().unwrap()), name).unwrap()
 }
 
+/// The token in the annotation of that name.
+pub(crate) fn token(annotation: &str) -> Option<u64> {
+    annotation.split_once('/')?.1.parse().ok()
+}
+
 /// Waits until something holds.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = clock::instant() + PATIENCE;
@@ -118,13 +123,13 @@ impl World {
     }
 
     /// Writes data into some objects, as users do, for a while.
-    pub(crate) async fn edits(&self, rounds: u32) {
+    pub(crate) async fn edits(&self, rounds: usize) {
         for round in 0..rounds {
             self.server.edit(|store| {
                 let names: Vec<_> =
                     store.objects.keys().filter(|(of, _)| *of == "configmaps").cloned().collect();
                 for (at, key) in names.into_iter().enumerate() {
-                    if (at as u32 + round) % 4 == 0 && key.1.starts_with("map-") {
+                    if (at + round).is_multiple_of(4) && key.1.starts_with("map-") {
                         let patch =
                             json!({"data": {"text": format!("{round} of {:?}", clock::instant())}});
                         store.patch(key, &patch).unwrap();
@@ -160,7 +165,7 @@ impl World {
             if change.key.1 == "other" {
                 assert!(change.before.is_none(), "an object without the label was touched");
             }
-            let Ok(token) = text(after, &pointer).parse::<u64>() else { continue };
+            let Some(token) = token(text(after, &pointer)) else { continue };
             let last = last.entry(change.key.1.clone()).or_default();
             assert!(*last <= token, "a token of {} went back", change.key.1);
             *last = token;

@@ -107,9 +107,9 @@ impl Store {
         let scattered =
             u128::from(self.uids).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         let hex = format!("{scattered:032x}");
-        let (a, b, c, d, e) = (&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
+        let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
         let metadata = &mut body["metadata"];
-        metadata["uid"] = format!("{a}-{b}-{c}-{d}-{e}").into();
+        metadata["uid"] = parts.join("-").into();
         metadata["namespace"] = "default".into();
         metadata["creationTimestamp"] = "2026-11-23T00:00:00Z".into();
         // What no model of ours knows.
@@ -233,7 +233,7 @@ fn validate(resource: &str, body: &Value) -> Result<(), Refusal> {
         }
     }
     if let Some(seconds) = body["spec"].get("leaseDurationSeconds")
-        && !seconds.as_i64().is_some_and(|seconds| seconds > 0)
+        && seconds.as_i64().is_none_or(|seconds| seconds <= 0)
     {
         let message = "spec.leaseDurationSeconds: Invalid value: must be greater than 0";
         return Err(refusal(422, "Invalid", message));

@@ -59,15 +59,15 @@ impl Watch {
         }
         loop {
             self.server.reached(&self.of).await;
-            let (changes, version) = {
+            let (fresh, version) = {
                 let state = self.server.state();
                 if state.watches_cut != self.cut {
                     return;
                 }
-                let fresh = state.store.history.partition_point(|change| change.version <= self.at);
-                (state.store.history[fresh..].to_vec(), state.store.version)
+                let from = state.store.history.partition_point(|change| change.version <= self.at);
+                (state.store.history[from..].to_vec(), state.store.version)
             };
-            for change in changes {
+            for change in fresh {
                 let Some((kind, object)) = self.shown(&change) else { continue };
                 if self.send(kind, &object).await.is_err() {
                     return;
