@@ -39,6 +39,13 @@ pub(crate) struct Called {
     pub(crate) at: Instant,
 }
 
+impl Called {
+    /// Of a parameter; empty if there is none.
+    pub(crate) fn value(&self, name: &str) -> &str {
+        self.query.iter().find(|(of, _)| of == name).map_or("", |(_, value)| value)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) store: Store,
@@ -116,6 +123,12 @@ impl Server {
         state.store.compacted = state.store.version;
         state.gone_by_status = by_status;
         drop(state);
+        self.changed.send_replace(());
+    }
+
+    /// Ends all watches; they may go on where they were.
+    pub(crate) fn cut_watches(&self) {
+        self.state().watches_cut += 1;
         self.changed.send_replace(());
     }
 

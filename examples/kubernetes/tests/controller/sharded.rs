@@ -21,6 +21,8 @@ async fn life(support: Support, sharding: &'static str) -> World {
     world.edits(4).await;
     world.only(&["pod-0", "pod-1", "pod-2"]).await;
     world.edits(8).await;
+    // Each has its own in memory, and together they have all.
+    until("each object is known to one", || world.known() == 24).await;
 
     world.server.expire_watches(support == Support::Honoured);
     world.edits(8).await;
@@ -44,7 +46,7 @@ async fn owns_all(world: &World, name: &str) {
 }
 
 fn selected(call: &Called) -> bool {
-    call.query.iter().any(|(name, _)| name == "shardSelector")
+    !call.value("shardSelector").is_empty()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,6 +74,9 @@ async fn with_a_server_that_selects() {
             .all(|call| call.query.contains(&("allowWatchBookmarks".into(), "true".into())))
     );
     assert!(!watches.is_empty());
+    let lengths = world.server.called("list", "configmaps").into_iter();
+    let longest = lengths.map(|call| call.value("shardSelector").len()).max();
+    assert!(longest < Some(7_000), "{longest:?}: proxies take 8 KB of a URL");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,6 +108,70 @@ async fn by_a_plan() {
         .into_iter()
         .map(|call| call.query.iter().map(|(_, value)| value.len()).max().unwrap_or(0));
     assert!(longest.max().unwrap() < 1_000, "contiguous: few ranges");
+}
+
+/// A connection that ends costs no list: the watch goes on after what it has shown last, be it a bookmark.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_goes_on_where_it_was() {
+    let mut world = World::new(Support::Honoured, 6, &[]).await;
+    world.start("pod-0");
+    world.only(&["pod-0"]).await;
+    world.settled().await;
+    let lists = world.server.called("list", "configmaps").len();
+    // Renewals go by, of which a watch of ConfigMaps shows nothing but bookmarks.
+    let (of, began) =
+        (|call: &Called| call.value("resourceVersion").parse::<u64>().unwrap(), world.version());
+    until("others write", || began + 10 < world.version()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await; // bookmarks come five times a second
+    world.server.cut_watches();
+    let watches = || world.server.called("watch", "configmaps");
+    let resumed = || watches().last().is_some_and(|call| began + 5 < of(call));
+    until("it goes on from there", resumed).await;
+    world.edits(4).await;
+    world.settled().await;
+    assert_eq!(world.server.called("list", "configmaps").len(), lists);
+}
+
+/// Slots that move wait for what was begun on them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_begun_is_waited_for() {
+    let mut world = World::new(Support::Ignored, 24, &[]).await;
+    world.start("pod-0");
+    world.only(&["pod-0"]).await;
+    let acts = Calls { verb: "patch", ..Calls::default() };
+    world.server.fault(acts, Effect::AnsweredLate(Duration::from_millis(600)), u32::MAX);
+    world.edits(20).await;
+    for (joins, leaves) in [("pod-1", None), ("pod-2", Some("pod-0"))] {
+        world.start(joins);
+        while !world.active().contains(&joins) {
+            world.edits(4).await;
+        }
+        world.edits(20).await;
+        if let Some(name) = leaves {
+            world.leave(name).await;
+            world.edits(20).await;
+        }
+    }
+    world.server.state().faults.clear();
+    world.settled().await;
+    world.assert_one_owner();
+}
+
+/// A container that restarts has its Pod's name and UID, and is another process all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_process_is_another_incarnation() {
+    let mut world = World::new(Support::Ignored, 2, &[]).await;
+    let incarnation = |world: &World| {
+        let lease = world.server.lease("shards-pod-0").unwrap_or_default();
+        lease["metadata"]["annotations"]["tenure.dev/incarnation"].clone()
+    };
+    world.start("pod-0");
+    world.only(&["pod-0"]).await;
+    let first = incarnation(&world);
+    world.crash("pod-0");
+    world.start("pod-0");
+    until("its successor has joined", || incarnation(&world) != first).await;
+    world.only(&["pod-0"]).await;
 }
 
 /// What the API server refuses, delays and half does.

@@ -117,6 +117,22 @@ impl World {
             .collect()
     }
 
+    /// How many objects all replicas together have in memory.
+    pub(crate) fn known(&self) -> usize {
+        let now = clock::instant();
+        let known = |replica: &Replica| -> usize {
+            let text = replica.metrics.text(replica.authority.standing(now), now);
+            let line = text.lines().find_map(|line| line.strip_prefix("tenure_objects "));
+            line.unwrap().parse().unwrap()
+        };
+        self.replicas.values().map(|(replica, _)| known(replica)).sum()
+    }
+
+    /// The version of the store.
+    pub(crate) fn version(&self) -> u64 {
+        self.server.state().store.version
+    }
+
     /// Waits until these may act, and no others.
     pub(crate) async fn only(&self, names: &[&str]) {
         until(&format!("{names:?} act"), || self.active() == names).await;
