@@ -1,6 +1,9 @@
 //! One replica acts: graceful hand-over, crash, an API server out of reach.
 
+use std::time::Duration;
+
 use crate::server::Support;
+use crate::server::fault::{Calls, Effect};
 use crate::world::{World, until};
 
 const MODE: &[&str] = &["--mode=leader"];
@@ -14,7 +17,12 @@ async fn the_lock_goes_from_one_to_the_next() {
     world.edits(10).await;
     world.settled().await;
 
+    // What was begun ends before the lock is free.
+    let acts = Calls { verb: "patch", ..Calls::default() };
+    world.server.fault(acts, Effect::AnsweredLate(Duration::from_millis(1_200)), u32::MAX);
+    world.edits(4).await;
     world.leave("pod-0").await;
+    world.server.state().faults.clear();
     let lease = world.server.lease("shards").unwrap();
     assert_eq!(lease["spec"]["holderIdentity"], "", "the lock was released");
     world.only(&["pod-1"]).await;

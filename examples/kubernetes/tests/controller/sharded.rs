@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tenure_kubernetes::clock;
 
+use crate::check::Verdict;
 use crate::server::fault::{Calls, Effect};
 use crate::server::{Called, Support};
 use crate::world::{World, until};
@@ -132,6 +133,41 @@ async fn a_watch_goes_on_where_it_was() {
     assert_eq!(world.server.called("list", "configmaps").len(), lists);
 }
 
+/// What was missed is listed, whether the server says so by its status or within the watch.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_that_has_expired_is_made_good() {
+    for by_status in [true, false] {
+        let mut world = World::new(Support::Honoured, 6, &[]).await;
+        world.start("pod-0");
+        world.only(&["pod-0"]).await;
+        world.settled().await;
+        let watches = world.server.called("watch", "leases").len();
+        world.server.expire_watches(by_status);
+        world.edits(4).await;
+        world.settled().await;
+        // Of the members, too.
+        let again = || watches + 1 < world.server.called("watch", "leases").len();
+        until("the members are watched again", again).await;
+        let latest = world.server.called("watch", "leases").pop().unwrap();
+        let compacted = world.server.state().store.compacted;
+        assert!(compacted <= latest.value("resourceVersion").parse().unwrap());
+    }
+}
+
+/// Nothing happens to the objects that would bring them again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_failed_is_tried_again() {
+    let mut world = World::new(Support::Honoured, 6, &[]).await;
+    let acts = Calls { verb: "patch", ..Calls::default() };
+    for (code, reason) in [(403, "Forbidden"), (500, "InternalError"), (503, "ServiceUnavailable")]
+    {
+        world.server.fault(acts.clone(), Effect::Refuse(code, reason, None), 3);
+    }
+    world.start("pod-0");
+    world.settled().await;
+    assert!(6 + 9 <= world.server.called("patch", "configmaps").len());
+}
+
 /// Slots that move wait for what was begun on them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_begun_is_waited_for() {
@@ -155,6 +191,29 @@ async fn what_was_begun_is_waited_for() {
     world.server.state().faults.clear();
     world.settled().await;
     world.assert_one_owner();
+}
+
+/// A record that nobody can read is no record that is gone: its member may be at work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_garbles_a_record() {
+    let mut world = World::new(Support::Ignored, 24, &[]).await;
+    world.start("pod-0");
+    world.start("pod-1");
+    world.only(&["pod-0", "pod-1"]).await;
+    let garbled = clock::instant();
+    let patch = json!({"metadata": {"annotations": {"tenure.dev/state": "Asleep"}}});
+    world.server.edit(|store| store.patch(("leases", "shards-pod-1".into()), &patch).unwrap());
+    let state = || {
+        let lease = world.server.lease("shards-pod-1").unwrap();
+        lease["metadata"]["annotations"]["tenure.dev/state"].clone()
+    };
+    until("it is a record again", || state() != "Asleep").await;
+    let waited = clock::instant().saturating_since(garbled);
+    assert!(Duration::from_secs(3) <= waited, "a lease duration, not {waited:?}");
+    world.only(&["pod-0", "pod-1"]).await;
+    world.edits(20).await;
+    world.settled().await;
+    assert!(!matches!(world.judge(), Verdict::TwoOwners(_)));
 }
 
 /// A container that restarts has its Pod's name and UID, and is another process all the same.
