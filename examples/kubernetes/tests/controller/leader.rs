@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use tenure_kubernetes::reconcile::Outcome;
+use tenure_kubernetes::work::Act;
+
 use crate::server::Support;
 use crate::server::fault::{Calls, Effect};
 use crate::world::{World, until};
@@ -23,6 +26,11 @@ async fn the_lock_goes_from_one_to_the_next() {
     world.edits(4).await;
     world.leave("pod-0").await;
     world.server.state().faults.clear();
+    let patches = world.server.called("patch", "configmaps");
+    let sent = patches.iter().filter(|call| call.of == "pod-0").count();
+    let answered = |act: &&Act| &*act.owner == "pod-0" && act.outcome != Outcome::Unchanged;
+    let answered = world.acts.lock().unwrap().iter().filter(answered).count();
+    assert!(sent <= answered, "something was cut off");
     let lease = world.server.lease("shards").unwrap();
     assert_eq!(lease["spec"]["holderIdentity"], "", "the lock was released");
     world.only(&["pod-1"]).await;

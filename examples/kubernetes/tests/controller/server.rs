@@ -33,6 +33,7 @@ pub(crate) enum Support {
 /// A call that came.
 #[derive(Debug, Clone)]
 pub(crate) struct Called {
+    pub(crate) of: String,
     pub(crate) verb: &'static str,
     pub(crate) resource: &'static str,
     pub(crate) query: Vec<(String, String)>,
@@ -150,8 +151,8 @@ impl Server {
         query: &[(String, String)],
     ) -> Option<Effect> {
         let mut state = self.state();
-        let query = query.to_vec();
-        state.calls.push(Called { verb, resource, query, at: clock::instant() });
+        let at = clock::instant();
+        state.calls.push(Called { of: of.to_owned(), verb, resource, query: query.to_vec(), at });
         let fault = state.faults.iter_mut().find(|fault| fault.hits(of, verb, resource))?;
         fault.times -= 1;
         Some(fault.effect.clone())
