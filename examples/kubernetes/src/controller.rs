@@ -131,7 +131,7 @@ impl Parts {
         let Self { leases, scope, in_flight, metrics, heart, stop } = self;
         match options.mode {
             Mode::Leader => {
-                let leader = Arc::new(Leader::new(leader::config(options, incarnation)?, seed)?);
+                let leader = Arc::new(Leader::new(leader::config(options, incarnation), seed)?);
                 let authority = Arc::clone(&leader);
                 let driver =
                     leader::Driver { leader, leases, scope, in_flight, metrics, heart, stop };

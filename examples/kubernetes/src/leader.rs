@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use tenure::election::{Cause, Config, Elector, Event, Failure, Response};
 use tenure::time::Instant;
 use tokio::sync::{mpsc, watch};
@@ -28,10 +28,11 @@ impl Leader {
     /// # Errors
     /// A configuration that cannot work.
     pub fn new(config: Config, seed: u64) -> anyhow::Result<Self> {
-        for warning in config.warnings() {
+        let elector = Elector::new(config, seed, clock::instant())?;
+        for warning in elector.config().warnings() {
             tracing::warn!(%warning, "the configuration is allowed, and unwise");
         }
-        Ok(Self(Mutex::new(Elector::new(config, seed, clock::instant())?)))
+        Ok(Self(Mutex::new(elector)))
     }
 }
 
@@ -156,15 +157,14 @@ impl Driver {
 }
 
 /// The configuration of an elector whose options are these.
-pub(crate) fn config(options: &crate::Options, random: u64) -> anyhow::Result<Config> {
+pub(crate) fn config(options: &crate::Options, random: u64) -> Config {
     let lock = tenure::lock::LockRef::lease(options.namespace.as_str(), options.group.as_str());
     let config = Config::new(lock, options.name.as_str(), format!("{random:016x}"));
-    let half = options.renew_deadline.checked_div(2).context("--renew-deadline")?;
-    Ok(Config {
+    Config {
         lease_duration: options.lease_duration,
         renew_deadline: options.renew_deadline,
         retry_period: options.retry_period,
-        request_timeout: Some(half),
+        request_timeout: Some(options.renew_deadline / 2),
         ..config
-    })
+    }
 }

@@ -153,7 +153,7 @@ impl Leases {
             object: Object::Lease(lease),
             version: Version::ordered(version),
         };
-        outcome.map(stored).map_err(|fault| fault.failure())
+        outcome.map(stored).map_err(|fault| told(&fault))
     }
 }
 
@@ -163,6 +163,15 @@ pub(crate) fn versioned(text: &[u8]) -> Result<Versioned, Fault> {
     let version =
         version.ok_or_else(|| Fault::Unknown("an answer has no resourceVersion".into()))?;
     Ok((lease, version.parse().map_err(|error| unreadable(&error))?))
+}
+
+/// Why a call brought nothing, once for people and once for the machine.
+pub(crate) fn told(fault: &Fault) -> Failure {
+    let failure = fault.failure();
+    if failure == Failure::Other {
+        tracing::warn!(%fault, "a call on Leases failed");
+    }
+    failure
 }
 
 /// An answer that came and means nothing to us: what was asked may have been done.

@@ -11,9 +11,12 @@ use tenure_kubernetes::{Options, clock, connect, controller, serve};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+/// kube says by itself, as an error, that a call failed; here whoever has made it says so, and what of it.
+const LOGGED: &str = "info,kube_client::client::builder=off";
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).init();
     match run(Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,

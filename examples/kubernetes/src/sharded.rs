@@ -36,11 +36,12 @@ impl Member {
     /// # Errors
     /// A configuration that cannot work.
     pub fn new(config: Config, seed: u64) -> anyhow::Result<Self> {
-        for warning in config.warnings() {
+        let sharder = Sharder::new(config, seed, clock::instant())?;
+        for warning in sharder.config().warnings() {
             tracing::warn!(%warning, "the configuration is allowed, and unwise");
         }
-        let slots = config.slots;
-        Ok(Self { sharder: Mutex::new(Sharder::new(config, seed, clock::instant())?), slots })
+        let slots = sharder.config().slots;
+        Ok(Self { sharder: Mutex::new(sharder), slots })
     }
 
     /// For a look at the machine, such as its status. The loop waits meanwhile.
@@ -264,7 +265,7 @@ pub(crate) fn config(options: &crate::Options, random: u64) -> anyhow::Result<Co
         lease_duration: options.lease_duration,
         renew_deadline: options.renew_deadline,
         retry_period: options.retry_period,
-        request_timeout: options.renew_deadline.checked_div(2).context("--renew-deadline")?,
+        request_timeout: options.renew_deadline / 2,
         slots: Slots::new(options.slots).context("--slots")?,
         generation: options.generation,
         collect_after: options.collect_after,

@@ -13,7 +13,7 @@ use tenure::sharding::{
 use tenure::time::Instant;
 
 use crate::api::Fault;
-use crate::leases::{Leases, Versioned, versioned};
+use crate::leases::{Leases, Versioned, told, versioned};
 use crate::watch::{Change, Watch};
 
 /// The records, the plan and the locks of one group.
@@ -193,15 +193,6 @@ fn with_plan(lease: Lease, plan: &Plan) -> Result<Lease, Failure> {
         Object::Lease(lease) => Ok(lease),
         Object::ConfigMap(_) | Object::Endpoints(_) => Err(Failure::Other),
     }
-}
-
-/// Why a call brought nothing, once for people and once for the machine.
-fn told(fault: &Fault) -> Failure {
-    let failure = fault.failure();
-    if failure == Failure::Other {
-        tracing::warn!(%fault, "a call on Leases failed");
-    }
-    failure
 }
 
 /// Nothing was sent: the machine's own record cannot be stored.
