@@ -50,7 +50,11 @@ impl Process {
     /// It has ended.
     pub fn signal(&mut self, signal: Signal) -> Result<(), String> {
         if let Some(status) = self.ended()? {
-            return Err(format!("{} has ended by itself: {status}\n{}", self.name, self.last_words()));
+            return Err(format!(
+                "{} has ended by itself: {status}\n{}",
+                self.name,
+                self.last_words()
+            ));
         }
         let ill = |error: &dyn std::fmt::Display| format!("{}: {error}", self.name);
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
@@ -99,7 +103,8 @@ impl Process {
     pub fn last_words(&self) -> String {
         let said = fs::read_to_string(&self.said).unwrap_or_default();
         let lines: Vec<_> = said.lines().collect();
-        let last: Vec<_> = lines.iter().rev().take(10).rev().map(|line| format!("  {line}")).collect();
+        let last: Vec<_> =
+            lines.iter().rev().take(10).rev().map(|line| format!("  {line}")).collect();
         format!("the last that {} said:\n{}", self.name, last.join("\n"))
     }
 }

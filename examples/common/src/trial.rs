@@ -2,6 +2,7 @@
 //! is well again. What comes of it is for the [judge](crate::verdict) to say.
 
 use std::fmt::Display;
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -10,11 +11,11 @@ use rustix::process::Signal;
 use tenure::time::Instant;
 
 use crate::clock;
-use crate::evidence::{Act, read_acts};
+use crate::evidence::{Act, Evidence, read_acts};
 use crate::process::Process;
 
 /// How long to wait for something that takes a lease and some retries, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -96,7 +97,10 @@ impl<'a> Trial<'a> {
         worker.signal(Signal::TERM)?;
         let status = worker.wait(PATIENCE).await?;
         if !status.success() {
-            return Err(format!("{name} did not end in good order: {status}\n{}", worker.last_words()));
+            return Err(format!(
+                "{name} did not end in good order: {status}\n{}",
+                worker.last_words()
+            ));
         }
         self.replace(since, &name).await
     }
@@ -171,8 +175,12 @@ impl<'a> Trial<'a> {
         let slots = (0..self.slots).map(|slot| format!("slot-{slot}"));
         let mut missing: Vec<String> = slots.chain(["leader".to_string()]).collect();
         self.wait(since, move |acts| {
-            missing.retain(|thing| !acts.iter().any(|act| act.thing == *thing && act.name() != name));
-            missing.is_empty().then_some(()).ok_or_else(|| format!("nobody acts on {}", missing.join(", ")))
+            missing
+                .retain(|thing| !acts.iter().any(|act| act.thing == *thing && act.name() != name));
+            missing
+                .is_empty()
+                .then_some(())
+                .ok_or_else(|| format!("nobody acts on {}", missing.join(", ")))
         })
         .await
     }
@@ -215,4 +223,24 @@ impl<'a> Trial<'a> {
 pub fn say(what: &dyn Display) {
     let since_start = clock::instant().as_nanos() / 1_000_000;
     println!("{:>7}.{:03}  {what}", since_start / 1000, since_start % 1000);
+}
+
+/// Holds a trial in a new folder, and has the evidence of it checked. The folder stays if anything fails.
+///
+/// # Panics
+/// The trial cannot be held, and says why. As in any test, `check` may panic, too.
+#[expect(clippy::panic, reason = "a trial that cannot be held is a test that failed")]
+pub fn hold<F>(trial: impl FnOnce(PathBuf) -> F, check: impl FnOnce(Evidence))
+where
+    F: Future<Output = Result<Evidence, String>>,
+{
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}")).keep();
+    println!("evidence and logs: {}", folder.display());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
+    match runtime.block_on(trial(folder.clone())) {
+        Ok(evidence) => check(evidence),
+        Err(error) => panic!("{error}"),
+    }
+    let _ = fs::remove_dir_all(folder);
 }

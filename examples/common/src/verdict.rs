@@ -20,7 +20,7 @@ pub enum Rule {
     BeyondRight,
     /// A later owner has a smaller token, or that of another.
     TokenBack,
-    /// A token that is no write of its owner's; or, of a leader, no write that made it one.
+    /// A token that is no write of its owner's.
     NoSuchWrite,
     /// The store's versions are not in order.
     HistoryBack,
@@ -121,7 +121,7 @@ pub fn judge(evidence: &Evidence) -> Verdict {
             verdict.add(Rule::BeyondRight, what);
         }
     }
-    let claims = Claims::new(&evidence.history, &mut verdict);
+    let writes = writes(&evidence.history, &mut verdict);
     for (thing, acts) in things {
         let terms = terms(&acts);
         let kind = thing.split('-').next().unwrap_or(thing).to_string();
@@ -129,7 +129,7 @@ pub fn judge(evidence: &Evidence) -> Verdict {
         *verdict.hand_overs.entry(kind).or_default() += changes.count();
         judge_terms(thing, &terms, &mut verdict);
         for term in &terms {
-            claims.judge(thing, term, &mut verdict);
+            judge_token(thing, term, &writes, &mut verdict);
         }
     }
     verdict
@@ -166,44 +166,35 @@ fn judge_terms(thing: &str, terms: &[Term<'_>], verdict: &mut Verdict) {
     }
 }
 
-/// What the store knows of tokens.
-struct Claims<'a> {
-    /// Each write, and whom its object named before.
-    writes: BTreeMap<u64, (&'a Write, Option<&'a str>)>,
+/// The store's writes by revision, and whether they are in order.
+fn writes<'a>(history: &'a [Write], verdict: &mut Verdict) -> BTreeMap<u64, &'a Write> {
+    for pair in history.windows(2) {
+        if let [earlier, later] = pair
+            && later.revision <= earlier.revision
+        {
+            let what = format!("{} comes after {}", later.revision, earlier.revision);
+            verdict.add(Rule::HistoryBack, what);
+        }
+    }
+    history.iter().map(|write| (write.revision, write)).collect()
 }
 
-impl<'a> Claims<'a> {
-    fn new(history: &'a [Write], verdict: &mut Verdict) -> Self {
-        let mut holders: BTreeMap<&str, &str> = BTreeMap::new();
-        let mut writes: BTreeMap<u64, (&Write, Option<&str>)> = BTreeMap::new();
-        for write in history {
-            if let Some((last, _)) = writes.last_key_value().filter(|(last, _)| **last >= write.revision) {
-                let what = format!("{} comes after {last} in the store's history", write.revision);
-                verdict.add(Rule::HistoryBack, what);
-            }
-            let before = holders.insert(&write.object, &write.holder);
-            writes.insert(write.revision, (write, before));
+/// The token of a right is the version of a write of its owner's, which names it: a leader's of the
+/// lock, a slot's of the own record.
+fn judge_token(
+    thing: &str,
+    Term { who, token, .. }: &Term<'_>,
+    writes: &BTreeMap<u64, &Write>,
+    verdict: &mut Verdict,
+) {
+    let what = match writes.get(token) {
+        Some(write) if is_of(&write.holder, who) => return,
+        Some(Write { object, holder, .. }) => {
+            format!("{thing}: {who} has token {token}, a write of {object} that names {holder}")
         }
-        Self { writes }
-    }
-
-    /// The token of a leader is the write that made it one; that of a slot's owner a renewal of its own.
-    fn judge(&self, thing: &str, term: &Term<'_>, verdict: &mut Verdict) {
-        let Term { who, token, .. } = term;
-        let what = match self.writes.get(token) {
-            None => format!("{thing}: {who} has token {token}, which is no write"),
-            Some((write, _)) if !is_of(&write.holder, who) => format!(
-                "{thing}: {who} has token {token}, which is a write of {} that names {}",
-                write.object, write.holder
-            ),
-            Some((write, Some(before))) if thing == "leader" && is_of(before, who) => format!(
-                "{thing}: {who} has token {token}, when it held {} already",
-                write.object
-            ),
-            Some(_) => return,
-        };
-        verdict.add(Rule::NoSuchWrite, what);
-    }
+        None => format!("{thing}: {who} has token {token}, which is no write"),
+    };
+    verdict.add(Rule::NoSuchWrite, what);
 }
 
 /// Whether a record's holder is this process; a member's has the number of its life behind.
