@@ -16,7 +16,9 @@ use crate::clock;
 pub struct Process {
     name: String,
     child: Child,
-    said: PathBuf,
+    log: PathBuf,
+    /// How long the log was when it began.
+    before: usize,
 }
 
 impl Process {
@@ -25,17 +27,18 @@ impl Process {
     /// # Errors
     /// It cannot be started, most often because it is not installed.
     pub fn start(name: &str, mut command: Command, folder: &Path) -> Result<Self, String> {
-        let said = folder.join(format!("{name}.log"));
-        let open = || File::options().append(true).create(true).open(&said);
-        let log = open().and_then(|out| Ok((out.try_clone()?, out)));
-        let (out, err) = log.map_err(|error| format!("{}: {error}", said.display()))?;
+        let log = folder.join(format!("{name}.log"));
+        let before = fs::read_to_string(&log).map_or(0, |text| text.len());
+        let opened = File::options().append(true).create(true).open(&log);
+        let both = opened.and_then(|out| Ok((out.try_clone()?, out)));
+        let (out, err) = both.map_err(|error| format!("{}: {error}", log.display()))?;
         let child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn();
         let program = command.get_program().display().to_string();
         let child = child.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => format!("{program} is not installed"),
             _ => format!("{program} cannot be started: {error}"),
         })?;
-        Ok(Self { name: name.to_string(), child, said })
+        Ok(Self { name: name.to_string(), child, log, before })
     }
 
     /// Its name.
@@ -98,14 +101,20 @@ impl Process {
         }
     }
 
-    /// The last lines that it said.
+    /// What it has said since it was started.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        text.get(self.before..).unwrap_or_default().to_string()
+    }
+
+    /// The last lines of that.
     #[must_use]
     pub fn last_words(&self) -> String {
-        let said = fs::read_to_string(&self.said).unwrap_or_default();
+        let said = self.said();
         let lines: Vec<_> = said.lines().collect();
-        let last: Vec<_> =
-            lines.iter().rev().take(10).rev().map(|line| format!("  {line}")).collect();
-        format!("the last that {} said:\n{}", self.name, last.join("\n"))
+        let last = lines.iter().rev().take(10).rev().map(|line| format!("\n  {line}"));
+        format!("the last that {} said:{}", self.name, last.collect::<String>())
     }
 }
 

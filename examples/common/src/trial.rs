@@ -16,6 +16,10 @@ use crate::process::Process;
 
 /// How long to wait for something that takes a lease and some retries, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a leader works before something is done to it.
+const TERM: Duration = Duration::from_millis(1500);
+/// What a worker says when it has reached the store.
+pub const TAKES_PART: &str = "takes part";
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -62,7 +66,7 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// They do not, or it does not come back.
     pub async fn pause_leader(&mut self) -> Result<(), String> {
-        let name = self.leader()?;
+        let name = self.leader().await?;
         say(&format!("SIGSTOP to {name}, which leads"));
         let since = clock::instant();
         self.worker(&name)?.signal(Signal::STOP)?;
@@ -78,7 +82,7 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// They do not, or it does not come back.
     pub async fn kill_leader(&mut self) -> Result<(), String> {
-        let name = self.leader()?;
+        let name = self.leader().await?;
         say(&format!("SIGKILL to {name}, which leads"));
         let since = clock::instant();
         self.worker(&name)?.kill().await?;
@@ -90,7 +94,7 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// It does not end in good order, they do not take over, or it does not come back.
     pub async fn end_leader(&mut self) -> Result<(), String> {
-        let name = self.leader()?;
+        let name = self.leader().await?;
         say(&format!("SIGTERM to {name}, which leads"));
         let since = clock::instant();
         let worker = self.worker(&name)?;
@@ -163,8 +167,9 @@ impl<'a> Trial<'a> {
         read_acts(&self.folder)
     }
 
-    /// Who acted last as the leader.
-    fn leader(&self) -> Result<String, String> {
+    /// Who acted last as the leader, after it has been that for a while.
+    async fn leader(&self) -> Result<String, String> {
+        tokio::time::sleep(TERM).await;
         let acts = self.acts()?;
         let last = acts.iter().filter(|act| act.thing == "leader").max_by_key(|act| act.at);
         last.map(|act| act.name().to_string()).ok_or_else(|| "nobody has led yet".to_string())
@@ -185,14 +190,20 @@ impl<'a> Trial<'a> {
         .await
     }
 
-    /// Waits until `name` has a slot again. Where there are none nothing tells that it is a candidate.
+    /// Waits until `name` takes part, and has a slot again if there are any.
     async fn is_back(&mut self, since: Instant, name: &str) -> Result<(), String> {
-        if self.slots == 0 {
-            return Ok(());
+        let until = clock::instant() + PATIENCE;
+        while !self.worker(name)?.said().contains(TAKES_PART) {
+            let worker = self.worker(name)?;
+            if worker.ended()?.is_some() || clock::instant() >= until {
+                return Err(format!("{name} does not take part\n{}", worker.last_words()));
+            }
+            tokio::time::sleep(LOOK).await;
         }
+        let sharing = self.slots > 0;
         self.wait(since, |acts| {
             let back = acts.iter().any(|act| act.name() == name && act.thing != "leader");
-            back.then_some(()).ok_or_else(|| format!("{name} has no slot"))
+            (back || !sharing).then_some(()).ok_or_else(|| format!("{name} has no slot"))
         })
         .await
     }

@@ -11,7 +11,7 @@ use std::process;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tenure::election::Token;
+use tenure::election::{Elector, Token};
 use tenure::time::Instant;
 
 use crate::clock;
@@ -31,6 +31,16 @@ pub struct Right {
     pub token: Token,
     /// When it ends, if nothing happens.
     pub until: Instant,
+}
+
+/// Whether the leader may act, asked at one reading of the clock.
+#[must_use]
+pub fn leader_right(elector: &Mutex<Elector>, now: Instant) -> Option<Right> {
+    let elector = lock(elector);
+    if !elector.is_leading(now) {
+        return None;
+    }
+    Some(Right { token: elector.fencing_token()?, until: elector.leading_until()? })
 }
 
 /// Where acts are written down: a line for each, see [`Act`](crate::evidence::Act).

@@ -14,10 +14,9 @@ use std::sync::{Arc, Mutex};
 use clap::Parser as _;
 use tenure::election::Elector;
 use tenure::sharding::{Sharder, Slot};
-use tenure::time::Instant;
 use tenure_examples::clock;
 use tenure_examples::lead::{self, lock};
-use tenure_examples::work::{Log, Right, work};
+use tenure_examples::work::{Log, Right, leader_right, work};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -58,7 +57,9 @@ async fn replica(store: Store, options: &Work) -> Result<(), String> {
     let config = options.sharding(&incarnation)?;
     let members = Members::new(store.clone(), &config);
     let member = Sharder::new(config, random()?, now).map_err(|error| error.to_string())?;
-    let log = Arc::new(Log::open(&options.acts, &format!("{}_{incarnation}", options.name))?);
+    let who = format!("{}_{incarnation}", options.name);
+    let log = Arc::new(Log::open(&options.acts, &who)?);
+    eprintln!("{who} takes part in {}", options.group);
     let ask_each = options.leave_out != Some(Rule::Ask);
     let (elector, member) = (Arc::new(Mutex::new(elector)), Arc::new(Mutex::new(member)));
 
@@ -98,15 +99,4 @@ async fn replica(store: Store, options: &Work) -> Result<(), String> {
         share::drive(&member, &members, start_slot, member_inputs),
     );
     Ok(())
-}
-
-/// Whether the leader may act, asked of one clock reading.
-fn leader_right(elector: &Mutex<Elector>, now: Instant) -> Option<Right> {
-    let elector = lock(elector);
-    let (true, Some(token), Some(until)) =
-        (elector.is_leading(now), elector.fencing_token(), elector.leading_until())
-    else {
-        return None;
-    };
-    Some(Right { token, until })
 }

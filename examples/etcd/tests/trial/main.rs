@@ -1,7 +1,6 @@
 //! Three replicas on a real etcd under faults, judged by what they and etcd wrote down.
 //!
 //! `cargo test -- --nocapture` tells what happens.
-#![expect(clippy::panic, reason = "a trial that cannot be held fails")]
 
 mod etcd;
 
@@ -96,7 +95,7 @@ fn no_two_act_at_once() {
             // The beginning of the same run says nothing.
             let mut short = evidence;
             short.acts.sort_by_key(|act| act.at);
-            short.acts.truncate(30);
+            short.acts.truncate(short.acts.len() / 4);
             assert_eq!(judge(&short).status(), 3);
         },
     );
