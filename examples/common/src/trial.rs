@@ -241,10 +241,10 @@ pub fn say(what: &dyn Display) {
 /// # Panics
 /// The trial cannot be held, and says why. As in any test, `check` may panic, too.
 #[expect(clippy::panic, reason = "a trial that cannot be held is a test that failed")]
-pub fn hold<F>(trial: impl FnOnce(PathBuf) -> F, check: impl FnOnce(Evidence))
-where
-    F: Future<Output = Result<Evidence, String>>,
-{
+pub fn hold(
+    trial: impl AsyncFnOnce(PathBuf) -> Result<Evidence, String>,
+    check: impl FnOnce(Evidence),
+) {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}")).keep();
     println!("evidence and logs: {}", folder.display());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -79,7 +79,7 @@ async fn without_asking(folder: &Path) -> Result<Evidence, String> {
 #[test]
 fn no_two_lead_at_once() {
     hold(
-        |folder| async move { faults(&folder).await },
+        async |folder| faults(&folder).await,
         |evidence| {
             let verdict = judge(&evidence);
             println!("{verdict}");
@@ -96,7 +96,7 @@ fn no_two_lead_at_once() {
 #[test]
 fn two_are_found_if_work_does_not_ask() {
     hold(
-        |folder| async move { without_asking(&folder).await },
+        async |folder| without_asking(&folder).await,
         |evidence| {
             let verdict = judge(&evidence);
             println!("{verdict}");
