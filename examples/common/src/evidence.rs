@@ -60,12 +60,17 @@ impl Evidence {
     /// They cannot be read, or a line cannot.
     pub fn read(folder: &Path) -> Result<Self, String> {
         let acts = read_acts(folder)?;
-        let history = folder.join("history");
-        let text = fs::read_to_string(&history).map_err(|error| {
-            let remedy = "write it with the subcommand `history` of the example";
-            format!("{}: {error}: {remedy}", history.display())
-        })?;
-        Ok(Self { acts, history: lines(&text, &history)? })
+        let path = folder.join("history");
+        let wrong = |what: &dyn Display| {
+            let remedy = "write the store's history there, see the example's README.md";
+            format!("{}: {what}: {remedy}", path.display())
+        };
+        let text = fs::read_to_string(&path).map_err(|error| wrong(&error))?;
+        let history: Vec<Write> = lines(&text, &path)?;
+        if history.is_empty() && !acts.is_empty() {
+            return Err(wrong(&"it is empty, though somebody acted"));
+        }
+        Ok(Self { acts, history })
     }
 }
 

@@ -62,10 +62,9 @@ pub async fn drive<C>(
                 calling = None;
                 lock(elector).handle_response(clock::now(), response);
             }
-            input = inputs.recv() => match input {
-                Some(Input::Ended) => lock(elector).work_stopped(clock::now()),
-                // Whoever could ask it to stop is gone.
-                Some(Input::Stop) | None => lock(elector).stop(clock::now()),
+            Some(input) = inputs.recv() => match input {
+                Input::Ended => lock(elector).work_stopped(clock::now()),
+                Input::Stop => lock(elector).stop(clock::now()),
             },
             () = clock::sleep_until(until) => lock(elector).handle_timeout(clock::now()),
         }

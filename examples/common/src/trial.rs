@@ -109,22 +109,21 @@ impl<'a> Trial<'a> {
         self.replace(since, &name).await
     }
 
-    /// The store was out of reach from `since` until now: whoever had a right before must have lost it
-    /// by its own clock, a renew deadline later, and all must come back by themselves.
+    /// The store was out of reach from `since` to `until`, and now it is not: whoever had a right before
+    /// must have lost it by its own clock, a renew deadline later, and all must come back by themselves.
     ///
     /// # Errors
     /// Somebody acted too long, or does not come back.
-    pub async fn store_is_back(&mut self, since: Instant) -> Result<(), String> {
-        let now = clock::instant();
+    pub async fn store_is_back(&mut self, since: Instant, until: Instant) -> Result<(), String> {
         let over = (since + self.deadline).as_nanos();
         let acts = self.acts()?;
-        if let Some(act) = acts.iter().find(|act| (over..now.as_nanos()).contains(&act.at)) {
+        if let Some(act) = acts.iter().find(|act| (over..until.as_nanos()).contains(&act.at)) {
             let (who, thing, late) = (&act.who, &act.thing, (act.at - over) / 1_000_000);
             return Err(format!(
                 "{who} acts on {thing} {late} ms after its right must have ended: the store was out of reach"
             ));
         }
-        self.all_well(now, "").await
+        self.all_well(until, "").await
     }
 
     /// Ends all workers.

@@ -28,7 +28,8 @@ pub(crate) async fn print(store: &Store) -> Result<(), String> {
             let Some(pair) = event.kv() else { continue };
             let entry = entry(prefix, pair).map_err(none)?;
             if entry.version == until {
-                return Ok(());
+                let deleted = store.client.kv_client().delete(end, None).await;
+                return deleted.map(|_| ()).map_err(|error| ill(&error));
             }
             let lease = wire::lease_from_api_json(&entry.value).ok();
             let holder = lease.and_then(|(lease, _)| lease.spec.holder_identity);

@@ -24,8 +24,8 @@ use members::Members;
 use options::{Command, Options, Rule, Work};
 use store::Store;
 
-/// One thread for all: work that blocks belongs on others, or the drivers are late.
-#[tokio::main(flavor = "current_thread")]
+/// The drivers run on the main thread, work on others, at the same time.
+#[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     let options = Options::parse();
     match run(&options).await {

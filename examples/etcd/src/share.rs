@@ -70,15 +70,14 @@ pub(crate) async fn drive(
                 }
                 lock(member).handle_watch(clock::now(), watched);
             }
-            input = inputs.recv() => {
+            Some(input) = inputs.recv() => {
                 let (now, mut member) = (clock::now(), lock(member));
                 match input {
-                    Some(Input::Ended(slot)) => {
+                    Input::Ended(slot) => {
                         let slots = SlotSet::of(member.config().slots, [slot]);
                         member.drained(now, &slots);
                     }
-                    // Whoever could ask it to leave is gone.
-                    Some(Input::Leave) | None => member.leave(now),
+                    Input::Leave => member.leave(now),
                 }
             }
             () = clock::sleep_until(until) => lock(member).handle_timeout(clock::now()),

@@ -41,19 +41,20 @@ impl Store {
             .with_keep_alive(KEEP_ALIVE.0, KEEP_ALIVE.1)
             // A member that is cut off from its cluster ends its watches, which it would let go quiet.
             .with_require_leader(true);
-        let nobody = |error: &dyn std::fmt::Display| {
+        let nobody = |error: &str| {
             let endpoints = endpoints.join(", ");
             format!(
                 "no etcd answers at {endpoints}: {error}: start one, or name another by --endpoint"
             )
         };
-        let client =
-            Client::connect(endpoints, Some(options)).await.map_err(|error| nobody(&error))?;
+        let client = Client::connect(endpoints, Some(options))
+            .await
+            .map_err(|error| nobody(&told(&error)))?;
         let store = Self { client, prefix: prefix.to_string() };
         let mut asked = store.client.kv_client();
         match tokio::time::timeout(PATIENCE, asked.get(prefix, None)).await {
             Ok(Ok(_)) => Ok(store),
-            Ok(Err(error)) => Err(nobody(&error)),
+            Ok(Err(error)) => Err(nobody(&told(&error))),
             Err(_) => Err(nobody(&format!("nothing within {PATIENCE:?}"))),
         }
     }
@@ -135,11 +136,19 @@ fn same(key: &str, version: u64) -> Result<Compare, Failure> {
     Ok(Compare::mod_revision(key, CompareOp::Equal, version))
 }
 
+/// A status without the chain of errors of each layer below.
+pub(crate) fn told(error: &Error) -> String {
+    match error {
+        Error::GRpcStatus(status) => format!("{}: {}", status.code(), status.message()),
+        error => error.to_string(),
+    }
+}
+
 /// No answer, or one that says nothing of the key. A write may have been applied, whatever the status:
 /// etcd says `Unavailable` and `DeadlineExceeded` of transactions that it carries out later. So none of
 /// them is a conflict.
 fn unknown(error: &Error) -> Failure {
-    eprintln!("etcd: {error}");
+    eprintln!("etcd: {}", told(error));
     Failure::Other
 }
 

@@ -5,12 +5,12 @@ use tenure::sharding::Watched;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::members::Members;
-use crate::store::{entry, revision};
+use crate::store::{entry, revision, told};
 
 /// Delivers what was written after this version, in order, and `Broken` at the end.
 pub(crate) async fn watch(members: Members, after: u64, deliver: UnboundedSender<Watched>) {
     if let Err(error) = follow(&members, after, &deliver).await {
-        eprintln!("the watch has ended: {error}");
+        eprintln!("the watch has ended: {}", told(&error));
     }
     // Compacted, cut off, cancelled: whatever it was, the next list begins another.
     let _ = deliver.send(Watched::Broken);

@@ -18,8 +18,8 @@ use tokio_postgres::config::TargetSessionAttrs;
 use options::{Command, Options, Rule, Work};
 use store::{SCHEMA, Store, told};
 
-/// One thread for all: work that blocks belongs on others, or the driver is late.
-#[tokio::main(flavor = "current_thread")]
+/// The driver runs on the main thread, work on others, at the same time.
+#[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     match run(Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,

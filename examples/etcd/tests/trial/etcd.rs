@@ -69,8 +69,8 @@ fn spawn(folder: &Path, [client, peer]: [u16; 2]) -> Result<Process, String> {
     command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client]);
     command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
     command.args(["--initial-cluster", &format!("default={peer}"), "--log-level", "error"]);
-    // Often enough for the trial to have some.
-    command.args(["--experimental-watch-progress-notify-interval", "500ms"]);
+    // More often than members renew, so that there is some.
+    command.args(["--experimental-watch-progress-notify-interval", "100ms"]);
     Process::start("etcd", command, folder).map_err(|error| {
         format!("{error}: install Debian's etcd-server, or name the program by the variable ETCD")
     })

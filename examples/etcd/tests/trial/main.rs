@@ -10,6 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use etcd::Etcd;
+use tenure::time::Instant;
 use tenure_examples::clock;
 use tenure_examples::evidence::Evidence;
 use tenure_examples::trial::{Trial, hold, say};
@@ -21,7 +22,6 @@ const SLOTS: usize = 16;
 /// L, D and R: short, with room for a second try within D, and for a machine that is busy.
 const DURATIONS: [&str; 6] = ["--lease", "3s", "--renew", "2s", "--retry", "500ms"];
 const DEADLINE: Duration = Duration::from_secs(2);
-/// Longer than the lease.
 const OUTAGE: Duration = Duration::from_secs(5);
 
 fn worker(folder: &Path, endpoint: &str, name: &str, more: &[&str]) -> Command {
@@ -43,6 +43,12 @@ fn evidence(folder: &Path, endpoint: &str) -> Result<Evidence, String> {
     Evidence::read(folder)
 }
 
+/// Longer than the lease; until when it lasted at least.
+async fn outage(since: Instant) -> Instant {
+    clock::sleep_until(Some(since + OUTAGE)).await;
+    clock::instant()
+}
+
 async fn faults(folder: &Path, mode: &str) -> Result<Evidence, String> {
     let mut etcd = Etcd::start(folder).await?;
     let endpoint = etcd.endpoint.clone();
@@ -55,19 +61,19 @@ async fn faults(folder: &Path, mode: &str) -> Result<Evidence, String> {
         trial.end_leader().await?;
     }
     say(&"SIGSTOP to etcd");
-    let since = clock::instant();
     etcd.pause()?;
-    clock::sleep_until(Some(since + OUTAGE)).await;
+    let since = clock::instant();
+    let until = outage(since).await;
     say(&"SIGCONT to etcd");
     etcd.go_on()?;
-    trial.store_is_back(since).await?;
+    trial.store_is_back(since, until).await?;
     say(&"SIGKILL to etcd");
     etcd.kill().await?;
     let since = clock::instant();
-    clock::sleep_until(Some(since + OUTAGE)).await;
+    let until = outage(since).await;
     say(&"etcd starts again");
     etcd.start_again().await?;
-    trial.store_is_back(since).await?;
+    trial.store_is_back(since, until).await?;
     trial.end().await?;
     evidence(folder, &endpoint)
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use postgres::Postgres;
+use tenure::time::Instant;
 use tenure_examples::clock;
 use tenure_examples::evidence::Evidence;
 use tenure_examples::trial::{Trial, hold, say};
@@ -19,7 +20,6 @@ const NAMES: [&str; 3] = ["a", "b", "c"];
 /// L, D and R: short, with room for a second try within D, and for a machine that is busy.
 const DURATIONS: [&str; 6] = ["--lease", "3s", "--renew", "2s", "--retry", "500ms"];
 const DEADLINE: Duration = Duration::from_secs(2);
-/// Longer than the lease.
 const OUTAGE: Duration = Duration::from_secs(5);
 
 fn worker(folder: &Path, database: &str, name: &str, more: &[&str]) -> Command {
@@ -42,6 +42,12 @@ async fn started(folder: &Path) -> Result<Postgres, String> {
     Ok(postgres)
 }
 
+/// Longer than the lease; until when it lasted at least.
+async fn outage(since: Instant) -> Instant {
+    clock::sleep_until(Some(since + OUTAGE)).await;
+    clock::instant()
+}
+
 async fn faults(folder: &Path) -> Result<Evidence, String> {
     let mut postgres = started(folder).await?;
     let database = postgres.database.clone();
@@ -56,10 +62,10 @@ async fn faults(folder: &Path) -> Result<Evidence, String> {
     say(&"SIGQUIT to Postgres");
     postgres.crash().await?;
     let since = clock::instant();
-    clock::sleep_until(Some(since + OUTAGE)).await;
+    let until = outage(since).await;
     say(&"Postgres starts again");
     postgres.start_again().await?;
-    trial.store_is_back(since).await?;
+    trial.store_is_back(since, until).await?;
     trial.end().await?;
     postgres.evidence().await
 }
