@@ -1,7 +1,6 @@
 //! Workers under faults: each is brought about, and then waited for until others have taken over and all
 //! is well again. What comes of it is for the [judge](crate::verdict) to say.
 
-use std::fmt::Display;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,6 +12,7 @@ use tenure::time::Instant;
 use crate::clock;
 use crate::evidence::{Act, Evidence, read_acts};
 use crate::process::Process;
+use crate::verdict::judge;
 
 /// How long to wait for something that takes a lease and some retries, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -26,19 +26,17 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Three workers and what they share.
 #[expect(missing_debug_implementations, reason = "it holds a closure")]
 pub struct Trial<'a> {
-    /// Where the evidence is written.
-    pub folder: PathBuf,
-    /// The command of a worker of this name.
-    pub command: &'a dyn Fn(&str) -> Command,
-    /// How many slots they share; 0 if they only elect a leader.
-    pub slots: usize,
-    /// The renew deadline: how long rights last without the store.
-    pub deadline: Duration,
+    folder: PathBuf,
+    command: &'a dyn Fn(&str) -> Command,
+    slots: usize,
+    deadline: Duration,
     workers: Vec<Process>,
 }
 
 impl<'a> Trial<'a> {
-    /// A trial without workers.
+    /// A trial without workers, which will write their evidence into `folder`: `command` is that of a
+    /// worker of a name, `slots` how many they share (0 if they only elect a leader), and `deadline` how
+    /// long rights last without the store.
     #[must_use]
     pub fn new(
         folder: PathBuf,
@@ -179,12 +177,12 @@ impl<'a> Trial<'a> {
         let slots = (0..self.slots).map(|slot| format!("slot-{slot}"));
         let mut missing: Vec<String> = slots.chain(["leader".to_string()]).collect();
         self.wait(since, move |acts| {
-            missing
-                .retain(|thing| !acts.iter().any(|act| act.thing == *thing && act.name() != name));
-            missing
-                .is_empty()
-                .then_some(())
-                .ok_or_else(|| format!("nobody acts on {}", missing.join(", ")))
+            let by_another = |act: &Act, thing: &str| act.thing == thing && act.name() != name;
+            missing.retain(|thing| !acts.iter().any(|act| by_another(act, thing)));
+            if missing.is_empty() {
+                return Ok(());
+            }
+            Err(format!("nobody acts on {}", missing.join(", ")))
         })
         .await
     }
@@ -202,7 +200,7 @@ impl<'a> Trial<'a> {
         let sharing = self.slots > 0;
         self.wait(since, |acts| {
             let back = acts.iter().any(|act| act.name() == name && act.thing != "leader");
-            (back || !sharing).then_some(()).ok_or_else(|| format!("{name} has no slot"))
+            if back || !sharing { Ok(()) } else { Err(format!("{name} has no slot")) }
         })
         .await
     }
@@ -230,7 +228,7 @@ impl<'a> Trial<'a> {
 }
 
 /// Tells people what happens.
-pub fn say(what: &dyn Display) {
+pub fn say(what: &str) {
     let since_start = clock::instant().as_nanos() / 1_000_000;
     println!("{:>7}.{:03}  {what}", since_start / 1000, since_start % 1000);
 }
@@ -253,4 +251,17 @@ pub fn hold(
         Err(error) => panic!("{error}"),
     }
     let _ = fs::remove_dir_all(folder);
+}
+
+/// Sees to it that a run shows that no two act at once, and that its beginning shows nothing.
+///
+/// # Panics
+/// It does not.
+pub fn no_two_act_at_once(mut evidence: Evidence) {
+    let verdict = judge(&evidence);
+    println!("{verdict}");
+    assert_eq!(verdict.status(), 0, "{verdict}");
+    evidence.acts.sort_by_key(|act| act.at);
+    evidence.acts.truncate(evidence.acts.len() / 8);
+    assert_eq!(judge(&evidence).status(), 3);
 }

@@ -31,7 +31,7 @@ pub(crate) async fn drive(
     mut inputs: UnboundedReceiver<Input>,
 ) {
     let mut calls: JoinSet<Response> = JoinSet::new();
-    let mut watching: Option<UnboundedReceiver<Watched>> = None;
+    let mut watching: Option<Watching> = None;
     loop {
         let until = {
             let mut member = lock(member);
@@ -59,8 +59,9 @@ pub(crate) async fn drive(
                 member.handle_response(now, response);
                 if let Some(after) = listed.filter(|_| watching.is_none()) {
                     let (deliver, deliveries) = unbounded_channel();
-                    tokio::spawn(watch(members.clone(), after, deliver));
-                    watching = Some(deliveries);
+                    let mut task = JoinSet::new();
+                    task.spawn(watch(members.clone(), after, deliver));
+                    watching = Some(Watching { deliveries, _task: task });
                     member.handle_watch(now, Watched::Started { after });
                 }
             }
@@ -85,10 +86,16 @@ pub(crate) async fn drive(
     }
 }
 
+/// A watch, which ends with this value.
+struct Watching {
+    deliveries: UnboundedReceiver<Watched>,
+    _task: JoinSet<()>,
+}
+
 /// The next delivery; never, if there is no watch.
-async fn next(watching: &mut Option<UnboundedReceiver<Watched>>) -> Watched {
+async fn next(watching: &mut Option<Watching>) -> Watched {
     match watching {
-        Some(deliveries) => deliveries.recv().await.unwrap_or(Watched::Broken),
+        Some(watching) => watching.deliveries.recv().await.unwrap_or(Watched::Broken),
         None => std::future::pending().await,
     }
 }

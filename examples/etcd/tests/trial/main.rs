@@ -13,7 +13,7 @@ use etcd::Etcd;
 use tenure::time::Instant;
 use tenure_examples::clock;
 use tenure_examples::evidence::Evidence;
-use tenure_examples::trial::{Trial, hold, say};
+use tenure_examples::trial::{Trial, hold, no_two_act_at_once, say};
 use tenure_examples::verdict::{Rule, judge};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tenure-etcd");
@@ -60,18 +60,18 @@ async fn faults(folder: &Path, mode: &str) -> Result<Evidence, String> {
         trial.kill_leader().await?;
         trial.end_leader().await?;
     }
-    say(&"SIGSTOP to etcd");
+    say("SIGSTOP to etcd");
     etcd.pause()?;
     let since = clock::instant();
     let until = outage(since).await;
-    say(&"SIGCONT to etcd");
+    say("SIGCONT to etcd");
     etcd.go_on()?;
     trial.store_is_back(since, until).await?;
-    say(&"SIGKILL to etcd");
+    say("SIGKILL to etcd");
     etcd.kill().await?;
     let since = clock::instant();
     let until = outage(since).await;
-    say(&"etcd starts again");
+    say("etcd starts again");
     etcd.start_again().await?;
     trial.store_is_back(since, until).await?;
     trial.end().await?;
@@ -90,36 +90,19 @@ async fn without_asking(folder: &Path) -> Result<Evidence, String> {
     evidence(folder, &endpoint)
 }
 
-/// The whole trial with slots shared in this mode.
-fn no_two_act_at_once(mode: &str) {
-    hold(
-        async |folder| faults(&folder, mode).await,
-        |evidence| {
-            let verdict = judge(&evidence);
-            println!("{mode}: {verdict}");
-            assert_eq!(verdict.status(), 0, "{verdict}");
-            // The beginning of the same run says nothing.
-            let mut short = evidence;
-            short.acts.sort_by_key(|act| act.at);
-            short.acts.truncate(short.acts.len() / 8);
-            assert_eq!(judge(&short).status(), 3);
-        },
-    );
-}
-
 #[test]
 fn no_two_act_at_once_ranked() {
-    no_two_act_at_once("ranked");
+    hold(async |folder| faults(&folder, "ranked").await, no_two_act_at_once);
 }
 
 #[test]
 fn no_two_act_at_once_planned() {
-    no_two_act_at_once("planned");
+    hold(async |folder| faults(&folder, "planned").await, no_two_act_at_once);
 }
 
 #[test]
 fn no_two_act_at_once_leased() {
-    no_two_act_at_once("leased");
+    hold(async |folder| faults(&folder, "leased").await, no_two_act_at_once);
 }
 
 #[test]
