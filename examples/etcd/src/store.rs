@@ -11,9 +11,12 @@ use etcd_client::{
 };
 use tenure::election::Failure;
 
-/// How long etcd may keep a connection waiting before it is taken for dead, and a new one is made: a
-/// watch on a dead one would show nothing for ever. Requests have deadlines of their own.
-const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(2));
+/// How long a connection is quiet before it is asked for a sign of life, and how long that may take: a
+/// watch on one that is dead would show nothing for ever. Requests have deadlines of their own. etcd
+/// cuts off whoever asks more often than every 5 s (`--grpc-keepalive-min-time`).
+const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3));
+/// How long a connection may take to be made, before another endpoint is tried.
+const CONNECT: Duration = Duration::from_secs(2);
 /// How long to wait for the first answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -37,7 +40,7 @@ impl Store {
     /// waited for.
     pub(crate) async fn connect(endpoints: &[String], prefix: &str) -> Result<Self, String> {
         let options = ConnectOptions::new()
-            .with_connect_timeout(KEEP_ALIVE.1)
+            .with_connect_timeout(CONNECT)
             .with_keep_alive(KEEP_ALIVE.0, KEEP_ALIVE.1)
             // A member that is cut off from its cluster ends its watches, which it would let go quiet.
             .with_require_leader(true);
