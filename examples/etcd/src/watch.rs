@@ -1,7 +1,7 @@
 //! A watch of a group's records.
 
 use etcd_client::{Error, Event, EventType, WatchOptions, WatchResponse};
-use tenure::sharding::Watched;
+use tenure::sharding::{StoredMember, Watched};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::members::Members;
@@ -29,12 +29,24 @@ async fn follow(
         WatchOptions::new().with_prefix().with_start_revision(begin).with_progress_notify();
     let mut client = members.store.client.watch_client();
     let mut stream = client.watch(&*members.prefix, Some(options)).await?;
+    let mut denied = 0; // up to where progress has said that nothing more comes
     while let Some(response) = stream.message().await? {
         if response.canceled() {
             let (why, compacted) = (response.cancel_reason(), response.compact_revision());
             return Err(Error::WatchError(format!("{why}; compacted to {compacted}")));
         }
         for watched in deliveries(members, &response)? {
+            match &watched {
+                Watched::Progress { version } => denied = *version,
+                Watched::Stored(StoredMember { version, .. })
+                | Watched::Deleted { version, .. }
+                    if *version <= denied =>
+                {
+                    let why = format!("revision {version} came after progress to {denied}");
+                    return Err(Error::WatchError(why));
+                }
+                _ => {}
+            }
             if deliver.send(watched).is_err() {
                 return Ok(()); // nobody listens any more
             }
