@@ -23,8 +23,8 @@ async fn follow(
 ) -> Result<(), Error> {
     let begin = i64::try_from(after).unwrap_or(i64::MAX).saturating_add(1);
     // Progress of the server's own accord, which is in order with the events. Never by `request_progress`:
-    // before etcd 3.4.25 and 3.5.8 its answer may overtake events of an earlier revision
-    // (etcd-io/etcd#15220), which the sharder would then take for old and ignore.
+    // until etcd-io/etcd#15220 was mended, so in Debian 12's 3.4.23, its answer may overtake events of an
+    // earlier revision, which the sharder would then take for old and ignore.
     let options =
         WatchOptions::new().with_prefix().with_start_revision(begin).with_progress_notify();
     let mut client = members.store.client.watch_client();
