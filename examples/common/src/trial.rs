@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -227,10 +228,12 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// Tells people what happens.
+/// Tells people what happens, in which test, and when.
 pub fn say(what: &str) {
-    let since_start = clock::instant().as_nanos() / 1_000_000;
-    println!("{:>7}.{:03}  {what}", since_start / 1000, since_start % 1000);
+    let millis = clock::instant().as_nanos() / 1_000_000;
+    let thread = thread::current();
+    let test = thread.name().unwrap_or("trial");
+    println!("{}.{:03}  {test}: {what}", millis / 1000, millis % 1000);
 }
 
 /// Holds a trial in a new folder, and has the evidence of it checked. The folder stays if anything fails.
@@ -243,7 +246,7 @@ pub fn hold(
     check: impl FnOnce(Evidence),
 ) {
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}")).keep();
-    println!("evidence and logs: {}", folder.display());
+    say(&format!("evidence and logs in {}", folder.display()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
     match runtime.block_on(trial(folder.clone())) {
@@ -259,7 +262,7 @@ pub fn hold(
 /// It does not.
 pub fn no_two_act_at_once(mut evidence: Evidence) {
     let verdict = judge(&evidence);
-    println!("{verdict}");
+    say(&verdict.to_string());
     assert_eq!(verdict.status(), 0, "{verdict}");
     evidence.acts.sort_by_key(|act| act.at);
     evidence.acts.truncate(evidence.acts.len() / 8);

@@ -111,7 +111,7 @@ fn two_are_found_if_work_does_not_ask() {
         async |folder| without_asking(&folder).await,
         |evidence| {
             let verdict = judge(&evidence);
-            println!("{verdict}");
+            say(&verdict.to_string());
             assert_eq!(verdict.status(), 1);
             let found = |thing: &str| {
                 let mut violations = verdict.violations.iter();

@@ -59,6 +59,13 @@ async fn faults(folder: &Path) -> Result<Evidence, String> {
         trial.kill_leader().await?;
         trial.end_leader().await?;
     }
+    say("SIGSTOP to Postgres");
+    postgres.pause()?;
+    let since = clock::instant();
+    let until = outage(since).await;
+    say("SIGCONT to Postgres");
+    postgres.go_on()?;
+    trial.store_is_back(since, until).await?;
     say("SIGQUIT to Postgres");
     postgres.crash().await?;
     let since = clock::instant();
@@ -93,7 +100,7 @@ fn two_are_found_if_work_does_not_ask() {
         async |folder| without_asking(&folder).await,
         |evidence| {
             let verdict = judge(&evidence);
-            println!("{verdict}");
+            say(&verdict.to_string());
             assert_eq!(verdict.status(), 1);
             assert!(verdict.broken(Rule::TwoOwners) > 0, "{verdict}");
         },

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, fmt::Write as _};
 
-use rustix::process::{Signal, geteuid};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tenure_examples::clock;
 use tenure_examples::evidence::Evidence;
 use tenure_examples::process::Process;
@@ -62,6 +62,27 @@ impl Postgres {
     pub(crate) async fn keep_history(&self) -> Result<(), String> {
         let client = connect(&self.database).await?;
         client.batch_execute(HISTORY).await.map_err(|error| format!("no history: {error}"))
+    }
+
+    /// Those who serve connections as well, which are processes of their own. So connections stay open,
+    /// and statements are begun only when it goes on, long after they were given up.
+    pub(crate) fn pause(&mut self) -> Result<(), String> {
+        self.signal_all(Signal::STOP)
+    }
+
+    pub(crate) fn go_on(&mut self) -> Result<(), String> {
+        self.signal_all(Signal::CONT)
+    }
+
+    fn signal_all(&mut self, signal: Signal) -> Result<(), String> {
+        self.process.signal(signal)?;
+        let id = self.process.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let children = children.map_err(|error| format!("the children of postgres: {error}"))?;
+        for child in children.split_whitespace().filter_map(|id| Pid::from_raw(id.parse().ok()?)) {
+            let _ = kill_process(child, signal); // unless it has just ended
+        }
+        Ok(())
     }
 
     /// At once, as if the machine had failed: the next start recovers from the log.
