@@ -75,6 +75,10 @@ pub(crate) async fn drive(
                 let (now, mut member) = (clock::now(), lock(member));
                 match input {
                     Input::Ended(slot) => {
+                        // Work that asks the clock may have ended before the end of its right was
+                        // handled here. In mode `leased` a slot that still counts as owned would not
+                        // be taken for drained, and this is said once only.
+                        member.handle_timeout(now);
                         let slots = SlotSet::of(member.config().slots, [slot]);
                         member.drained(now, &slots);
                     }
