@@ -1,6 +1,5 @@
 //! Work asks the clock, and so may end before the driver has handled the end of its right: what it says
 //! then must count, in mode `leased` too, where each slot's right ends by itself.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 
