@@ -188,6 +188,10 @@ impl Sharder {
     /// All work on these slots has ended; those of them that were not to be drained do not matter. A set
     /// of another number of slots than the configuration has says nothing.
     pub fn drained(&mut self, now: Now, slots: &SlotSet) {
+        // Work that asks the clock may end before the end of its slot's lease was handled here.
+        if self.leases.first_end() <= now.instant {
+            self.leases.handle_timeout(&mut self.machine, now);
+        }
         let released = self.machine.drained(now, slots);
         self.leases.drained(&mut self.machine, now, &released);
         self.leader.settle(&mut self.machine, now);
