@@ -206,6 +206,9 @@ fn text_that_is_no_record_is_refused_at_the_cost_of_its_length() {
         });
         let start: String = text.chars().take(20).collect();
         assert!(used.bytes_max < 40 * text.len() as u64 + 4_096, "{start}: {}", used.bytes_max);
+        if wire::record_from_json(text.as_bytes()).is_ok() {
+            continue; // odd, and a record all the same
+        }
         for profile in PROFILES {
             // A lock that cannot be read is nobody's to take.
             let taken = candidate(profile, Kind::ConfigMap, &annotated(text), SECOND * 6);

@@ -33,7 +33,9 @@ pub trait Subject: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Se
     fn name(&self) -> &str;
 
     /// With which seed it shows what it is kept for, if it says so.
-    fn seed(&self) -> Option<u64>;
+    fn seed(&self) -> Option<u64> {
+        None
+    }
 
     /// The same with everything written out that is drawn from the seed: it runs as this one does.
     #[must_use]

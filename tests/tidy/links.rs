@@ -1,13 +1,15 @@
 //! Links between the documents: what they name is there.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::source::File;
 
 /// Each relative link of a Markdown file names a file or folder of the repository, and each anchor a heading.
 pub(crate) fn links(files: &[File]) -> Vec<String> {
     let mut complaints = Vec::new();
-    for file in files.iter().filter(|file| file.path.ends_with(".md")) {
+    let is_page = |file: &&File| Path::new(&file.path).extension().is_some_and(|it| it == "md");
+    for file in files.iter().filter(is_page) {
         let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         for (at, link) in targets(&file.text) {
             if link.contains("://") || link.starts_with("mailto:") {

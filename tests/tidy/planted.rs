@@ -65,7 +65,7 @@ fn arrows_between_algorithms() {
 
 #[test]
 fn links() {
-    let house = |text| {
+    let house = |text: &str| {
         let other =
             ("docs/other.md", "# Of `this`, and that\n# Twice\n```\n# no heading\n```\n# Twice\n");
         complaints(crate::links, &[("docs/a/page.md", text), other, ("README.md", "")])

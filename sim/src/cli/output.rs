@@ -53,6 +53,9 @@ mod tests {
         let steering = "\u{1b}[2J\u{9b}2J\u{7f}\r\u{202e}".to_owned();
         assert_eq!(harmless(steering), r"\u001b[2J\u009b2J\u007f\u000d\u202e");
         let json = serde_json::json!({ "a": "\u{9b}\u{1b}\n" });
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&harmless(json.to_string())).unwrap(), json);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&harmless(json.to_string())).unwrap(),
+            json
+        );
     }
 }

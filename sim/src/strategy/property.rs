@@ -73,18 +73,14 @@ impl Property<'_> {
             let ran = sweep::run(&case, seed).map_err(|error| senseless(&case, &error))?;
             let like = |find: &&Find| first.borrow().as_ref().is_none_or(|it| find.is_like(it));
             let found = ran.finds.iter().filter(|it| self.counts(it)).find(like).cloned();
-            match found {
-                Some(find) => {
-                    let what = find.violation.what.clone();
-                    first.borrow_mut().get_or_insert(find);
-                    Err(TestCaseError::fail(what))
-                }
-                None => {
-                    let so_far = tally.take();
-                    *tally.borrow_mut() = so_far.and(Tally::of(seed, &ran));
-                    Ok(())
-                }
+            if let Some(find) = found {
+                let what = find.violation.what.clone();
+                first.borrow_mut().get_or_insert(find);
+                return Err(TestCaseError::fail(what));
             }
+            let so_far = tally.take();
+            *tally.borrow_mut() = so_far.and(Tally::of(seed, &ran));
+            Ok(())
         });
         let tally = tally.into_inner();
         match outcome {
