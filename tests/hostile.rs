@@ -425,6 +425,7 @@ fn a_hundred_thousand_members_cost_each_its_record() {
     let many = |count: u32| {
         let each = move |nth: u32| MemberRecord {
             acted_on: Some(u64::MAX),
+            state: if nth % 2 == 0 { State::Active } else { State::Left },
             generation,
             ..record(&format!("m-{nth:06}"))
         };
@@ -443,6 +444,15 @@ fn a_hundred_thousand_members_cost_each_its_record() {
                 member.handle_response(at(1), sharding::Response { id: request.id, result });
             }
         });
+        // And all of them vanish, as quickly.
+        member.poke(at(3_000));
+        while let Some(request) = member.poll_request() {
+            let result = match request.op {
+                sharding::Op::List => Ok(Answer::Listed { members: Vec::new(), version: 10 }),
+                _ => Ok(Answer::Written { version: 11 }),
+            };
+            member.handle_response(at(3_001), sharding::Response { id: request.id, result });
+        }
         used.bytes_max
     };
     let (some, more) = (many(10_000), many(100_000));

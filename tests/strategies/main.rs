@@ -188,7 +188,7 @@ fn keys_have_real_shapes_and_members_come_and_go() {
     let has = |shape: fn(&str) -> bool| all.iter().filter(|key| shape(key)).count() > 100;
     assert!(has(|key| key.len() == 36 && key.matches('-').count() == 4), "UIDs");
     assert!(has(|key| key.matches('/').count() == 1), "namespace/name");
-    assert!(has(|key| key.starts_with("ConfigMap/")), "real objects");
+    assert!(has(|key| key.matches('/').count() == 2), "real objects: kind, namespace, name");
     let histories = drawn(200, &memberships());
     let count = |of: fn(&Change) -> bool| {
         histories.iter().flat_map(|it| &it.changes).filter(|it| of(it)).count()

@@ -1,10 +1,10 @@
 //! The entry points.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tenure::placement::{Members, Placement};
 
 use super::laws::{LAWS, broken};
@@ -66,9 +66,9 @@ impl Property<'_> {
         let tally = RefCell::new(Tally::default());
         // What failed first; the same is looked for in what is smaller.
         let first: RefCell<Option<Find>> = RefCell::new(None);
-        let runs = RefCell::new(0_u64);
+        let tried = Cell::new(0_u64);
         let outcome = self.runner().run(&cases, |case| {
-            *runs.borrow_mut() += 1;
+            tried.set(tried.get() + u64::from(first.borrow().is_none()));
             let seed = case.seed().unwrap_or(0);
             let ran = sweep::run(&case, seed).map_err(|error| senseless(&case, &error))?;
             let like = |find: &&Find| first.borrow().as_ref().is_none_or(|it| find.is_like(it));
@@ -93,8 +93,7 @@ impl Property<'_> {
                 let Some(find) = first.into_inner() else {
                     return Err(Failed::Senseless(why.to_string()));
                 };
-                let nth = runs.into_inner();
-                Err(self.smallest(&case, &find, nth))
+                Err(self.smallest(&case, &find, tried.get()))
             }
         }
     }
@@ -214,6 +213,8 @@ impl Property<'_> {
         let explained = explained(&small.scenario, seed, &small.find);
         let mut plan = small.plan;
         if let Some(fields) = plan.as_object_mut() {
+            let says_nothing = [json!(""), json!([]), json!({})];
+            fields.retain(|_, value| !says_nothing.contains(value));
             fields.insert("seed".to_owned(), seed.into());
         }
         let text = toml::to_string(&plan).unwrap_or_else(|_| format!("{plan:#}"));
