@@ -110,6 +110,8 @@ fn a_rule_that_trusts_anothers_clock_is_found_and_told_by_a_fault_or_two() {
     assert!(told.contains("two leaders: replica-") && !told.contains("tenure run "), "{told}");
     assert!(told.contains("\nThe plan:\n\n") && found.plan.contains("seed = "), "{told}");
     assert!(found.plan.lines().count() < 30, "readable:\n{}", found.plan);
+    let page = include_str!("../../docs/simulation.md");
+    assert!(page.contains(&told), "docs/simulation.md does not show:\n{told}");
 
     // The plan shows the same again, with that rule, and nothing with a right one.
     let again = property.replay::<Ruled<RemoteClock>>(&found.plan);
