@@ -303,7 +303,9 @@ impl View {
         self.place_all();
         (self.changed, self.restated) = (true, true);
         // A list that names somebody twice.
-        again.into_iter().for_each(|stored| self.see(stored, now, rules));
+        for stored in again {
+            self.see(stored, now, rules);
+        }
     }
 
     /// Those that join; at no cost if there is none.
