@@ -427,7 +427,7 @@ fn a_hundred_thousand_members_cost_each_its_record() {
     let many = |count: u32| {
         let each = move |nth: u32| MemberRecord {
             acted_on: Some(u64::MAX),
-            state: if nth % 2 == 0 { State::Active } else { State::Left },
+            state: if nth.is_multiple_of(2) { State::Active } else { State::Left },
             generation,
             ..record(&format!("m-{nth:06}"))
         };

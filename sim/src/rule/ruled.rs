@@ -16,7 +16,7 @@ use crate::world::World;
 
 /// A scenario in which every replica follows the rule `R`: a [`Subject`], so that
 /// [`sweep`](crate::sweep::sweep) runs it with many seeds, [`shrink`](crate::shrink::shrink) makes what
-/// it finds small, and [`strategy`](crate::strategy) tests it. As data it is its scenario.
+/// it finds small, and `strategy` (feature `proptest`) tests it. As data it is its scenario.
 ///
 /// Each life of a replica makes its rule by `R::from(&newcomer)`.
 ///
