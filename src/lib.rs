@@ -97,6 +97,7 @@
 //! Both are off by default; without them the crate depends on two: `xxhash-rust` and `siphasher`, the
 //! stable hashes.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::float_arithmetic, clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 
 extern crate alloc;

@@ -9,6 +9,7 @@ pub mod assign;
 pub mod balance;
 pub mod check;
 pub mod compare;
+pub mod completions;
 pub mod conform;
 mod describe;
 mod experiment;
@@ -16,6 +17,7 @@ pub mod explore;
 pub mod export;
 mod file;
 pub mod inspect;
+pub mod man;
 pub mod margin;
 pub mod merge;
 pub mod mutants;
@@ -72,6 +74,8 @@ enum Command {
     Compare(compare::CompareArgs),
     Check(check::CheckArgs),
     Inspect(inspect::InspectArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// The command that is meant; without any it is `run`.
@@ -120,6 +124,8 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     };
     status.unwrap_or_else(|refusal: Refusal| refusal.print()).into()
 }

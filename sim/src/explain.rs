@@ -38,6 +38,7 @@ pub use mermaid::{mermaid, mermaid_sharded};
 pub use past::Past;
 pub use perfetto::{perfetto, perfetto_sharded};
 pub use sharded::explain as explain_sharded;
+pub(crate) use sharded::{name, terms as terms_sharded};
 
 /// How many lines before the violation are shown.
 const BEFORE: usize = 30;
@@ -61,7 +62,7 @@ pub fn explain(scenario: &Scenario, seed: u64, entries: &[Entry], violation: &Vi
 }
 
 /// The values that decide.
-fn terms(scenario: &Scenario) -> String {
+pub(crate) fn terms(scenario: &Scenario) -> String {
     let mut text = format!(
         "lease {}, renew deadline {}, retry period {}",
         scenario.lease_duration, scenario.renew_deadline, scenario.retry_period
@@ -126,13 +127,13 @@ fn no_more_faults(mut text: String, others: u32) -> String {
 }
 
 /// The rate of a clock in hundredths of the right one, to the last digit.
-fn percent(rate_ppb: u64) -> String {
+pub(crate) fn percent(rate_ppb: u64) -> String {
     let text = format!("{}.{:07}", rate_ppb / 10_000_000, rate_ppb % 10_000_000);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A fault in words.
-fn describe(kind: &Fault, replicas: &[u32], known: &Names) -> String {
+pub(crate) fn describe(kind: &Fault, replicas: &[u32], known: &Names) -> String {
     let whose: Vec<_> = replicas.iter().map(|replica| known.of(*replica)).collect();
     let whose = whose.join(", ");
     let sites = kind.links().map(|links| {

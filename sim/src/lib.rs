@@ -30,6 +30,7 @@
 //! | [`history`] | recorded history of locks: audit logs, watches, traces, judged |
 //! | [`balance`] | placements measured: balance, movement, cost |
 //! | [`cli`] | the command `tenure` |
+//! | [`report`] | a run, a history or a sweep as one HTML file, or as SVG |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
 //! | [`rule`] | somebody's own rule of election, simulated |
 //! | `strategy` | property tests of such rules, groups and placements (feature `proptest`) |
@@ -66,6 +67,7 @@ pub mod plan;
 pub mod program;
 pub mod queue;
 mod replica;
+pub mod report;
 pub mod rng;
 pub mod rule;
 pub mod scenario;

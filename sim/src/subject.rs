@@ -4,6 +4,7 @@
 mod election;
 mod finds;
 mod sharded;
+mod vacancy;
 
 use core::fmt::{self, Debug};
 
@@ -12,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::check::Violation;
 use crate::outcome::Digest;
-use crate::time::SimTime;
+use crate::time::{SimTime, Span};
 use crate::verdict::Verdict;
 
 pub(crate) use election::ran;
@@ -111,6 +112,8 @@ pub struct Ran {
     /// How often what is worth counting happened, by its name: `takeovers`, `conflicts`, … The names
     /// and their order are the same in all runs of a world.
     pub marks: Vec<(&'static str, u64)>,
+    /// Of an election the longest time that nobody believed to lead, after somebody first did.
+    pub without_leader: Option<Span>,
 }
 
 impl Ran {

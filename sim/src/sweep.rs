@@ -215,6 +215,7 @@ pub(crate) fn run_while<S: Subject>(
             finds: vec![Find { violation, shown_by: PANIC.to_owned() }],
             verdict: Verdict::Unexpected,
             marks: Vec::new(),
+            without_leader: None,
         })
     })
 }

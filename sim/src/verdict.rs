@@ -7,6 +7,7 @@ use tenure::election::Profile;
 use crate::check::Violation;
 use crate::outcome::Outcome;
 use crate::plan::Mix;
+use crate::report::Tone;
 use crate::scenario::Scenario;
 
 /// What to make of a run.
@@ -29,6 +30,15 @@ impl Verdict {
     #[must_use]
     pub const fn is_as_it_should_be(self) -> bool {
         matches!(self, Self::Holds | Self::AsExpected)
+    }
+
+    /// Whether to be glad of it.
+    pub(crate) const fn tone(self) -> Tone {
+        match self {
+            Self::Holds | Self::AsExpected => Tone::Good,
+            Self::Unexpected | Self::Missing => Tone::Bad,
+            Self::Unknown => Tone::Unknown,
+        }
     }
 
     /// The exit status of a command that runs one scenario.

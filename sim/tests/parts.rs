@@ -1,5 +1,7 @@
 //! A sweep over several machines: parts, and what becomes of their files.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

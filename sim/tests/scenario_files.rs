@@ -316,6 +316,19 @@ fn edits_that_contradict_each_other_and_names_of_nothing_are_refused() {
     refused("sharded.json", sharded, &["line 4", "faults[0].for", "leave it out"]);
 }
 
+/// What would be without effect, or could not have come about.
+#[test]
+fn what_cannot_be_so_at_the_beginning_is_refused() {
+    let held = r#"{"store": {"initial": {"holder": "a", "lease_duration_seconds": 0}}}"#;
+    refused("held.json", held, &["lease_duration_seconds is 0", "below 1", "\"validate\": false"]);
+    let late =
+        r#"{"mode": "ranked", "name": "x", "description": "", "replicas": [{"start": "1h"}]}"#;
+    refused("late.json", late, &["replicas[0].start is 1h", "before the run ends, 4m"]);
+    let apis =
+        r#"{"mode": "ranked", "name": "x", "description": "", "network": {"apis": [{}, {}]}}"#;
+    refused("apis.json", apis, &["network.apis is a list of 2", "list one"]);
+}
+
 #[test]
 fn what_is_no_object_of_one_kind_is_told_so() {
     let fault =

@@ -80,6 +80,9 @@ fn what_is_shrunk_runs_again_from_its_file() {
     let line = format!("shrink pause --profile client-go-head --seed 1 --out {}", plan.display());
     let small = tenure(&line);
     assert_eq!(small.status.code(), Some(1), "{}", text(&small.stderr));
+    let told: serde_json::Value = serde_json::from_slice(&fs::read(&plan).unwrap()).unwrap();
+    let description = told["description"].as_str().unwrap();
+    assert!(description.starts_with("What matters of pause with seed 1: one-leader, "), "{told}");
     let again = tenure(&format!("run --scenario {} --json", plan.display()));
     let report: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
     assert_eq!((again.status.code(), &report["seed"]), (Some(0), &serde_json::json!(1)));

@@ -7,9 +7,11 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
+use super::export::ReportArgs;
 use super::progress::Progress;
 use super::{Refusal, output};
-use crate::history::{Format, Histories, History, Recording, Rule, Settings, Unread};
+use crate::history::{Format, Histories, History, Plain, Recording, Rule, Settings, Unread};
+use crate::report::{self, Head, Report, Tone};
 use crate::time::Span;
 
 /// Judge recorded history of locks: who held each when, and whether anybody's right was cut short.
@@ -41,6 +43,9 @@ pub struct CheckArgs {
     /// Tell all about each lock, also about those that one holder had all the time.
     #[arg(long)]
     pub all: bool,
+    /// Drawings of it.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Print one JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -58,6 +63,7 @@ struct Answer<'a> {
 /// # Errors
 /// A recording cannot be read, or is none; with `--strict` also if it is damaged.
 pub fn run(args: &CheckArgs) -> Result<u8, Refusal> {
+    args.report.check(args.json, args.files.iter())?;
     let slack = args.slack.map(|slack| i128::from(slack.as_nanos()));
     let settings = Settings { format: args.format, strict: args.strict, slack_nanos: slack };
     let mut answer = Answer { args, recordings: Vec::new(), histories: Histories::new(settings) };
@@ -67,6 +73,12 @@ pub fn run(args: &CheckArgs) -> Result<u8, Refusal> {
         answer.recordings.push((file, recording));
     }
     drop(progress);
+    if args.report.any() {
+        args.report.write(&answer.report())?;
+    }
+    if args.report.replaces_text() {
+        return Ok(answer.exit_status());
+    }
     if args.json {
         output::print_json(&answer.json())?;
     } else {
@@ -138,6 +150,36 @@ impl Answer<'_> {
 
     fn judged(&self) -> u64 {
         self.histories.locks().map(|(_, history)| history.counts.judged).sum()
+    }
+
+    /// What is told is drawn.
+    fn report(&self) -> Report {
+        let locks = self.histories.locks().map(|(_, history)| history);
+        let told: Vec<&History> = locks.filter(|history| self.tells(history)).collect();
+        let plain =
+            |file: &&String| file.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\'');
+        let again = self.args.files.iter().all(|file| plain(&file) && file != "-");
+        let text = self.text();
+        let head = Head {
+            title: "What happened to locks".to_owned(),
+            about: self.recordings.iter().map(|(file, _)| Plain(file).to_string()).collect(),
+            tone: match self.exit_status() {
+                0 => Tone::Good,
+                1 => Tone::Bad,
+                _ => Tone::Unknown,
+            },
+            verdict: text.lines().last().unwrap_or_default().to_owned(),
+            again: again.then(|| format!("tenure check {}", self.args.files.join(" "))),
+            explained: vec![text],
+        };
+        let checked = self.recordings.iter().filter_map(|(_, it)| it.checked.as_ref());
+        let checked: Vec<_> = checked.flat_map(|checked| &checked.first).collect();
+        report::recorded(&told, &checked).headed(head)
+    }
+
+    /// Whether a lock is told of one by one.
+    fn tells(&self, history: &History) -> bool {
+        self.args.all || history.terms.count > 1 || found(history).next().is_some()
     }
 
     fn exit_status(&self) -> u8 {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::sweep::{Seeds, Swept, Told};
+use super::sweep::{Done, Seeds, Told};
 use super::trace_file::{Part, same};
 use super::{Refusal, output};
 use crate::scenario::Scenario;
@@ -40,12 +40,9 @@ pub struct MergeArgs {
 /// # Errors
 /// Files that are not of one sweep, or cannot be read or written.
 pub fn run(args: &MergeArgs) -> Result<u8, Refusal> {
-    let first = args.files.first().map_or(Path::new(""), |path| path);
-    let told = if is_sharded(first)? {
-        merged::<sharding::Scenario>(args)?
-    } else {
-        merged::<Scenario>(args)?
-    };
+    let is_sharded = args.files.first().is_some_and(|path| is_sharded(path));
+    let told =
+        if is_sharded { merged::<sharding::Scenario>(args)? } else { merged::<Scenario>(args)? };
     if args.json {
         output::print_json(&told.json())?;
     } else {
@@ -59,17 +56,17 @@ fn open(path: &Path) -> Result<BufReader<File>, Refusal> {
     Ok(BufReader::new(file))
 }
 
-/// As in a scenario's own file: by whether it says who decides. What is no sweep's is found out later.
-fn is_sharded(path: &Path) -> Result<bool, Refusal> {
+/// As in a scenario's own file: by whether it says who decides. What cannot be read, or is no sweep's, is
+/// found out later.
+fn is_sharded(path: &Path) -> bool {
     #[derive(Deserialize)]
     struct About {
         scenario: serde_json::Value,
     }
     let mut line = Vec::new();
-    let read = open(path)?.read_until(b'\n', &mut line);
-    read.map_err(|error| Refusal::unreadable(path, &error))?;
+    let read = File::open(path).and_then(|file| BufReader::new(file).read_until(b'\n', &mut line));
     let about = serde_json::from_slice::<About>(&line);
-    Ok(about.is_ok_and(|about| about.scenario.get("mode").is_some()))
+    read.is_ok() && about.is_ok_and(|about| about.scenario.get("mode").is_some())
 }
 
 fn merged<S: Subject>(args: &MergeArgs) -> Result<Told, Refusal> {
@@ -108,8 +105,8 @@ fn merged<S: Subject>(args: &MergeArgs) -> Result<Told, Refusal> {
     let missing = all.missing(asked.clone());
     let complete = missing.is_empty();
     let header = all.header();
-    let swept = Swept { asked, missing, tally: all.tally(), again: header.again.clone() };
-    let mut told = Told::new(&header.scenario, swept, true).map_err(Refusal::new)?;
+    let done = Done { asked, missing, tally: all.tally(), again: header.again.clone() };
+    let mut told = Told::new(&header.scenario, done, true).map_err(Refusal::new)?;
     if told.exit_status == 0 && !complete {
         told.exit_status = 3;
     }

@@ -7,8 +7,9 @@ use super::trace_file::{self, TraceFile};
 use super::which::{Any, Which};
 use super::{Refusal, describe, experiment, output, sharding, which};
 use crate::check::{Checks, Violation};
-use crate::explain::{Excerpt, explain, mermaid, perfetto};
+use crate::explain::{Excerpt, explain, mermaid, perfetto, terms};
 use crate::outcome::Outcome;
+use crate::report::{self, Head};
 use crate::scenario::Scenario;
 use crate::trace::{Entry, Recorder};
 use crate::verdict::{Verdict, judge};
@@ -85,7 +86,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
     let name = args.which.name.as_deref().unwrap_or(EXPERIMENT);
     if args.which.scenario.is_none() && name == EXPERIMENT {
         if args.export.any() {
-            let what = "--mermaid, --perfetto: the experiment is four runs: name one scenario, such as pause";
+            let what = "--mermaid, --perfetto, --report, --svg: the experiment is four runs: name one scenario, \
+                        such as pause";
             return Err(Refusal::new(what));
         }
         return experiment::run(args);
@@ -100,13 +102,15 @@ pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
         Any::Sharded(scenario) => return sharding::run(&scenario, seed, &again, args),
         Any::Election(scenario) => *scenario,
     };
-    let done = simulate(&scenario, seed, again, args)?;
+    let (done, drawn) = simulate(&scenario, seed, again, args)?;
     let (entries, found) = (&done.entries, &done.outcome.violations);
+    let report = drawn.map(|drawn| drawn.report(found).headed(done.head()));
     args.export.write(
         || mermaid(&done.scenario, entries, done.told().first().copied()),
         || perfetto(&done.scenario, entries, found),
+        report.as_ref(),
     )?;
-    if args.export.replaces_report() {
+    if args.export.replaces_text() {
         return Ok(done.verdict.exit_status());
     }
     if args.json {
@@ -122,7 +126,7 @@ fn simulate(
     seed: u64,
     again: String,
     args: &RunArgs,
-) -> Result<Done, Refusal> {
+) -> Result<(Done, Option<report::Election>), Refusal> {
     let mut world = World::new(scenario, seed).map_err(|error| args.which.refuse(error))?;
     let drawn = world.scenario().clone();
     let file = args.trace.as_deref().map(|path| TraceFile::new(path, &drawn, seed));
@@ -131,9 +135,11 @@ fn simulate(
     // Drawings are of the whole run. Else nothing is kept of it, however long it is: what was found shows
     // when it runs again.
     let mut recorders: Vec<Recorder> =
-        args.export.any().then(Recorder::default).into_iter().collect();
+        args.export.keeps().then(Recorder::default).into_iter().collect();
+    let report = args.export.report.any();
+    let mut reports: Vec<_> = report.then(|| report::Election::new(&drawn)).into_iter().collect();
     let checks = Checks::for_scenario(&drawn);
-    let outcome = world.run(&mut ((checks, &mut file), &mut recorders));
+    let outcome = world.run(&mut ((checks, &mut file), (&mut recorders, &mut reports)));
     for file in file {
         file.finish()?;
     }
@@ -146,7 +152,7 @@ fn simulate(
         Some(entries) => entries,
         None => done.around(args)?,
     };
-    Ok(done)
+    Ok((done, reports.pop()))
 }
 
 impl Done {
@@ -191,6 +197,23 @@ impl Done {
         text.rsplit_once("\n\n").map_or_else(|| text.clone(), |(text, _)| text.to_owned())
     }
 
+    /// What stands above a report.
+    fn head(&self) -> Head {
+        let Self { scenario, seed, verdict, .. } = self;
+        let (count, profile) = (scenario.replicas.len(), scenario.profile);
+        Head {
+            title: format!("{}, {profile}, seed {seed}", scenario.name),
+            about: vec![
+                scenario.description.clone(),
+                format!("{count} replicas, {} simulated, {}", scenario.horizon, terms(scenario)),
+            ],
+            tone: verdict.tone(),
+            verdict: verdict.to_string(),
+            again: Some(self.again.clone()),
+            explained: self.explained(),
+        }
+    }
+
     fn json(&self) -> serde_json::Value {
         let faults = self.scenario.faults.iter().zip(&self.effects).map(|(planned, effect)| {
             json!({ "planned": planned, "fired": effect.fired, "had_effect": effect.had_effect })
@@ -232,7 +255,7 @@ mod tests {
         let mut scenario = catalogue::find("pause").unwrap();
         scenario.profile = args.which.profile.unwrap_or(scenario.profile);
         scenario.horizon = Span::from_secs(hours * 3_600);
-        let done = simulate(&scenario, 1, String::new(), &args).unwrap();
+        let (done, _) = simulate(&scenario, 1, String::new(), &args).unwrap();
         (done.entries.len(), done.outcome.statistics.entries)
     }
 
@@ -240,6 +263,7 @@ mod tests {
     #[test]
     fn a_run_is_not_kept_unless_it_is_drawn_or_explained() {
         assert_eq!(entries("run pause", 1).0, 0);
+        assert_eq!(entries("run pause --report -", 1).0, 0);
         let (kept, all) = entries("run pause --mermaid -", 1);
         assert_eq!(kept as u64, all);
         let (kept, all) = entries("run pause --profile client-go-head", 24);

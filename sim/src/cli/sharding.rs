@@ -9,7 +9,8 @@ use super::run::RunArgs;
 use super::trace_file::Part;
 use super::{Refusal, output};
 use crate::check::Violation;
-use crate::explain::{mermaid_sharded, perfetto_sharded};
+use crate::explain::{mermaid_sharded, perfetto_sharded, terms_sharded};
+use crate::report::{self, Head};
 use crate::sharding::check::{Check, Checks};
 use crate::sharding::meter::{Figures, Meter};
 use crate::sharding::trace::{Entry, Recorder, Writer};
@@ -57,8 +58,9 @@ pub(super) fn run(
     };
     let seconds = drawn.horizon.as_nanos() / SECOND;
     let mut bar = Bar { progress: Progress::new(seconds, "simulated seconds"), done: 0 };
-    let mut recorder = args.export.any().then(Recorder::default);
-    let both = (&mut writer, &mut recorder);
+    let mut recorder = args.export.keeps().then(Recorder::default);
+    let mut report = args.export.report.any().then(|| report::Group::new(&drawn));
+    let both = (&mut writer, (&mut recorder, &mut report));
     let outcome = world.run(&mut (((&mut checks, &mut meter), both), &mut bar));
     drop(bar);
     if let (Some(part), Some(writer)) = (part, writer) {
@@ -66,18 +68,21 @@ pub(super) fn run(
     }
     let verdict = judge(scenario, &outcome);
     let foreseen = |it: &&Violation| !scenario.expect.iter().any(|name| it.is_of(name));
-    let first = outcome.violations.iter().find(foreseen);
     let (entries, found) = (recorder.map(|it| it.entries).unwrap_or_default(), &outcome.violations);
+    let first = found.iter().find(foreseen).or_else(|| found.first());
+    let explained = first.map(|first| scenario.explain(seed, first).map_err(Refusal::new));
+    let explained = explained.transpose()?;
+    let head = || head(&drawn, seed, verdict, again, explained.clone());
+    let report = report.map(|report| report.report(found).headed(head()));
     args.export.write(
-        || mermaid_sharded(&drawn, &entries, first.or_else(|| found.first())),
+        || mermaid_sharded(&drawn, &entries, first),
         || perfetto_sharded(&drawn, &entries, found),
+        report.as_ref(),
     )?;
-    if args.export.replaces_report() {
+    if args.export.replaces_text() {
         return Ok(verdict.exit_status());
     }
     let figures = meter.figures(&outcome.statistics);
-    let explained = first.map(|first| scenario.explain(seed, first).map_err(Refusal::new));
-    let explained = explained.transpose()?;
     if args.json {
         let value = json!({
             "scenario": scenario.name,
@@ -105,6 +110,29 @@ pub(super) fn run(
         output::print(text)?;
     }
     Ok(verdict.exit_status())
+}
+
+/// What stands above a report.
+fn head(
+    scenario: &Scenario,
+    seed: u64,
+    verdict: Verdict,
+    again: &str,
+    explained: Option<String>,
+) -> Head {
+    let (count, horizon) = (scenario.replicas.len(), scenario.horizon);
+    let terms = terms_sharded(scenario);
+    Head {
+        title: format!("{}, seed {seed}", scenario.name),
+        about: vec![
+            scenario.description.clone(),
+            format!("{count} replicas, {horizon} simulated, {terms}"),
+        ],
+        tone: verdict.tone(),
+        verdict: verdict.to_string(),
+        again: Some(again.to_owned()),
+        explained: explained.into_iter().collect(),
+    }
 }
 
 fn text(

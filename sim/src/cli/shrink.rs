@@ -86,6 +86,10 @@ fn shrunk<S: Subject>(
     };
     if let Some(fields) = small.plan.as_object_mut() {
         fields.insert("seed".to_owned(), seed.into());
+        let violation = &small.find.violation;
+        let (name, check, rule) = (scenario.name(), &violation.check, &violation.rule);
+        let description = format!("What matters of {name} with seed {seed}: {check}, {rule}.");
+        fields.insert("description".to_owned(), description.into());
     }
     let plan = &small.plan;
     if let Some(path) = &args.out {

@@ -9,6 +9,7 @@ use core::ops::Range;
 use core::time::Duration;
 use std::path::PathBuf;
 
+use super::export::ReportArgs;
 use super::progress::now;
 use super::which::{Any, Which};
 use super::{Refusal, output};
@@ -17,7 +18,7 @@ use crate::time::Span;
 use crate::{catalogue, sharding};
 use campaign::Campaign;
 pub use seeds::{NoPart, NoSeeds, Part, Seeds};
-pub(super) use told::{Swept, Told};
+pub(super) use told::{Done, Told};
 
 /// Run a scenario with many seeds, and check every run.
 ///
@@ -30,7 +31,7 @@ pub struct SweepArgs {
     #[command(flatten)]
     pub which: Which,
     /// Sweep all scenarios, one after the other.
-    #[arg(long, conflicts_with_all = ["name", "scenario", "without", "out"])]
+    #[arg(long, conflicts_with_all = ["name", "scenario", "without", "out", "report", "svg"])]
     pub all: bool,
     /// The seeds, from A up to but not including B; by default all that a grid of faults has, else 0..1000.
     #[arg(long, value_name = "A..B")]
@@ -56,6 +57,9 @@ pub struct SweepArgs {
     /// sweep that was interrupted goes on from there.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Drawings of what each seed came to.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Print one JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -69,6 +73,8 @@ pub fn run(args: &SweepArgs) -> Result<u8, Refusal> {
     let jobs = args.jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
     let pool = pool.map_err(|error| Refusal::new(format_args!("--jobs: {error}: use fewer")))?;
+    let inputs = args.which.scenario.iter().chain(&args.out);
+    args.report.check(args.json, inputs)?;
     let _quiet = campaign::Quiet::new();
     if args.all {
         return all(args, &pool);
@@ -77,7 +83,7 @@ pub fn run(args: &SweepArgs) -> Result<u8, Refusal> {
     let told = swept(&any, args, args.time.map(Span::as_duration), &pool)?;
     if args.json {
         output::print_json(&told.json())?;
-    } else {
+    } else if !args.report.replaces_text() {
         output::print(told.text())?;
     }
     Ok(told.exit_status)

@@ -89,7 +89,7 @@ const fn way(what: &What) -> Way {
 }
 
 /// The values that decide.
-fn terms(scenario: &Scenario) -> String {
+pub(crate) fn terms(scenario: &Scenario) -> String {
     let mut text = format!(
         "lease {}, renew deadline {}, retry period {}, request time-out {}, {} slots",
         scenario.lease_duration,
@@ -136,7 +136,7 @@ fn of(scenario: &Scenario, who: &[u32]) -> String {
     if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) }
 }
 
-pub(super) fn name(scenario: &Scenario, replica: u32) -> String {
+pub(crate) fn name(scenario: &Scenario, replica: u32) -> String {
     let known = scenario.replicas.get(replica as usize).and_then(|it| it.name.clone());
     known.unwrap_or_else(|| format!("replica-{replica}"))
 }

@@ -45,6 +45,12 @@ impl Moment {
         Timestamp::from_unix_nanos(self.nanos)
     }
 
+    /// Whether it is of a wall clock.
+    #[must_use]
+    pub const fn is_wall(self) -> bool {
+        self.wall
+    }
+
     /// How long after `earlier` this is, in nanoseconds; negative if it is before.
     #[must_use]
     pub const fn since(self, earlier: Self) -> i128 {

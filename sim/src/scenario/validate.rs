@@ -85,6 +85,7 @@ impl Scenario {
         self.validate_rollouts()?;
         self.validate_clocks()?;
         self.validate_network()?;
+        self.validate_initial()?;
         for (number, planned) in self.faults.iter().enumerate() {
             self.validate_fault(number, planned)?;
         }
@@ -170,6 +171,25 @@ impl Scenario {
             if replica.clock_offset > LONGEST {
                 let (field, remedy) = (format!("replicas[{number}].clock_offset"), "use at most");
                 return Err(wrong(field, replica.clock_offset, format!("{remedy} {LONGEST}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// A store that refuses a record has not got it from elsewhere.
+    fn validate_initial(&self) -> Result<(), ScenarioError> {
+        let Some(initial) = self.store.initial.as_ref().filter(|_| self.store.validate) else {
+            return Ok(());
+        };
+        for (name, value, least) in [
+            ("lease_duration_seconds", initial.lease_duration_seconds, 1),
+            ("transitions", initial.transitions, 0),
+        ] {
+            if value < least {
+                let remedy = format!(
+                    "an API server takes nothing below {least}: use more, or \"validate\": false"
+                );
+                return Err(wrong(format!("store.initial.{name}"), value, remedy));
             }
         }
         Ok(())

@@ -59,6 +59,8 @@ pub struct World<S: System> {
     troubled: Vec<Option<Vec<LinkId>>>,
     healed: bool,
     over: bool,
+    /// How many writes that nobody needs any more are kept, so that not each one moves all others.
+    forgets: usize,
 }
 
 impl<S: System> core::fmt::Debug for World<S> {
@@ -103,6 +105,7 @@ impl<S: System> World<S> {
             scenario,
             healed: false,
             over: false,
+            forgets: faults::FORGETS,
         })
     }
 

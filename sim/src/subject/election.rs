@@ -1,6 +1,7 @@
 //! An election is a subject.
 
 use super::finds::Finds;
+use super::vacancy::Vacancy;
 use super::{Find, Ran, Subject, line};
 use crate::check::{Checks, Violation};
 use crate::explain::{Excerpt, explain};
@@ -58,8 +59,9 @@ pub(crate) fn ran(
     go_on: &mut dyn FnMut(&Find) -> bool,
 ) -> Ran {
     let finds = Finds::default();
-    let mut marks = Marks::default();
-    let mut checks = ((Checks::for_scenario(drawn), &finds), &mut marks);
+    let (mut marks, mut vacancy) = (Marks::default(), Vacancy::default());
+    let measures = (&mut marks, &mut vacancy);
+    let mut checks = ((Checks::for_scenario(drawn), &finds), measures);
     let outcome = world.run_while(&mut checks, |_| finds.each(go_on));
     Ran {
         digest: outcome.digest,
@@ -67,5 +69,6 @@ pub(crate) fn ran(
         finds: finds.into_inner(),
         verdict: judge(scenario, &outcome),
         marks: [outcome.statistics.marks().to_vec(), marks.counted()].concat(),
+        without_leader: Some(vacancy.longest()),
     }
 }

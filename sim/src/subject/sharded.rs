@@ -40,6 +40,7 @@ impl Subject for Scenario {
             finds: finds.into_inner(),
             verdict: judge(self, &outcome),
             marks: [outcome.statistics.marks().to_vec(), marks.counted()].concat(),
+            without_leader: None,
         })
     }
 

@@ -74,7 +74,8 @@ mod tests {
         fn run_while(&self, _: u64, _: &mut dyn FnMut(&Find) -> bool) -> Result<Ran, String> {
             let digest = Digest(RUNS.fetch_add(1, Ordering::Relaxed).into());
             let (end, finds, marks) = (SimTime::ZERO, Vec::new(), Vec::new());
-            Ok(Ran { digest, end, finds, verdict: Verdict::Holds, marks })
+            let verdict = Verdict::Holds;
+            Ok(Ran { digest, end, finds, verdict, marks, without_leader: None })
         }
 
         fn lines(&self, _: u64) -> Result<Vec<String>, String> {

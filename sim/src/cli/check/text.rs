@@ -18,8 +18,7 @@ impl Answer<'_> {
         }
         let mut quiet = 0_u64;
         for (format, history) in self.histories.locks() {
-            let told = history.terms.count > 1 || found(history).next().is_some();
-            if told || self.args.all {
+            if self.tells(history) {
                 lock(&mut text, format, history);
             } else {
                 quiet += 1;

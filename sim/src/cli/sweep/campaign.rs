@@ -9,10 +9,11 @@ use std::path::Path;
 use rayon::ThreadPool;
 
 use super::SweepArgs;
-use super::told::{Swept, Told};
+use super::told::{Done, Told};
 use crate::cli::progress::{Progress, now};
 use crate::cli::which::Any;
 use crate::cli::{Refusal, trace_file};
+use crate::report::Swept;
 use crate::subject::Subject;
 use crate::sweep::results::{self, Failed, Header, Kept, Line};
 use crate::sweep::seeds::{joined, left};
@@ -30,6 +31,8 @@ pub(super) struct Campaign<'a, S> {
     seeds: Range<u64>,
     /// Stop after this.
     time: Option<Duration>,
+    /// What is drawn.
+    drawn: Option<Swept>,
 }
 
 impl<'a, S: Subject> Campaign<'a, S> {
@@ -40,7 +43,8 @@ impl<'a, S: Subject> Campaign<'a, S> {
         seeds: Range<u64>,
         time: Option<Duration>,
     ) -> Self {
-        Self { subject, args, again: args.which.command(any), seeds, time }
+        let drawn = args.report.any().then(Swept::default);
+        Self { subject, args, again: args.which.command(any), seeds, time, drawn }
     }
 
     /// Sweeps what is left.
@@ -69,9 +73,14 @@ impl<'a, S: Subject> Campaign<'a, S> {
         }
         drop(progress);
         let missing = left(self.seeds.clone(), &joined(done), u64::MAX).collect();
-        let swept = Swept { asked: self.seeds, missing, tally, again: self.again };
-        let told = Told::new(self.subject, swept, !self.args.all);
-        told.map_err(|error| self.args.which.refuse(error))
+        let Self { subject, args, again, seeds, drawn, .. } = self;
+        let done = Done { asked: seeds, missing, tally, again };
+        let told = Told::new(subject, done, !args.all);
+        let told = told.map_err(|error| args.which.refuse(error))?;
+        if let Some(drawn) = drawn {
+            args.report.write(&told.report(&drawn))?;
+        }
+        Ok(told)
     }
 
     fn header(&self) -> Header<S> {
@@ -85,7 +94,10 @@ impl<'a, S: Subject> Campaign<'a, S> {
         progress: &Progress,
     ) -> Result<Tally, Refusal> {
         let tally = pool.install(|| {
-            sweep_twice(self.subject, part, self.args.twice, |_, ran| {
+            sweep_twice(self.subject, part, self.args.twice, |seed, ran| {
+                if let Some(swept) = &self.drawn {
+                    swept.ran(seed, ran);
+                }
                 progress.ran(ran.mark("events"), !ran.finds.is_empty());
             })
         });

@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use serde_json::json;
 
+use crate::report::{Head, Report, Swept, Tone};
 use crate::subject::Subject;
 use crate::sweep::twice::DETERMINISM;
 use crate::sweep::{Mark, PANIC, Runs, Tally};
@@ -14,7 +15,7 @@ const SEEDS: usize = 10;
 
 /// A sweep that is over.
 #[derive(Debug)]
-pub(in crate::cli) struct Swept {
+pub(in crate::cli) struct Done {
     pub(in crate::cli) asked: Range<u64>,
     /// What of this was not run.
     pub(in crate::cli) missing: Vec<Range<u64>>,
@@ -27,7 +28,7 @@ pub(in crate::cli) struct Swept {
 #[derive(Debug)]
 pub(in crate::cli) struct Told {
     name: String,
-    swept: Swept,
+    done: Done,
     /// What was found first.
     explained: Option<String>,
     pub(in crate::cli) exit_status: u8,
@@ -37,10 +38,10 @@ impl Told {
     /// What there is to say; with what was found first `explained`.
     pub(in crate::cli) fn new<S: Subject>(
         subject: &S,
-        swept: Swept,
+        done: Done,
         explained: bool,
     ) -> Result<Self, S::Error> {
-        let tally = &swept.tally;
+        let tally = &done.tally;
         // Of a run that failed, if one did: what is expected needs no telling then.
         let first = tally.found.iter().min_by_key(|found| {
             (!tally.failed.contains(&found.first_seed), found.first_seed, found.first.seq)
@@ -54,15 +55,15 @@ impl Told {
             (0, 0) => 3,
             _ => 0,
         };
-        Ok(Self { name: subject.name().to_owned(), swept, explained, exit_status })
+        Ok(Self { name: subject.name().to_owned(), done, explained, exit_status })
     }
 
     fn again(&self, seed: u64) -> String {
-        format!("{} --seed {seed}", self.swept.again)
+        format!("{} --seed {seed}", self.done.again)
     }
 
     pub(in crate::cli) fn json(&self) -> serde_json::Value {
-        let Swept { asked, missing, tally, .. } = &self.swept;
+        let Done { asked, missing, tally, .. } = &self.done;
         let found = tally.found.iter().map(|found| {
             let again = self.again(found.first_seed);
             let mut found = serde_json::to_value(found).unwrap_or_default();
@@ -85,22 +86,45 @@ impl Told {
         })
     }
 
+    /// What `swept` has collected, under what is said.
+    pub(super) fn report(&self, swept: &Swept) -> Report {
+        let Done { asked, tally, .. } = &self.done;
+        let Runs { all, holds, as_expected, violated, unknown } = tally.runs;
+        let first = tally.failed.first().copied();
+        let first = first.or_else(|| Some(tally.found.first()?.first_seed));
+        let head = Head {
+            title: format!("{}, seeds {} to {}", self.name, asked.start, asked.end - 1),
+            about: vec![format!("{all} runs, digest {}", tally.digest)],
+            tone: match self.exit_status {
+                0 => Tone::Good,
+                1 => Tone::Bad,
+                _ => Tone::Unknown,
+            },
+            verdict: format!(
+                "{holds} hold, {as_expected} violated as expected, {violated} violated, {unknown} unknown"
+            ),
+            again: first.map(|seed| self.again(seed)),
+            explained: self.explained.iter().cloned().collect(),
+        };
+        swept.report(asked.clone(), tally, |seed| self.again(seed)).headed(head)
+    }
+
     /// All of it in one line.
     pub(in crate::cli) fn line(&self) -> String {
-        let Runs { all, holds, as_expected, violated, unknown } = self.swept.tally.runs;
+        let Runs { all, holds, as_expected, violated, unknown } = self.done.tally.runs;
         let mut line = format!(
             "{:<40} {all:>7} runs: {holds:>7} hold, {as_expected:>7} as expected, {violated:>5} violated, \
              {unknown:>7} unknown\n",
             self.name
         );
-        if let Some(seed) = self.swept.tally.failed.first() {
+        if let Some(seed) = self.done.tally.failed.first() {
             let _ = writeln!(line, "    {}", self.again(*seed));
         }
         line
     }
 
     pub(in crate::cli) fn text(&self) -> String {
-        let Swept { asked, missing, tally, .. } = &self.swept;
+        let Done { asked, missing, tally, .. } = &self.done;
         let Runs { all, holds, as_expected, violated, unknown } = tally.runs;
         let seeds = |it: &Range<u64>| format!("{} to {}", it.start, it.end - 1);
         let mut text = format!("{}: {all} runs, seeds {}\n", self.name, seeds(asked));

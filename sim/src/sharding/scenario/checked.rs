@@ -89,6 +89,11 @@ impl Scenario {
         }
         for (index, replica) in self.replicas.iter().enumerate() {
             valid_rate(format!("replicas[{index}].rate_ppb"), replica.rate_ppb)?;
+            if replica.start >= horizon && !replica.spare {
+                let field = format!("replicas[{index}].start");
+                let remedy = format!("let it start before the run ends, {horizon}");
+                return Err(refuse(field, replica.start, remedy).into());
+            }
             if replica.clock_offset > LONGEST {
                 let field = format!("replicas[{index}].clock_offset");
                 let remedy = format!("use at most {LONGEST}");
@@ -128,6 +133,12 @@ impl Scenario {
             ("store.error_ppm", self.store.error_ppm),
         ] {
             valid_ppm(field, ppm)?;
+        }
+        if self.network.apis.len() != 1 {
+            let value = format!("a list of {}", self.network.apis.len());
+            return Err(
+                refuse("network.apis", value, "a group has one API server: list one").into()
+            );
         }
         let longest = self.work.every.longest();
         if longest < LEAST_PERIOD {

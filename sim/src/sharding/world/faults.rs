@@ -16,7 +16,7 @@ use crate::rng::{Draw, happens, mix};
 use crate::time::Span;
 
 /// So many more writes than are needed are kept, so that it costs nothing to forget them.
-const FORGETS: usize = 1_024;
+pub(super) const FORGETS: usize = 1_024;
 
 impl<S: System> World<S> {
     pub(super) fn arrive(&mut self, message: u32) {
@@ -62,9 +62,9 @@ impl<S: System> World<S> {
     /// Of the writes only those are kept that a watch may still show: a watch that asks for more than its
     /// buffer holds is cut, whatever there was.
     fn forget(&mut self) {
-        let Self { processes, outside, .. } = self;
+        let Self { processes, outside, forgets, .. } = self;
         let buffer = outside.behaviour.watch_buffer as usize + 1;
-        if outside.store.kept() < 2 * buffer + FORGETS {
+        if outside.store.kept() < 2 * buffer + *forgets {
             return;
         }
         let awaited = processes.iter().filter_map(|process| process.awaits(outside.now));
@@ -318,5 +318,40 @@ impl<S: System> Process<S> {
         }
         self.catch_up(outside);
         self.settle(outside);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sharding::{Scenario, tenure_world};
+
+    /// Watches that stand still, break and come back, behind a buffer of a few writes: what has been
+    /// forgotten would have been shown to nobody.
+    #[test]
+    fn what_is_forgotten_changes_nothing() {
+        let scenario: Scenario = serde_json::from_str(
+            r#"{"name": "forgets", "description": "", "mode": "ranked", "horizon": "30m",
+                "replicas": [{"count": 5}], "store": {"watch_buffer": 7},
+                "faults": [
+                    {"at": "20s", "for": "11s", "every": "31s", "times": 40, "fault": {"watch-stall": {"who": [1, 2]}}},
+                    {"at": "25s", "for": "20s", "every": "47s", "times": 30, "fault": {"pause": {"who": [3]}}},
+                    {"at": "40s", "for": "30s", "every": "90s", "times": 15, "fault": {"partition": {"who": [4]}}}
+                ]}"#,
+        )
+        .unwrap();
+        let run = |forgets: usize| {
+            let mut world = tenure_world(&scenario, 3, &[]).unwrap();
+            world.forgets = forgets;
+            let outcome = world.run(&mut ());
+            (outcome, world.outside.store.kept(), world.outside.store.written())
+        };
+        let (never, kept, written) = run(usize::MAX / 2);
+        assert_eq!(kept, written, "nothing is forgotten");
+        for forgets in [0, 100] {
+            let (outcome, kept, _) = run(forgets);
+            assert_eq!((outcome.digest, outcome.end), (never.digest, never.end));
+            assert!(kept < forgets + 60 && written > 2_000, "{kept} of {written}");
+        }
+        assert!(never.statistics.shown > 1_000);
     }
 }
