@@ -8,9 +8,11 @@
 use std::fs;
 use std::path::Path;
 
+use tidy::links::links;
 use tidy::source::{File, closing, functions, imports, is_dead_code, test_items, words};
 
 mod tidy {
+    pub(crate) mod links;
     mod planted;
     pub(crate) mod source;
 }
@@ -44,7 +46,7 @@ const DATA_FILE_BYTES: usize = 2 << 20;
 const DATA_BYTES: usize = 8 << 20;
 
 type Rule = fn(&[File]) -> Vec<String>;
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     arrows,
     one_home_for_a_file,
     lengths,
@@ -54,6 +56,7 @@ const RULES: [Rule; 9] = [
     dependencies,
     machine_paths,
     data,
+    links,
 ];
 
 fn arrows(files: &[File]) -> Vec<String> {

@@ -40,7 +40,7 @@ pub use change::LockName;
 pub use finding::{Finding, Findings, KEPT, Rule};
 pub use judge::{Counts, History};
 pub use lengths::Lengths;
-pub(crate) use plain::Plain;
+pub(crate) use plain::{Plain, steers};
 pub use reader::{Format, Histories, Recording, Settings, Unread};
 pub use simulated::Checked;
 pub use term::{End, KEPT_TERMS, Stretch, Term, Terms};

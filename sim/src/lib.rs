@@ -33,6 +33,7 @@
 //! | [`report`] | a run, a history or a sweep as one HTML file, or as SVG |
 //! | [`program`] | what a replica does beside the election; by default [`GuardedWork`](program::GuardedWork) |
 //! | [`rule`] | somebody's own rule of election, simulated |
+//! | `strategy` | property tests of such rules, groups and placements (feature `proptest`) |
 //! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
 //! | [`conform`] | replays recordings of the real client-go |
 //! | [`cli`] | the commands of `tenure` |
@@ -74,6 +75,8 @@ pub mod shard_explore;
 pub mod sharding;
 pub mod shrink;
 pub mod store;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 pub mod subject;
 pub mod sweep;
 pub mod time;

@@ -5,11 +5,14 @@
 //! what it wants. [`World::with_rules`](crate::world::World::with_rules) gives each life of each replica
 //! one. The driver sends its calls, keeps their deadlines, and from
 //! [`leading_until`](Rule::leading_until) it derives when the replica begins and ceases to believe that it
-//! leads. `sim/examples/own_rule.rs` is one, and how it is caught.
+//! leads. `sim/examples/own_rule.rs` is one, and how it is caught. [`Ruled`] is a rule and a scenario: what
+//! sweeps, shrinking and property tests (the feature `proptest`) work on.
 //!
 //! The scenario's `profile` says what the checks ask: under `strict` work asks for authority before each
 //! write, under client-go's profiles it goes on until it is told to stop. For one's own sharding there is
 //! [`sharding::System`](crate::sharding::System), for placements [`balance`](crate::balance).
+
+mod ruled;
 
 use core::fmt::Debug;
 use core::hash::{Hash, Hasher};
@@ -24,6 +27,8 @@ use tenure::election::{
 use tenure::lock::lease::{Lease, LeaseSpec, Metadata};
 use tenure::lock::{Identity, LockRef, Object, Record, Version};
 use tenure::time::{Instant, Now};
+
+pub use ruled::Ruled;
 
 use crate::check::Checks;
 use crate::explain::explain;
@@ -109,9 +114,7 @@ pub fn first_violation<R: Rule + 'static>(
     let mut checks = (Checks::for_scenario(&drawn), Recorder::default());
     let found = world.run(&mut checks).violations;
     let first = found.first().map(|first| explain(&drawn, seed, &checks.1.entries, first));
-    // No command runs this rule again.
-    Ok(first
-        .map(|text| text.rsplit_once("\n\n").map_or_else(|| text.clone(), |it| it.0.to_owned())))
+    Ok(first.map(|text| ruled::without_command(&text)))
 }
 
 /// Who takes part in the election on a replica.

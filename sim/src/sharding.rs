@@ -43,6 +43,8 @@ pub use scenario::{
     Budget, Hash, Mode, Policy, Replica, Scenario, ScenarioError, Store as Behaviour, Swarm, Work,
 };
 pub use store::Store;
+#[cfg(feature = "proptest")]
+pub(crate) use swarm::safe_rates;
 pub use system::{Birth, Call, Claim, Held, Input, Op, Reply, Shown, Summary, System, Value};
 pub use tenure::{Stored, Tenure, tenure_world};
 pub use verdict::judge;

@@ -11,6 +11,7 @@ mod ddmin;
 use serde_json::Value;
 
 use crate::subject::{Find, Subject};
+use crate::sweep::run_while;
 
 /// What a run was made of at last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub fn shrink<S: Subject>(
     tried: &mut dyn FnMut(u64),
 ) -> Result<Option<Shrunk<S>>, S::Error> {
     let drawn = scenario.drawn(seed);
-    drawn.run_while(seed, &mut |_| false)?; // whether it makes sense
+    run_while(&drawn, seed, &mut |_| false)?; // whether it makes sense
     let mut value = candidates::pruned(&drawn);
     let mut search = Search { seed, find: find.clone(), budget, runs: 0, tried, best: None };
     let faults_before = faults(&value).len();
@@ -107,7 +108,7 @@ impl Search<'_> {
         self.runs += 1;
         (self.tried)(self.runs);
         let mut like = None;
-        let ran = scenario.run_while(self.seed, &mut |find| {
+        let ran = run_while(&scenario, self.seed, &mut |find| {
             if find.is_like(&self.find) {
                 like = Some(find.clone());
             }

@@ -16,6 +16,8 @@ use crate::outcome::Digest;
 use crate::time::{SimTime, Span};
 use crate::verdict::Verdict;
 
+pub(crate) use election::ran;
+
 /// A scenario as data, and the world that runs it.
 ///
 /// ```
@@ -30,6 +32,11 @@ pub trait Subject: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Se
 
     /// Its name.
     fn name(&self) -> &str;
+
+    /// With which seed it shows what it is kept for, if it says so.
+    fn seed(&self) -> Option<u64> {
+        None
+    }
 
     /// The same with everything written out that is drawn from the seed: it runs as this one does.
     #[must_use]
@@ -125,6 +132,6 @@ fn kind(what: &impl Debug) -> String {
 }
 
 /// An entry as a line of a trace.
-fn line(entry: &impl Serialize) -> String {
+pub(crate) fn line(entry: &impl Serialize) -> String {
     serde_json::to_string(entry).unwrap_or_default()
 }

@@ -187,8 +187,17 @@ impl Tally {
 /// # Errors
 /// If the scenario makes no sense.
 pub fn run<S: Subject>(subject: &S, seed: u64) -> Result<Ran, S::Error> {
+    run_while(subject, seed, &mut |_| true)
+}
+
+/// The same, or until `go_on` says no to what was found.
+pub(crate) fn run_while<S: Subject>(
+    subject: &S,
+    seed: u64,
+    go_on: &mut dyn FnMut(&Find) -> bool,
+) -> Result<Ran, S::Error> {
     // What is left of a run that panicked is thrown away.
-    catch_unwind(AssertUnwindSafe(|| subject.run(seed))).unwrap_or_else(|thrown| {
+    catch_unwind(AssertUnwindSafe(|| subject.run_while(seed, go_on))).unwrap_or_else(|thrown| {
         let text = thrown.downcast_ref::<&str>().map(ToString::to_string);
         let text = text.or_else(|| thrown.downcast_ref::<String>().cloned());
         let what = text.unwrap_or_else(|| "something that is no text".to_owned());

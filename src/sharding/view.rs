@@ -63,6 +63,12 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// Seen for the first time.
+    const fn new(stored: StoredMember, unread: Option<u64>, now: Instant) -> Self {
+        let met = stored.version;
+        Self { stored, since: now, gone: false, met, excluded_at: None, unread }
+    }
+
     pub(super) fn record(&self) -> &MemberRecord {
         &self.stored.record
     }
@@ -269,11 +275,37 @@ impl View {
 
     fn add(&mut self, stored: StoredMember, unread: Option<u64>, now: Instant) {
         let (Ok(at) | Err(at)) = self.seek(stored.record.name());
-        let met = stored.version;
-        let new = Known { stored, since: now, gone: false, met, excluded_at: None, unread };
-        self.known.insert(at, new);
+        self.known.insert(at, Known::new(stored, unread, now));
         self.place_all();
         (self.changed, self.restated) = (true, true);
+    }
+
+    /// Many at once, in any order: whoever can create records can create very many, and one by one each
+    /// would cost as much as all that are known.
+    fn add_all(&mut self, mut new: Vec<StoredMember>, now: Instant, rules: Rules) {
+        new.sort_by(|one, other| one.record.name().cmp(other.record.name()));
+        if new.is_empty() {
+            return;
+        }
+        let mut again = Vec::new();
+        for stored in new {
+            let last = self.known.last().map(|known| known.record().name());
+            if last == Some(stored.record.name()) {
+                again.push(stored);
+                continue;
+            }
+            let unread = (stored.record.state == State::Unreadable).then_some(self.version);
+            self.joining += usize::from(stored.record.state == State::Joining);
+            self.unread += usize::from(unread.is_some());
+            self.known.push(Known::new(stored, unread, now));
+        }
+        self.known.sort_by(|one, other| one.record().name().cmp(other.record().name()));
+        self.place_all();
+        (self.changed, self.restated) = (true, true);
+        // A list that names somebody twice.
+        for stored in again {
+            self.see(stored, now, rules);
+        }
     }
 
     /// Those that join; at no cost if there is none.
@@ -292,17 +324,24 @@ impl View {
 
     /// There is no record of this name at `version`.
     pub(super) fn absent(&mut self, name: &str, version: u64, now: Instant, rules: Rules) {
-        let Some(known) = self.get_mut(name) else { return };
-        if known.stored.version > version || known.gone {
-            return;
+        if self.vanishes(name, version, now, rules) {
+            self.drop(name);
         }
-        if known.record().state.counts() && rules.hold(Rule::AbsenceWaits) {
+    }
+
+    /// The same, and whether it is to be forgotten.
+    fn vanishes(&mut self, name: &str, version: u64, now: Instant, rules: Rules) -> bool {
+        let Some(known) = self.get_mut(name) else { return false };
+        if known.stored.version > version || known.gone {
+            return false;
+        }
+        let waits = known.record().state.counts() && rules.hold(Rule::AbsenceWaits);
+        if waits {
             known.gone = true;
             known.since = now;
             known.excluded_at = None;
-        } else {
-            self.drop(name);
         }
+        !waits
     }
 
     /// The records of the whole group at `version`.
@@ -317,12 +356,17 @@ impl View {
         let names = self.iter().map(|known| known.record().name());
         let absent: Vec<Arc<str>> =
             names.filter(|name| !listed.contains(name)).map(Into::into).collect();
+        let mut new = Vec::new();
         for stored in members {
-            self.see(stored, now, rules);
+            match self.place(&stored.record.member) {
+                Some(_) => self.see(stored, now, rules),
+                None => new.push(stored),
+            }
         }
-        for name in absent {
-            self.absent(&name, version, now, rules);
-        }
+        self.add_all(new, now, rules);
+        let mut names = absent;
+        names.retain(|name| self.vanishes(name, version, now, rules));
+        self.drop_all(&names.iter().map(|name| &**name).collect());
         self.version = version;
     }
 
@@ -339,12 +383,23 @@ impl View {
     }
 
     pub(super) fn drop(&mut self, name: &str) {
-        if let Ok(at) = self.seek(name) {
-            let known = self.known.remove(at);
+        self.drop_all(&BTreeSet::from([name]));
+    }
+
+    fn drop_all(&mut self, names: &BTreeSet<&str>) {
+        let Self { known, joining, unread, changed, .. } = self;
+        let before = known.len();
+        known.retain(|known| {
+            let stays = !names.contains(known.record().name());
+            if !stays {
+                *joining -= usize::from(known.joins());
+                *unread -= usize::from(known.unread.is_some());
+                *changed |= known.record().state.counts();
+            }
+            stays
+        });
+        if known.len() < before {
             self.place_all();
-            self.joining -= usize::from(known.joins());
-            self.unread -= usize::from(known.unread.is_some());
-            self.changed |= known.record().state.counts();
         }
     }
 }

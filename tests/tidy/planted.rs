@@ -64,6 +64,28 @@ fn arrows_between_algorithms() {
 }
 
 #[test]
+fn links() {
+    let house = |text: &str| {
+        let other =
+            ("docs/other.md", "# Of `this`, and that\n# Twice\n```\n# no heading\n```\n# Twice\n");
+        complaints(crate::links, &[("docs/a/page.md", text), other, ("README.md", "")])
+    };
+    let clean = "# Own\n[a](../other.md#of-this-and-that) [b](#own) [c](../../README.md) [d](..) \
+                 [e](../other.md#twice-1) [f](https://x.example/#y)\n`[g](nowhere)`\n```\n[h](nowhere)\n```\n";
+    assert_eq!(house(clean), [""; 0]);
+    for wrong in
+        ["other.md", "#none", "../other.md#no-heading", "../other.md#twice-2", "../../../x", ".."]
+    {
+        let text = format!("# Own\n\n[a]({wrong}{})", if wrong == ".." { "#a" } else { "" });
+        let found = house(&text);
+        assert!(
+            found.len() == 1 && found[0].starts_with("docs/a/page.md:3: "),
+            "{wrong}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn one_home_for_a_file() {
     let rule = crate::one_home_for_a_file;
     caught(rule, "sim/src/lib.rs", "#[path = \"../../src/time.rs\"]\nmod time;", 1);

@@ -4,6 +4,8 @@ use core::fmt;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use super::output::harmless;
+
 /// Why a command did nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal(String);
@@ -41,7 +43,8 @@ impl Refusal {
     /// Says it, and gives the exit status for it.
     pub(super) fn print(&self) -> u8 {
         // One line, whatever a parser's message contains.
-        let line = shortened(self.0.split(['\n', '\r']).collect::<Vec<_>>().join(" "));
+        let line = self.0.split(['\n', '\r']).collect::<Vec<_>>().join(" ");
+        let line = shortened(harmless(line));
         // Whoever closed stderr does not want to know.
         let _ = writeln!(io::stderr(), "tenure: {line}");
         2

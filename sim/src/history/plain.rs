@@ -15,9 +15,7 @@ impl fmt::Display for Plain<'_> {
             if place == SHOWN {
                 return f.write_char('…');
             }
-            // Directions of writing are told by no control bit; they can turn a line round as well.
-            let turns = matches!(letter, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if letter.is_control() || turns {
+            if steers(letter) {
                 write!(f, "{}", letter.escape_unicode())?;
             } else {
                 f.write_char(letter)?;
@@ -25,6 +23,13 @@ impl fmt::Display for Plain<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a letter steers a terminal rather than being shown on it.
+pub(crate) fn steers(letter: char) -> bool {
+    // Directions of writing are told by no control bit; they can turn a line round as well.
+    let turns = matches!(letter, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    letter.is_control() || turns
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ impl Scenario {
     /// # Errors
     /// The first field that does not, and what to do about it.
     pub fn validate(&self) -> Result<(), ScenarioError> {
+        valid_name("name", &self.name)?;
         if self.replicas.is_empty() || self.replicas.len() > MAX_REPLICAS {
             let remedy = format!("list 1 to {MAX_REPLICAS} replicas");
             // Of more than that no more than one is read.
@@ -125,6 +126,8 @@ impl Scenario {
                 let remedy = format!("name one of the {} API servers", self.network.apis.len());
                 return Err(wrong(format!("replicas[{number}].api"), api, remedy));
             }
+            let identity = replica.identity.as_deref().unwrap_or_default();
+            valid_name(format!("replicas[{number}].identity"), identity)?;
             if replica.identity.as_deref() == Some("") {
                 let remedy = "give it a name or leave it out";
                 return Err(wrong(format!("replicas[{number}].identity"), "\"\"", remedy));
@@ -224,6 +227,15 @@ impl Scenario {
     fn has_api(&self, api: u32) -> bool {
         (api as usize) < self.network.apis.len()
     }
+}
+
+/// It is shown to people, line by line.
+pub(crate) fn valid_name(field: impl Into<String>, name: &str) -> Result<(), ScenarioError> {
+    if name.contains(char::is_control) {
+        let remedy = "write it without ends of lines and other control characters";
+        return Err(wrong(field, format!("{name:?}"), remedy));
+    }
+    Ok(())
 }
 
 pub(crate) fn valid_ppm(field: &str, ppm: u32) -> Result<(), ScenarioError> {

@@ -154,7 +154,7 @@ fn group(drawn: &mut Scenario, stream: &mut Stream) {
 
 /// The slowest and the fastest rate such that the fastest gains at most the lease duration over the
 /// renew deadline on the slowest, a millionth less.
-fn safe_rates(scenario: &Scenario) -> (u64, u64) {
+pub(crate) fn safe_rates(scenario: &Scenario) -> (u64, u64) {
     let (lease, deadline) = scenario.extremes();
     let (lease, deadline) = (u128::from(lease.as_nanos()), u128::from(deadline.as_nanos()));
     let right = u128::from(RIGHT);

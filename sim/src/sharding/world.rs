@@ -10,6 +10,8 @@ mod work;
 use core::hash::Hash as _;
 use std::sync::Arc;
 
+use tenure::time::Now;
+
 use self::outside::{Event, Outside};
 use self::process::Process;
 use super::check::Check;
@@ -135,6 +137,12 @@ impl<S: System> World<S> {
     #[must_use]
     pub fn system(&self, replica: u32) -> Option<&S> {
         self.processes.get(replica as usize)?.system()
+    }
+
+    /// What a replica's clocks show; none if its process is down or stands still, and does nothing.
+    #[must_use]
+    pub fn clocks(&self, replica: u32) -> Option<Now> {
+        self.processes.get(replica as usize)?.clocks(self.outside.now)
     }
 
     /// Takes one event from the queue and gives the entries that came of it; `None` when the run is

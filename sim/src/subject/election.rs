@@ -19,6 +19,10 @@ impl Subject for Scenario {
         &self.name
     }
 
+    fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+
     fn drawn(&self, seed: u64) -> Self {
         plan::drawn(self, seed)
     }
@@ -29,20 +33,8 @@ impl Subject for Scenario {
         go_on: &mut dyn FnMut(&Find) -> bool,
     ) -> Result<Ran, ScenarioError> {
         let drawn = self.drawn(seed);
-        let mut world = World::new(&drawn, seed)?;
-        let finds = Finds::default();
-        let (mut marks, mut vacancy) = (Marks::default(), Vacancy::default());
-        let measures = (&mut marks, &mut vacancy);
-        let mut checks = ((Checks::for_scenario(&drawn), &finds), measures);
-        let outcome = world.run_while(&mut checks, |_| finds.each(go_on));
-        Ok(Ran {
-            digest: outcome.digest,
-            end: outcome.end,
-            finds: finds.into_inner(),
-            verdict: judge(self, &outcome),
-            marks: [outcome.statistics.marks().to_vec(), marks.counted()].concat(),
-            without_leader: Some(vacancy.longest()),
-        })
+        let world = World::new(&drawn, seed)?;
+        Ok(ran(self, &drawn, world, go_on))
     }
 
     fn lines(&self, seed: u64) -> Result<Vec<String>, ScenarioError> {
@@ -56,5 +48,27 @@ impl Subject for Scenario {
         let mut excerpt = Excerpt::around(&[violation]);
         World::new(&drawn, seed)?.run(&mut excerpt);
         Ok(explain(&drawn, seed, &excerpt.entries, violation))
+    }
+}
+
+/// Runs a world of `drawn`, which is what was drawn of `scenario`.
+pub(crate) fn ran(
+    scenario: &Scenario,
+    drawn: &Scenario,
+    mut world: World,
+    go_on: &mut dyn FnMut(&Find) -> bool,
+) -> Ran {
+    let finds = Finds::default();
+    let (mut marks, mut vacancy) = (Marks::default(), Vacancy::default());
+    let measures = (&mut marks, &mut vacancy);
+    let mut checks = ((Checks::for_scenario(drawn), &finds), measures);
+    let outcome = world.run_while(&mut checks, |_| finds.each(go_on));
+    Ran {
+        digest: outcome.digest,
+        end: outcome.end,
+        finds: finds.into_inner(),
+        verdict: judge(scenario, &outcome),
+        marks: [outcome.statistics.marks().to_vec(), marks.counted()].concat(),
+        without_leader: Some(vacancy.longest()),
     }
 }

@@ -16,6 +16,10 @@ impl Subject for Scenario {
         &self.name
     }
 
+    fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+
     fn drawn(&self, seed: u64) -> Self {
         self.written_out(seed)
     }

@@ -256,7 +256,7 @@ fn is_expired(now: Timestamp, lease: &Lease) -> bool {
     else {
         return true;
     };
-    renew.unix_nanos() + i128::from(seconds) * 1_000_000_000 < now.unix_nanos()
+    renew.unix_nanos().saturating_add(i128::from(seconds) * 1_000_000_000) < now.unix_nanos()
 }
 
 fn holder(lease: &Lease) -> Option<&Identity> {

@@ -1,6 +1,14 @@
 use super::*;
 
 const CASES: &[(&str, &str)] = &[
+    (
+        r#"{"name": "a\nb"}"#,
+        "name is \"a\\nb\": write it without ends of lines and other control characters",
+    ),
+    (
+        r#"{"replicas": [{"identity": "\u001b[2J"}]}"#,
+        "replicas[0].identity is \"\\u{1b}[2J\": write it without ends of lines and other control characters",
+    ),
     (r#"{"replicas": []}"#, "replicas is empty: list 1 to 10000 replicas"),
     (
         r#"{"work": {"period": "1ns"}}"#,

@@ -7,7 +7,7 @@ use super::{Replica, Scenario, ScenarioError};
 use crate::clock::RIGHT;
 use crate::scenario::MAX_REPLICAS;
 use crate::scenario::validate::{
-    LEAST_PERIOD, LONGEST, valid_distribution, valid_ppm, valid_rate, wrong as refuse,
+    LEAST_PERIOD, LONGEST, valid_distribution, valid_name, valid_ppm, valid_rate, wrong as refuse,
 };
 use crate::time::Span;
 
@@ -34,9 +34,14 @@ impl Scenario {
         if count == 0 || count > MAX_REPLICAS as u64 {
             wrong(format!("replicas: there are {count}: let there be 1 to {MAX_REPLICAS}"))?;
         }
+        valid_name("name", &self.name)?;
         let mut each: Vec<Replica> = Vec::new();
         for (index, replica) in self.replicas.iter().enumerate() {
             let count = replica.count;
+            valid_name(
+                format!("replicas[{index}].name"),
+                replica.name.as_deref().unwrap_or_default(),
+            )?;
             if count == 0 {
                 wrong(format!("replicas[{index}].count is 0: leave the replica out"))?;
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenure::sharding::{Slot, SlotSet};
-use tenure::time::Instant;
+use tenure::time::{Instant, Now};
 
 use super::super::scenario::{Replica, Scenario, Work as Habits};
 use super::super::system::{Birth, Claim, Input, Reply, System};
@@ -138,6 +138,11 @@ impl<S: System> Process<S> {
 
     pub(super) const fn is_alive(&self) -> bool {
         self.system.is_some()
+    }
+
+    /// What its clocks show, if it is able to look.
+    pub(super) fn clocks(&self, now: SimTime) -> Option<Now> {
+        (self.is_alive() && self.paused.is_empty()).then(|| self.clock.now(now))
     }
 
     /// Which life this is.
