@@ -165,8 +165,9 @@ impl Page {
     fn point(&self, at: &str, lane: usize, share: f64) -> Point {
         let row = format!("room.rows.find(row => row.kind === 'lane' && row.place === {lane})");
         let box_ = "picture.getBoundingClientRect()";
-        let x = self.number(&format!("{box_}.left + x({at})"));
-        let y = self.number(&format!("{box_}.top + {row}.y + {row}.height * {share}"));
+        let x = self.number(&format!("{box_}.left + picture.clientLeft + x({at})"));
+        let y = self
+            .number(&format!("{box_}.top + picture.clientTop + {row}.y + {row}.height * {share}"));
         Point { x, y }
     }
 
@@ -299,7 +300,8 @@ fn zooming_and_moving() {
     page.mouse(DispatchMouseEventTypeOption::MousePressed, at, None);
     page.mouse(DispatchMouseEventTypeOption::MouseMoved, beside, None);
     page.mouse(DispatchMouseEventTypeOption::MouseReleased, beside, None);
-    page.wait(&format!("Math.abs(view.from - {from} - 100 / inner() * {}) < 1", to - from));
+    // To the pixel.
+    page.wait(&format!("Math.abs((view.from - {from}) / {} * inner() - 100) < 1", to - from));
     page.press("0");
     page.wait("view.from === 0 && view.to === 240e6");
 

@@ -8,7 +8,7 @@ use crate::clock::RIGHT;
 use crate::explain::percent;
 use crate::time::SimTime;
 
-/// No more calls than this are drawn: a file of some 40 bytes each, which a browser opens in a second or two.
+/// No more calls than this are drawn: a file of some 40 bytes each, which a browser draws after two to four seconds.
 pub(super) const CALLS: usize = 1_000_000;
 /// Faults at one time have rows of their own, up to so many.
 const FAULT_ROWS: u32 = 4;

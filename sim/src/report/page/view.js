@@ -166,10 +166,8 @@ document.addEventListener("keydown", event => {
   event.preventDefault();
 });
 
-const inPicture = event => {
-  const box = picture.getBoundingClientRect();
-  return [(event.clientX - box.left) * room.width / box.width, (event.clientY - box.top) * room.height / box.height];
-};
+const inPicture = event =>
+  [event.offsetX * room.width / picture.clientWidth, event.offsetY * room.height / picture.clientHeight];
 
 picture.addEventListener("wheel", event => {
   const [left] = inPicture(event);
