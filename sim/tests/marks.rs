@@ -183,7 +183,7 @@ fn a_run_in_which_nothing_happened_is_unknown() {
     let missed: Scenario = serde_json::from_str(missed).unwrap();
     assert_eq!(missed.run(1).unwrap().verdict, Verdict::Unknown);
     let mut nobody = sharded("calm", "");
-    nobody.replicas.iter_mut().for_each(|replica| replica.start = "1h".parse().unwrap());
+    nobody.replicas.iter_mut().for_each(|replica| replica.spare = true);
     nobody.horizon = "1m".parse().unwrap();
     assert_eq!(nobody.run(1).unwrap().verdict, Verdict::Unknown);
 }
