@@ -308,3 +308,20 @@ fn other_modes_are_refused() {
         assert!(error.to_string().contains("without ordered versions only Ranked works"));
     }
 }
+
+/// A driver that only wakes when it is told to, and a store that never answers: each call ends at its deadline,
+/// and another one is made.
+#[test]
+fn timers_alone_drive_a_member() {
+    let config = Config::new("default", "group", "member-0", "process");
+    let mut member = Unordered::new(config, 1, Instant::default()).unwrap();
+    let mut deadlines = Vec::new();
+    for _ in 0..40 {
+        let call = member.poll_request().map(|request| request.deadline);
+        let wake = member.poll_timeout().expect("there is always something to wait for");
+        assert!(call.is_none_or(|deadline| wake <= deadline), "a call without end");
+        deadlines.extend(call);
+        member.handle_timeout(Now { instant: wake, timestamp: Timestamp::from_unix_nanos(0) });
+    }
+    assert!(deadlines.len() > 3 && deadlines.is_sorted(), "{deadlines:?}");
+}
