@@ -416,9 +416,18 @@ fn what_cannot_be_written_is_refused_and_nothing_is_left() {
             "calm.json: an output would write over an input",
         ),
         ("run pause --report a.html --svg a.html", "--report and --svg name one file: name two"),
+        ("run pause --report a.html --svg ./a.html", "--report and --svg name one file: name two"),
+        (
+            "run pause --trace a.html --svg ./a.html",
+            "--trace and a drawing name one file: name two",
+        ),
         ("run pause --report - --json", "only one of them can go to standard output"),
         ("run --report a.html", "the experiment is four runs: name one scenario, such as pause"),
-        ("sweep random --seeds 0..2 --report nowhere/a.html", "nowhere/a.html: cannot be written"),
+        // Before anything is run: else the file of `--out` would be there.
+        (
+            "sweep random --seeds 0..2 --out a --report nowhere/a.html",
+            "nowhere/a.html: cannot be written",
+        ),
         ("sweep random --seeds 0..2 --out a --report a", "a: an output would write over an input"),
         ("sweep --all --seeds 0..1 --report a.html", "cannot be used with"),
         ("check calm.json --report calm.json", "calm.json: an output would write over an input"),

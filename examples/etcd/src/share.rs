@@ -60,7 +60,8 @@ pub(crate) async fn drive(
                 if let Some(after) = listed.filter(|_| watching.is_none()) {
                     let (deliver, deliveries) = unbounded_channel();
                     let mut task = JoinSet::new();
-                    task.spawn(watch(members.clone(), after, deliver));
+                    let pause = member.config().retry_period;
+                    task.spawn(watch(members.clone(), after, pause, deliver));
                     watching = Some(Watching { deliveries, _task: task });
                     member.handle_watch(now, Watched::Started { after });
                 }

@@ -1,5 +1,7 @@
 //! A watch of a group's records.
 
+use std::time::Duration;
+
 use etcd_client::{Error, Event, EventType, WatchOptions, WatchResponse};
 use tenure::sharding::{StoredMember, Watched};
 use tokio::sync::mpsc::UnboundedSender;
@@ -7,12 +9,19 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::members::Members;
 use crate::store::{entry, revision, told};
 
-/// Delivers what was written after this version, in order, and `Broken` at the end.
-pub(crate) async fn watch(members: Members, after: u64, deliver: UnboundedSender<Watched>) {
+/// Delivers what was written after this version, in order, and `Broken` a while after the end.
+pub(crate) async fn watch(
+    members: Members,
+    after: u64,
+    pause: Duration,
+    deliver: UnboundedSender<Watched>,
+) {
     if let Err(error) = follow(&members, after, &deliver).await {
         eprintln!("the watch has ended: {}", told(&error));
     }
-    // Compacted, cut off, cancelled: whatever it was, the next list begins another.
+    // Compacted, cut off, cancelled: whatever it was, the next list begins another. `Broken` asks for that
+    // list at once, so where each watch is refused, as for want of a permission, this would be a loop.
+    tokio::time::sleep(pause).await;
     let _ = deliver.send(Watched::Broken);
 }
 

@@ -70,8 +70,14 @@ pub enum Fault {
         /// When to ask again at the earliest.
         retry_after: Option<Duration>,
     },
-    /// No answer in time, a broken one, or a failure of the server's own (5xx): what was asked may have
-    /// been done, or may still be.
+    /// A failure of the server's own (5xx), or 408: what was asked may have been done, or may still be.
+    Failed {
+        /// The status of HTTP.
+        code: u16,
+        /// Its reason, and words for people.
+        why: String,
+    },
+    /// No answer in time, or a broken one: what was asked may have been done, or may still be.
     Unknown(String),
 }
 
@@ -88,7 +94,7 @@ impl Fault {
                 Failure::AlreadyExists
             }
             Self::Refused { code: 409, reason, .. } if reason == "Conflict" => Failure::Conflict,
-            Self::Refused { .. } | Self::Unknown(_) => Failure::Other,
+            Self::Refused { .. } | Self::Failed { .. } | Self::Unknown(_) => Failure::Other,
         }
     }
 
@@ -100,7 +106,7 @@ impl Fault {
 
     fn code(&self) -> Option<u16> {
         match self {
-            Self::Refused { code, .. } => Some(*code),
+            Self::Refused { code, .. } | Self::Failed { code, .. } => Some(*code),
             Self::Unknown(_) => None,
         }
     }
@@ -110,6 +116,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { code, reason, message, .. } => write!(f, "{code} {reason}: {message}"),
+            Self::Failed { code, why } => write!(f, "{code} {why}"),
             Self::Unknown(why) => f.write_str(why),
         }
     }
@@ -135,7 +142,7 @@ impl Status {
             400..=407 | 409..=499 => {
                 Fault::Refused { code, reason: self.reason, message: self.message, retry_after }
             }
-            _ => Fault::Unknown(format!("{code} {}: {}", self.reason, self.message)),
+            _ => Fault::Failed { code, why: format!("{}: {}", self.reason, self.message) },
         }
     }
 }

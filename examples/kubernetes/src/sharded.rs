@@ -132,7 +132,8 @@ impl Driver {
                     if let Some(after) = version.filter(|_| !watching) {
                         watching = true;
                         sharder.handle_watch(now, Watched::Started { after });
-                        tasks.spawn(watch(Arc::clone(&self.store), after, sender.clone()));
+                        let pause = sharder.config().retry_period;
+                        tasks.spawn(watch(Arc::clone(&self.store), after, pause, sender.clone()));
                     }
                 }
                 Input::Watched(watched) => {
@@ -225,11 +226,16 @@ impl Driver {
 }
 
 /// Hands in what a watch shows, until it breaks.
-async fn watch(store: Arc<Store>, after: u64, sender: mpsc::Sender<Input>) {
+async fn watch(store: Arc<Store>, after: u64, pause: Duration, sender: mpsc::Sender<Input>) {
     let mut watch = store.watch(after);
     loop {
         let Some(watched) = store.watched(watch.next().await) else { continue };
         let broken = watched == Watched::Broken;
+        if broken {
+            // It asks for a list at once, and that for a watch: a server that refuses each, as for want of
+            // the right, is not to be asked in a loop.
+            tokio::time::sleep(pause).await;
+        }
         if sender.send(Input::Watched(watched)).await.is_err() || broken {
             return;
         }

@@ -44,7 +44,8 @@ fn given<'a>(all: &Asked<'a>) -> impl Iterator<Item = (&'static str, &'a PathBuf
     all.iter().filter_map(|(name, path)| Some((*name, path.as_ref()?)))
 }
 
-/// Standard output takes one thing at most, and a file, too.
+/// Standard output takes one thing at most, and a file, too. Whether a file can be written is tried now,
+/// since hours may pass until it is.
 fn check(all: &Asked<'_>, json: bool) -> Result<(), Refusal> {
     let printed = given(all).filter(|(_, path)| is_stdout(path)).count() + usize::from(json);
     if printed > 1 {
@@ -55,10 +56,12 @@ fn check(all: &Asked<'_>, json: bool) -> Result<(), Refusal> {
         )));
     }
     for (place, (name, path)) in given(all).enumerate() {
-        let same =
-            |other: &Path| !is_stdout(path) && (other == path || trace_file::same(other, path));
+        let same = |other: &Path| !is_stdout(path) && trace_file::same(other, path);
         if let Some((other, _)) = given(all).take(place).find(|(_, other)| same(other)) {
             return Err(Refusal::new(format_args!("{other} and {name} name one file: name two")));
+        }
+        if !is_stdout(path) {
+            drop(Part::new(path)?); // which leaves nothing behind
         }
     }
     Ok(())
@@ -86,8 +89,7 @@ impl ReportArgs {
         mut inputs: impl Iterator<Item: AsRef<Path>>,
     ) -> Result<(), Refusal> {
         check(&self.all(), json)?;
-        let same = |one: &Path, other: &Path| one == other || trace_file::same(one, other);
-        let over = |input: &Path| given(&self.all()).any(|(_, path)| same(input, path));
+        let over = |input: &Path| given(&self.all()).any(|(_, path)| trace_file::same(input, path));
         match inputs.find(|input| !is_stdout(input.as_ref()) && over(input.as_ref())) {
             Some(input) => {
                 let what = "an output would write over an input: name another file";

@@ -74,7 +74,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
     {
         return Err(Refusal::file(path, "an output would write over an input: name another file"));
     }
-    if args.trace.iter().any(|trace| args.export.files().any(|file| file == trace)) {
+    if args.trace.iter().any(|trace| args.export.files().any(|file| trace_file::same(file, trace)))
+    {
         return Err(Refusal::new("--trace and a drawing name one file: name two"));
     }
     if args.trace.as_ref().is_some_and(|trace| trace.as_os_str() == "-") {

@@ -86,9 +86,18 @@ pub(super) fn place(path: &Path) -> Result<PathBuf, Refusal> {
     fs::canonicalize(path).map_err(|error| Refusal::unwritable(path, &error))
 }
 
-/// Whether both are the same file, which exists.
+/// Whether both are the same file, or would be: what is to be written need not exist.
 pub(super) fn same(one: &Path, other: &Path) -> bool {
-    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+    matches!((found(one), found(other)), (Some(one), Some(other)) if one == other)
+}
+
+/// Where a file is, or would be made.
+fn found(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok().or_else(|| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+        Some(folder.join(path.file_name()?))
+    })
 }
 
 impl Check for TraceFile {

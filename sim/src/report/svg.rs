@@ -76,6 +76,11 @@ impl Report {
     }
 }
 
+/// What XML may not contain, not even escaped: one name with such a letter, and nobody draws the picture.
+fn no_xml(letter: char) -> bool {
+    matches!(letter, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
 fn pixels(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX / 1_000)
 }
@@ -136,7 +141,7 @@ impl Page<'_, '_> {
             .into_font()
             .color(&ink)
             .pos(Pos::new(anchor, VPos::Center));
-        Ok(self.area.draw(&Text::new(text.to_owned(), at, style))?)
+        Ok(self.area.draw(&Text::new(text.replace(no_xml, "\u{fffd}"), at, style))?)
     }
 
     fn rectangle(&self, from: (i32, i32), to: (i32, i32), style: impl Into<ShapeStyle>) -> Drawn {
@@ -416,6 +421,14 @@ mod tests {
             lines(&"ä".repeat(200)).map(|line| line.chars().count()).collect::<Vec<_>>(),
             [180, 20]
         );
+    }
+
+    #[test]
+    fn names_hold_nothing_that_xml_may_not() {
+        let mut report = Report::default();
+        report.head.title = "a\0b\u{1b}c\u{fffe}<\u{202e}".to_owned();
+        let svg = report.svg();
+        assert!(!svg.contains(no_xml) && svg.contains("a\u{fffd}b\u{fffd}c\u{fffd}&lt;\u{202e}"));
     }
 
     #[test]

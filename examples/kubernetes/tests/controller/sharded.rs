@@ -155,6 +155,23 @@ async fn a_watch_that_has_expired_is_made_good() {
     }
 }
 
+/// Somebody has forgotten the right to watch: all works by lists, and the server is not asked in a loop.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_watch_does_not_ask_in_a_loop() {
+    let mut world = World::new(Support::Honoured, 6, &[]).await;
+    let watches = Calls { verb: "watch", ..Calls::default() };
+    world.server.fault(watches, Effect::Refuse(403, "Forbidden", None), u32::MAX);
+    world.start("pod-0");
+    world.only(&["pod-0"]).await;
+    let calls =
+        || ["leases", "configmaps"].map(|resource| world.server.called("watch", resource).len());
+    let before = calls();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let [leases, objects] = calls();
+    assert!(before[0] < leases && leases < before[0] + 20, "{before:?}, then {leases}");
+    assert!(before[1] < objects && objects < before[1] + 20, "{before:?}, then {objects}");
+}
+
 /// Nothing happens to the objects that would bring them again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_has_failed_is_tried_again() {

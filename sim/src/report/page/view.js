@@ -212,5 +212,6 @@ picture.addEventListener("pointerup", event => {
   }
   drag = null;
 });
+picture.addEventListener("pointercancel", () => { drag = null; });
 picture.addEventListener("pointerleave", hideTip);
 picture.addEventListener("dblclick", event => zoom(4, at(inPicture(event)[0])));
