@@ -5,7 +5,7 @@
 //! | [`clock`], [`lead`] | to be copied: the clock, and a driver of an `Elector` for any store |
 //! | [`work`] | work that asks before each act, and leaves evidence of it |
 //! | [`evidence`], [`verdict`] | reads that evidence and the store's history, and judges them |
-//! | [`process`], [`trial`] | starts workers and a store, pauses, kills and ends them |
+//! | [`process`], [`port`], [`trial`] | starts workers and a store, pauses, kills and ends them |
 //!
 //! The judge knows nothing of the drivers but what they wrote down: in one place, so that every store is
 //! judged alike. It is no part of `tenure check`, which reads what Kubernetes records of locks; what work
@@ -14,6 +14,7 @@
 pub mod clock;
 pub mod evidence;
 pub mod lead;
+pub mod port;
 pub mod process;
 pub mod trial;
 pub mod verdict;

@@ -1,8 +1,9 @@
 //! Workers under faults: each is brought about, and then waited for until others have taken over and all
 //! is well again. What comes of it is for the [judge](crate::verdict) to say.
 
+use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -219,8 +220,7 @@ impl<'a> Trial<'a> {
             match wanted(&acts) {
                 Ok(()) => return Ok(()),
                 Err(missing) if clock::instant() >= until => {
-                    let said: Vec<_> = self.workers.iter().map(Process::last_words).collect();
-                    return Err(format!("after {PATIENCE:?}: {missing}\n{}", said.join("\n")));
+                    return Err(format!("after {PATIENCE:?}: {missing}"));
                 }
                 Err(_) => tokio::time::sleep(LOOK).await,
             }
@@ -251,9 +251,25 @@ pub fn hold(
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
     match runtime.block_on(trial(folder.clone())) {
         Ok(evidence) => check(evidence),
-        Err(error) => panic!("{error}"),
+        Err(error) => panic!("{error}\n{}", last_words(&folder)),
     }
     let _ = fs::remove_dir_all(folder);
+}
+
+/// The last that workers and the store said.
+fn last_words(folder: &Path) -> String {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+    let mut logs: Vec<_> = files.filter(|path| path.extension() == Some("log".as_ref())).collect();
+    logs.sort();
+    let mut told = String::new();
+    for log in logs {
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        let _ = writeln!(told, "the last of {}:", log.display());
+        for line in said.lines().rev().take(10).collect::<Vec<_>>().into_iter().rev() {
+            let _ = writeln!(told, "  {line}");
+        }
+    }
+    told
 }
 
 /// Sees to it that a run shows that no two act at once, and that its beginning shows nothing.

@@ -1,14 +1,15 @@
 //! An etcd of one member on loopback, with its data in a folder of the test.
 
 use std::env;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tenure_examples::clock;
 use tenure_examples::process::Process;
+use tenure_examples::{clock, port};
+
+use crate::PROGRAM;
 
 /// How long it may take until it answers, after a start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,7 +24,7 @@ pub(crate) struct Etcd {
 impl Etcd {
     /// Starts the one that the variable `ETCD` names, or the one in the path.
     pub(crate) async fn start(folder: &Path) -> Result<Self, String> {
-        let ports = [free_port()?, free_port()?];
+        let ports = [port::free()?, port::free()?];
         let process = spawn(folder, ports)?;
         let endpoint = format!("http://127.0.0.1:{}", ports[0]);
         let mut etcd = Self { endpoint, folder: folder.to_path_buf(), ports, process };
@@ -49,16 +50,27 @@ impl Etcd {
         self.answers().await
     }
 
+    /// Waits until it answers a request: it takes connections before it can.
     async fn answers(&mut self) -> Result<(), String> {
         let until = clock::instant() + PATIENCE;
-        while tokio::net::TcpStream::connect(("127.0.0.1", self.ports[0])).await.is_err() {
+        while !self.answers_now()? {
             let over = clock::instant() >= until;
-            if self.process.ended()?.is_some() || over {
-                return Err(format!("etcd does not start\n{}", self.process.last_words()));
+            if let Some(status) = self.process.ended()? {
+                return Err(format!("etcd does not start: {status}"));
+            } else if over {
+                return Err(format!("etcd has not answered within {PATIENCE:?}"));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Ok(())
+    }
+
+    fn answers_now(&self) -> Result<bool, String> {
+        let mut history = Command::new(PROGRAM);
+        history.args(["--endpoint", &self.endpoint, "history"]);
+        history.stdout(Stdio::null()).stderr(Stdio::null());
+        let status = history.status().map_err(|error| format!("{PROGRAM}: {error}"))?;
+        Ok(status.success())
     }
 }
 
@@ -74,11 +86,4 @@ fn spawn(folder: &Path, [client, peer]: [u16; 2]) -> Result<Process, String> {
     Process::start("etcd", command, folder).map_err(|error| {
         format!("{error}: install Debian's etcd-server, or name the program by the variable ETCD")
     })
-}
-
-fn free_port() -> Result<u16, String> {
-    let bound = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    bound
-        .map(|address| address.port())
-        .map_err(|error| format!("no free port on loopback: {error}"))
 }

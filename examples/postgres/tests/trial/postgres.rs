@@ -1,7 +1,6 @@
 //! A Postgres on loopback, with its data in a folder of the test.
 
 use std::fs::{self, Permissions};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +10,7 @@ use std::{env, fmt::Write as _};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tenure_examples::clock;
 use tenure_examples::evidence::Evidence;
+use tenure_examples::port;
 use tenure_examples::process::Process;
 use tokio_postgres::{Client, NoTls};
 
@@ -49,8 +49,7 @@ impl Postgres {
         run(initdb
             .args(["--auth", "trust", "--username", "postgres", "--no-sync", "--pgdata"])
             .arg(&data))?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).and_then(|bound| bound.local_addr());
-        let port = listener.map_err(|error| format!("no free port on loopback: {error}"))?.port();
+        let port = port::free()?;
         let process = spawn(folder, &programs, port)?;
         let database = format!("host=127.0.0.1 port={port} user=postgres dbname=postgres");
         let folder = folder.to_path_buf();
