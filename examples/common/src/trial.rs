@@ -272,7 +272,7 @@ fn last_words(folder: &Path) -> String {
     told
 }
 
-/// Sees to it that a run shows that no two act at once, and that its beginning shows nothing.
+/// Sees to it that a run shows that no two act at once, and that what one of them did shows nothing.
 ///
 /// # Panics
 /// It does not.
@@ -280,7 +280,7 @@ pub fn no_two_act_at_once(mut evidence: Evidence) {
     let verdict = judge(&evidence);
     say(&verdict.to_string());
     assert_eq!(verdict.status(), 0, "{verdict}");
-    evidence.acts.sort_by_key(|act| act.at);
-    evidence.acts.truncate(evidence.acts.len() / 8);
+    let one = evidence.acts.first().map(|act| act.who.clone());
+    evidence.acts.retain(|act| Some(&act.who) == one.as_ref());
     assert_eq!(judge(&evidence).status(), 3);
 }
