@@ -160,6 +160,16 @@ impl fmt::Display for Version {
 }
 
 /// A record, the version it was seen at, and when *I* saw it first.
+///
+/// ```
+/// use core::time::Duration;
+/// use tenure::lock::{Observed, Record, Version};
+/// use tenure::time::Instant;
+/// let record = Record { holder: "a".into(), lease_duration_seconds: 15, ..Record::default() };
+/// let seen = Observed { record, version: Version::ordered(7), at: Instant::default() };
+/// // To read it again changes nothing: the wait goes on.
+/// assert_eq!(seen.at + Duration::from_secs(15), Instant::from_nanos(15_000_000_000));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Observed {
     /// What was seen.
@@ -296,6 +306,14 @@ impl Object {
     }
 
     /// Its metadata, to be changed.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use tenure::lock::{Object, lease::Lease};
+    /// let mut object = Object::Lease(Lease::default());
+    /// Arc::make_mut(object.metadata_mut()).labels.insert("team".into(), "storage".into());
+    /// assert_eq!(object.metadata().labels.len(), 1);
+    /// ```
     #[must_use]
     pub const fn metadata_mut(&mut self) -> &mut Arc<Metadata> {
         match self {

@@ -104,6 +104,8 @@ pub(crate) fn saturating_nanos(duration: Duration) -> u64 {
 /// let time = Timestamp::from_unix(1_709_251_199, 999_999_999).unwrap();
 /// assert_eq!(time.truncate_to_seconds(), Timestamp::from_unix(1_709_251_199, 0).unwrap());
 /// assert_eq!(Timestamp::from_unix(0, 1_000_000_000), None);
+/// assert_eq!((time.subsec_nanos(), time.truncate_to_micros().subsec_nanos()), (999_999_999, 999_999_000));
+/// assert_eq!(Timestamp::from_unix_nanos(time.unix_nanos()), time);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {

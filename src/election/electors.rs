@@ -67,13 +67,13 @@ impl ElectorId {
 ///
 /// ```
 /// use core::time::Duration;
-/// use tenure::election::{Config, Elector, Electors, Op};
+/// use tenure::election::{Config, Elector, ElectorId, Electors, Op};
 /// use tenure::lock::LockRef;
 /// use tenure::time::{Instant, Now, Timestamp};
 ///
 /// let retry = Duration::from_secs(2);
 /// let mut electors = Electors::new();
-/// let mut ids = Vec::new();
+/// let mut ids: Vec<ElectorId> = Vec::new();
 /// for n in 0..100 {
 ///     let lock = LockRef::lease("default", format!("shard-{n}"));
 ///     let config = Config { retry_period: retry, ..Config::new(lock, "pod-0", "6ba7b810") };

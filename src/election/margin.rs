@@ -83,10 +83,15 @@ pub struct Conditions {
 /// let margin = client_go.margin(&at_once);
 /// assert_eq!(margin.max_ratio(), Ratio::new(5, 4)); // 15 s over 2 s + 10 s
 /// assert_eq!(margin.max_answer(), Answers::UpTo(Duration::from_secs(3)));
+/// assert_eq!(margin.answer_budget(), Some(Duration::from_secs(3)));
 ///
 /// let margin = client_go.margin(&Conditions::default());
 /// assert_eq!(margin.needed(), Some(Duration::from_secs(3 * 5 + 10)));
 /// assert_eq!(margin.blame(), Some(Term::Answer));
+/// // The whole 15 s that a time-out of 5 s in each of three steps allows.
+/// assert_eq!(margin.possible_answer(), margin.answer);
+/// let sum: Duration = margin.terms().into_iter().filter_map(|(_, term)| term).sum();
+/// assert_eq!(Some(sum), margin.needed());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Margin {

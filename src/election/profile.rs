@@ -111,6 +111,12 @@ impl Release {
 }
 
 /// The text is none of the known profiles.
+///
+/// ```
+/// use tenure::election::{Profile, UnknownProfile};
+/// assert_eq!("client-go".parse::<Profile>(), Err(UnknownProfile));
+/// assert!(UnknownProfile.to_string().starts_with("unknown profile: use strict, client-go-v1.14, "));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UnknownProfile;
 

@@ -141,6 +141,14 @@ impl Rule {
 }
 
 /// Which rules hold: all, but for those that a test left out.
+///
+/// ```
+/// use tenure::election::{Rule, Rules};
+/// assert_eq!(Rule::Deadline.name(), "deadline");
+/// assert!(Rule::all().all(|rule| Rules::default().hold(rule)));
+/// # #[cfg(feature = "mutants")]
+/// assert!(!Rules::default().without(Rule::Deadline).hold(Rule::Deadline));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rules {
     #[cfg(feature = "mutants")]

@@ -93,6 +93,25 @@ impl LeaseCandidate {
     ///
     /// # Errors
     /// As [`validate`](Self::validate), or another Lease than before.
+    ///
+    /// ```
+    /// # use tenure::lock::candidate::{LeaseCandidate, LeaseCandidateSpec, OLDEST_EMULATION_VERSION};
+    /// # use tenure::lock::lease::Metadata;
+    /// # let metadata = Metadata { name: "controller-0".into(), ..Metadata::default() };
+    /// # let spec = LeaseCandidateSpec {
+    /// #     lease_name: "controller".into(),
+    /// #     binary_version: "1.36.2".into(),
+    /// #     emulation_version: "1.35.0".into(),
+    /// #     strategy: OLDEST_EMULATION_VERSION.into(),
+    /// #     ..LeaseCandidateSpec::default()
+    /// # };
+    /// # let old = LeaseCandidate { metadata: metadata.into(), created: None, spec };
+    /// let mut upgraded = old.clone();
+    /// upgraded.spec.binary_version = "1.37.0".into();
+    /// assert_eq!(upgraded.validate_update(&old), Ok(()));
+    /// upgraded.spec.lease_name = "another".into();
+    /// assert!(upgraded.validate_update(&old).is_err());
+    /// ```
     pub fn validate_update(&self, old: &Self) -> Result<(), CandidateError> {
         self.validate()?;
         if self.spec.lease_name != old.spec.lease_name {
@@ -108,6 +127,16 @@ impl LeaseCandidate {
 impl LeaseCandidateSpec {
     /// Whether it has answered the last ping: an unasked one has. Compares times of two wall
     /// clocks.
+    ///
+    /// ```
+    /// use tenure::lock::candidate::LeaseCandidateSpec;
+    /// use tenure::time::Timestamp;
+    /// let at = |seconds| Timestamp::from_unix(seconds, 0);
+    /// let mut spec = LeaseCandidateSpec { ping_time: at(60), renew_time: at(59), ..Default::default() };
+    /// assert!(!spec.is_acked());
+    /// spec.renew_time = at(60);
+    /// assert!(spec.is_acked());
+    /// ```
     #[must_use]
     pub fn is_acked(&self) -> bool {
         match (self.ping_time, self.renew_time) {

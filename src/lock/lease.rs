@@ -10,6 +10,12 @@ use super::{Identity, Record};
 use crate::time::Timestamp;
 
 /// Labels or annotations.
+///
+/// ```
+/// use tenure::lock::lease::{Entries, Metadata};
+/// let labels = Entries::from([("app".into(), "controller".into())]);
+/// assert_eq!(Metadata { labels, ..Metadata::default() }.labels["app"].as_ref(), "controller");
+/// ```
 pub type Entries = BTreeMap<Arc<str>, Arc<str>>;
 
 /// A Lease: what the elector reads and writes of it.

@@ -49,9 +49,9 @@ pub struct Jump<R = Paper> {
 /// [`Paper`] and [`Guava`] are all there are.
 ///
 /// ```
-/// use tenure::placement::{Guava, Jump, Key, Numbered, NumberingError};
+/// use tenure::placement::{Guava, Jump, Key, Numbered, NumberingError, Paper};
 /// let key = Key::from_hash(16_966_161_184_362_668_685);
-/// assert_eq!(Jump::new(64)?.index(key), Some(63));
+/// assert_eq!(Jump::<Paper>::rounded(64)?.index(key), Some(63)); // as Jump::new(64)
 /// assert_eq!(Jump::<Guava>::rounded(64)?.index(key), Some(48));
 /// # Ok::<(), NumberingError>(())
 /// ```

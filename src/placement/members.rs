@@ -206,6 +206,14 @@ impl Members {
     }
 
     /// The member called `name`, if there is one. O(log n).
+    ///
+    /// ```
+    /// use tenure::placement::{Member, Members};
+    /// let members = Members::new([Member::new("a").in_zone("east"), Member::new("b")])?;
+    /// assert_eq!(members.by_name("a").map(Member::zone), Some(Some("east")));
+    /// assert_eq!(members.by_name("A"), None);
+    /// # Ok::<(), tenure::placement::MembersError>(())
+    /// ```
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&Member> {
         self.get(self.position(name)?)

@@ -217,6 +217,15 @@ impl<A: Numbered> Named<A> {
     }
 
     /// The member that has the number `index`, if it is in use.
+    ///
+    /// ```
+    /// use tenure::placement::{Dx, Named};
+    /// let mut named = Named::new(Dx::new(2, 4)?, ["a", "b"])?;
+    /// assert_eq!(named.member_at(1).map(|member| member.name()), Some("b"));
+    /// named.remove("b")?;
+    /// assert_eq!(named.member_at(1), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[inline]
     pub fn member_at(&self, index: u32) -> Option<&Member> {

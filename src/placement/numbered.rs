@@ -138,6 +138,13 @@ impl fmt::Display for Full {
 impl error::Error for Full {}
 
 /// This number is not in use, and cannot be removed.
+///
+/// ```
+/// use tenure::placement::{Absent, Anchor, Removal};
+/// let mut anchor = Anchor::new(4, 8)?;
+/// assert_eq!((anchor.remove(3), anchor.remove(3)), (Ok(()), Err(Absent(3))));
+/// # Ok::<(), tenure::placement::NumberingError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Absent(pub u32);
 

@@ -279,6 +279,15 @@ impl Config {
     }
 
     /// By how much the faster of two clocks may outrun the other, in millionths: L / D.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use tenure::sharding::Config;
+    /// let config = Config::new("default", "controller", "pod-0", "6ba7b810");
+    /// let seconds = Duration::from_secs;
+    /// let config = Config { lease_duration: seconds(15), renew_deadline: seconds(10), ..config };
+    /// assert_eq!(config.greatest_clock_ratio_ppm(), 1_500_000);
+    /// ```
     #[must_use]
     pub fn greatest_clock_ratio_ppm(&self) -> u64 {
         let lease = u128::from(saturating_nanos(self.lease_duration)) * 1_000_000;

@@ -15,6 +15,7 @@ use crate::placement::Key;
 /// let upper = KeyRange::new(1 << 63, None).unwrap(); // up to the end of the space
 /// assert!(upper.contains(Key::from_hash(1 << 63)) && !lower.contains(Key::from_hash(1 << 63)));
 /// assert_eq!((lower.start(), lower.end(), upper.end()), (0, Some(1 << 63), None));
+/// assert_eq!((lower.width(), KeyRange::ALL.width()), (1 << 63, 1 << 64));
 /// assert_eq!(upper.to_string(), "'0x8000000000000000', '0x10000000000000000'");
 /// assert_eq!(KeyRange::new(5, Some(5)), None);
 /// ```
@@ -88,6 +89,7 @@ impl fmt::Display for KeyRange {
 /// let after: KeyRanges = [range(5, 25)].into_iter().collect();
 /// assert_eq!(after.without(&before).as_slice(), [range(15, 20)]); // gained
 /// assert_eq!(before.without(&after).as_slice(), [range(0, 5), range(25, 30)]); // lost
+/// assert_eq!(before.width(), 25); // hashes
 /// assert_eq!(before.first(), Some(&range(0, 15))); // a slice otherwise
 /// assert_eq!(before.to_string(), "0x0000000000000000-0x000000000000000f, 0x0000000000000014-0x000000000000001e");
 /// ```

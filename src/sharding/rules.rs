@@ -135,6 +135,14 @@ impl Rule {
 }
 
 /// Which rules hold: all, but for those that a test left out.
+///
+/// ```
+/// use tenure::sharding::{Rule, Rules};
+/// assert_eq!(Rule::JoinWait.name(), "join-wait");
+/// assert!(Rules::default().hold(Rule::JoinWait));
+/// # #[cfg(feature = "mutants")]
+/// assert!(!Rules::default().without(Rule::JoinWait).hold(Rule::JoinWait));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Rules {
     #[cfg(feature = "mutants")]

@@ -96,6 +96,7 @@ use crate::time::{Instant, Now};
 /// assert!(member.owns(key, at(9).instant) && !member.owns(key, at(10).instant));
 /// let permit = member.permit(slot, at(9).instant).unwrap();
 /// assert_eq!(Some(permit.until), member.until());
+/// assert_eq!(member.work_until(slot), Some(at(10).instant)); // what was begun must end by then
 /// assert_eq!(member.explain(slot, at(9).instant).standing, Standing::Owned);
 /// assert_eq!(member.ranges(at(9).instant).len(), 1); // the whole hash space
 /// let selector = member.selector(Field::Uid, at(9).instant).unwrap().unwrap();
@@ -209,6 +210,19 @@ impl Sharder {
     /// # Errors
     /// A configuration that cannot work, or that is of another member or group; or this one is leaving.
     /// Nothing has changed then.
+    ///
+    /// ```
+    /// use tenure::sharding::{Config, Sharder, Slots};
+    /// use tenure::time::{Instant, Now, Timestamp};
+    /// let now = Now { instant: Instant::default(), timestamp: Timestamp::GO_ZERO };
+    /// let config = Config::new("default", "controller", "pod-0", "6ba7b810");
+    /// let mut member = Sharder::new(config.clone(), 1, now.instant)?;
+    /// let finer = Config { slots: Slots::new(4096)?, generation: config.generation + 1, ..config };
+    /// member.reconfigure(now, finer.clone())?;
+    /// let stranger = Config { group: "another".into(), ..finer };
+    /// assert!(member.reconfigure(now, stranger).is_err()); // a group is for life
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn reconfigure(&mut self, now: Now, config: Config) -> Result<(), ConfigError> {
         config.validate()?;
         self.config().allows(&config)?;

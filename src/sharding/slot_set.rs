@@ -15,6 +15,11 @@ use super::{Slot, Slots};
 /// assert_eq!(SlotSet::of(slots, &set), set);
 /// assert_eq!(set.to_string(), "2, 5");
 /// assert_eq!((set.len(), SlotSet::all(slots).len()), (2, 8));
+///
+/// let (mut rest, mut both) = (SlotSet::all(slots), SlotSet::all(slots));
+/// rest.subtract(&set); // all but 2 and 5
+/// both.keep(&set); // only these
+/// assert!(rest.is_disjoint(&both) && both == set);
 /// # Ok::<(), tenure::sharding::SlotsError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -98,6 +98,21 @@ pub struct PublishedRecord {
 }
 
 /// A call of a store without ordered versions; see [`Request`](super::Request).
+///
+/// ```
+/// use tenure::sharding::{Config, Slots, Unordered, UnorderedOp, UnorderedRequest};
+/// use tenure::time::{Instant, Now, Timestamp};
+/// let now = Now { instant: Instant::default(), timestamp: Timestamp::GO_ZERO };
+/// let config = Config::new("default", "controller", "pod-0", "6ba7b810");
+/// let mut member = Unordered::new(config.clone(), 1, now.instant)?;
+/// member.handle_timeout(now);
+/// let request: Option<UnorderedRequest> = member.poll_request();
+/// assert_eq!(request.map(|request| request.op), Some(UnorderedOp::List)); // who else is there?
+///
+/// let finer = Config { slots: Slots::new(4096)?, generation: 2, ..config };
+/// assert_eq!(member.reconfigure(now, finer), Ok(()));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UnorderedRequest {
     /// To be repeated with the answer.

@@ -65,6 +65,15 @@ impl Default for Parameters {
 }
 
 /// What a coordinator is to do now, and when to look again.
+///
+/// ```
+/// use tenure::election::coordinated::{Action, Parameters, Step, reconcile};
+/// use tenure::lock::LockRef;
+/// use tenure::time::Timestamp;
+/// let (lock, now) = (LockRef::lease("kube-system", "controller"), Timestamp::GO_ZERO);
+/// let step = reconcile(&Parameters::default(), &lock, now, None, &[]);
+/// assert_eq!(step, Step { action: Action::Nothing, requeue: None }); // until a candidate comes
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Step {
     /// What to do.
@@ -91,6 +100,15 @@ pub enum Action {
 }
 
 /// Why nobody can be elected.
+///
+/// ```
+/// use tenure::election::coordinated::ElectionError;
+/// let error = ElectionError::StrategiesDiffer { first: "a".into(), second: "b".into() };
+/// assert_eq!(
+///     error.to_string(),
+///     "candidates a and b have the same spec.binaryVersion and different spec.strategy: give them the same",
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ElectionError {

@@ -35,6 +35,12 @@ enum Part {
 }
 
 /// Why a text is no semantic version.
+///
+/// ```
+/// use tenure::lock::candidate::{SemVer, SemVerError};
+/// assert_eq!(SemVer::parse("1.36"), Err(SemVerError::Parts));
+/// assert_eq!(SemVer::parse("1.036.0"), Err(SemVerError::LeadingZero));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SemVerError {

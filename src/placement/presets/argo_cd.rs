@@ -22,6 +22,10 @@ use super::Unmixed;
 use crate::placement::{Key, Members, Placement, Ring, RingError};
 
 /// How many points a shard has.
+///
+/// ```
+/// assert_eq!(tenure::placement::presets::argo_cd::POINTS, 1000);
+/// ```
 pub const POINTS: u32 = 1000;
 
 /// `legacy`: the shard of the cluster with this id, FNV-1a with 32 bits modulo the number of replicas; 0

@@ -112,6 +112,14 @@ fn add_digits(hash: u64) -> u64 {
 }
 
 /// More members than there are angles: 2,048.
+///
+/// ```
+/// use tenure::placement::Members;
+/// use tenure::placement::presets::knative::{TooManyMembers, choose_subset};
+/// let members = Members::new((0..2049).map(|i| format!("activator-{i}")))?;
+/// assert_eq!(choose_subset(&members, 2, "default/rev-6"), Err(TooManyMembers(2049)));
+/// # Ok::<(), tenure::placement::MembersError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TooManyMembers(pub usize);
 

@@ -12,6 +12,10 @@ use crate::placement::hash::xxh64;
 use crate::placement::{Key, Member, Members, Placement, Ring, RingError};
 
 /// How many points an endpoint has.
+///
+/// ```
+/// assert_eq!(tenure::placement::presets::thanos::SECTIONS, 1000);
+/// ```
 pub const SECTIONS: u32 = 1000;
 
 /// The ring: each member, named by its address, has [`SECTIONS`] points, the [`xxh64`] of

@@ -16,6 +16,10 @@ use crate::placement::hash::xxh64;
 use crate::placement::{Key, Members, Ring, RingError};
 
 /// How many tokens a shard has unless the sharder is told otherwise.
+///
+/// ```
+/// assert_eq!(tenure::placement::presets::timebertt::TOKENS, 100);
+/// ```
 pub const TOKENS: u32 = 100;
 
 /// The sharder's ring: each member, a shard, has [`TOKENS`] points, the [`xxh64`] of its name followed

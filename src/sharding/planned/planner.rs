@@ -158,7 +158,7 @@ impl fmt::Display for Unmet {
 ///
 /// ```
 /// use tenure::placement::Members;
-/// use tenure::sharding::planned::{Input, Policy, Roster, StoredPlan, next};
+/// use tenure::sharding::planned::{Input, Outcome, Policy, Roster, StoredPlan, next};
 /// use tenure::sharding::{Generation, Slots};
 /// use tenure::time::Instant;
 /// let (generation, slots) = (Generation { number: 1, fingerprint: 0 }, Slots::new(8)?);
@@ -173,7 +173,7 @@ impl fmt::Display for Unmet {
 /// let stored = StoredPlan { plan: plan.into(), version: 17 };
 /// roster.observe(Some(&stored.plan), &Members::new(["a"])?, now);
 /// let input = Input { generation, slots, previous: Some(&stored), roster: &roster, loads: &[], now };
-/// let outcome = next(&policy, &input);
+/// let outcome: Outcome = next(&policy, &input);
 /// assert_eq!(outcome.moves.iter().map(|one| one.slots).sum::<u32>(), 4);
 /// assert_eq!(outcome.plan.unwrap().slots_of("a").len(), 8);
 /// # Ok::<(), Box<dyn core::error::Error>>(())

@@ -74,6 +74,13 @@ impl Loads {
     }
 
     /// All of it together.
+    ///
+    /// ```
+    /// use tenure::placement::Key;
+    /// use tenure::sharding::planned::Loads;
+    /// let loads = Loads::new([(Key::from_hash(7), 1), (Key::from_hash(9), 5), (Key::from_hash(7), 2)]);
+    /// assert_eq!((loads.total(), loads.hottest()), (8, 5));
+    /// ```
     #[must_use]
     pub fn total(&self) -> u128 {
         self.sums.total()
