@@ -11,18 +11,17 @@
 //! use tenure_sim::rng::{Purpose, Stream};
 //!
 //! let faults = || Stream::new(7, Purpose::Plan, 0);
-//! let first = faults().bits();
-//! // What is drawn for something else, or for another place, does not change it.
-//! let (mut link, mut other) = (Stream::new(7, Purpose::Link, 0), Stream::new(7, Purpose::Link, 1));
-//! assert_ne!(link.bits(), other.bits());
-//! assert_eq!(faults().bits(), first);
+//! let mut links = [0, 1].map(|link| Stream::new(7, Purpose::Link, link));
+//! // Each place has its own, and so has each purpose.
+//! let [one, other] = links.each_mut().map(Stream::bits);
+//! assert!(one != other && one != faults().bits());
 //!
 //! // How many replicas, for how long, and whether at all.
 //! let mut faults = faults();
-//! let drawn = (0..1_000).map(|_| (faults.within(1, 5), faults.log_uniform(1, 4_096), faults.chance(1, 4)));
-//! let drawn: Vec<_> = drawn.collect();
+//! let mut one = || (faults.within(1, 5), faults.log_uniform(1, 4_096), faults.chance(1, 4));
+//! let drawn: Vec<_> = (0..1_000).map(|_| one()).collect();
 //! assert!(drawn.iter().all(|(replicas, ..)| (1..=5).contains(replicas)));
-//! // Half of twelve doublings are below the sixth, which is a long way from half of 4,096.
+//! // Each doubling is as likely as the next: about half are at most 64, six of twelve.
 //! let short = drawn.iter().filter(|(_, millis, _)| *millis <= 64).count();
 //! assert!((350..650).contains(&short));
 //! let some = drawn.iter().filter(|(.., happens)| *happens).count();

@@ -8,7 +8,8 @@
 //!     Figures, Moved, Timing, ideal, measure_hashed, newcomers, time, variation,
 //! };
 //!
-//! let (jump, members, keys): (Choice, _, _) = ("jump".parse()?, numbered("shard", 5), Keys::drawn(2_000, 1));
+//! let jump: Choice = "jump".parse()?;
+//! let (members, keys) = (numbered("shard", 5), Keys::drawn(2_000, 1));
 //! let instance = Instance::new(jump, members.clone())?;
 //! let figures: Figures = measure_hashed(&instance, &keys, KeyHash::Xxh64, 1)?;
 //! // It is as uneven as chance has it, and moves what it must.

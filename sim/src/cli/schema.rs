@@ -26,14 +26,12 @@ pub(super) fn run(args: &SchemaArgs) -> Result<u8, Refusal> {
 }
 
 /// Of a scenario of an election, as text.
-#[must_use]
-pub(super) fn election() -> String {
+fn election() -> String {
     text(&SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Scenario>())
 }
 
 /// Of a sharded group.
-#[must_use]
-pub(super) fn sharded() -> String {
+fn sharded() -> String {
     let generator = SchemaSettings::draft2020_12().into_generator();
     text(&generator.into_root_schema_for::<sharding::Scenario>())
 }
