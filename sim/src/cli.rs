@@ -5,36 +5,36 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub mod assign;
-pub mod balance;
-pub mod check;
-pub mod compare;
-pub mod completions;
-pub mod conform;
+mod assign;
+mod balance;
+mod check;
+mod compare;
+mod completions;
+mod conform;
 mod describe;
 mod experiment;
-pub mod explore;
-pub mod export;
+mod explore;
+mod export;
 mod file;
-pub mod inspect;
-pub mod man;
-pub mod margin;
-pub mod merge;
-pub mod mutants;
+mod inspect;
+mod man;
+mod margin;
+mod merge;
+mod mutants;
 mod output;
 mod progress;
-pub mod ranges;
+mod ranges;
 mod refusal;
-pub mod run;
-pub mod scenarios;
-pub mod schema;
+mod run;
+mod scenarios;
+mod schema;
 mod sharding;
-pub mod shrink;
-pub mod sweep;
+mod shrink;
+mod sweep;
 mod trace_file;
-pub mod which;
+mod which;
 
-pub use refusal::Refusal;
+use refusal::Refusal;
 
 /// What every `--help` ends with.
 const EXIT_STATUS: &str = "\

@@ -174,10 +174,36 @@ impl From<Divergence> for Refusal {
 
 /// Replays the trace, the micro file or the file of locks in `text`.
 ///
+/// A recording of one attempt, whose read fails, and the same with another answer in it:
+///
 /// ```
-/// use tenure_sim::conform::{replay, Refusal};
-/// let Err(Refusal::Input(error)) = replay("{}") else { panic!() };
-/// assert!(error.to_string().contains("missing field `format`"));
+/// use tenure_sim::conform::{Counts, Divergence, InputError, Place, Refusal, replay};
+///
+/// let recorded = |answer: &str| {
+///     let nobody = r#"{"holder": "", "lease_duration_seconds": 0, "acquire_time_ns": null,
+///         "renew_time_ns": null, "leader_transitions": 0}"#;
+///     let raw = r#""observed_time_ns": null, "observed_raw_record": null, "reported_leader": """#;
+///     format!(
+///         r#"{{"format": "client-go-tryacquire-micro/1", "client_go": "HEAD", "cases": [{{
+///         "name": "a read that fails", "op": "try", "identity": "me", "lease_duration_ns": 15000000000,
+///         "renew_deadline_ns": 10000000000, "now_ns": 9, "observed_record": {nobody}, {raw},
+///         "held_object": null, "held_object_after": null, "new_leader_callbacks": [],
+///         "script": [{{"verb": "get", "result": "error"}}], "script_steps_unused": 0,
+///         "calls": [{{"verb": "get", "t_ns": 9, "end_ns": 9, "sent": true, "result": "{answer}"}}],
+///         "returned": false, "state_after": {{"observed_record": {nobody}, {raw}, "is_leader": false}}
+///         }}]}}"#
+///     )
+/// };
+/// assert_eq!(replay(&recorded("error")), Ok(Counts { attempts: 1, calls: 1, callbacks: 0 }));
+///
+/// let Err(Refusal::Divergence(found)) = replay(&recorded("notfound")) else { panic!() };
+/// let Divergence { place, expected, got, .. } = *found;
+/// assert_eq!(place, Place::Case { name: "a read that fails".to_owned(), call: 0 });
+/// assert_eq!((&*expected, &*got), ("error at 9 ns", "notfound at 9 ns"));
+///
+/// let Err(Refusal::Input(InputError { line, message })) = replay("{}") else { panic!() };
+/// assert_eq!(line, Some(1));
+/// assert!(message.contains("missing field `format`"));
 /// ```
 ///
 /// # Errors

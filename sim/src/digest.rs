@@ -13,6 +13,37 @@ use crate::trace::{Actor, End, Entry, Reply, Snapshot, What};
 
 /// Digests words of 64 bits. As a [`Hasher`] it turns every number into such a word, so that it does
 /// not depend on the machine's byte order or word size.
+///
+/// When two runs begin to differ:
+///
+/// ```
+/// use tenure_sim::digest::Digester;
+/// use tenure_sim::fault::{Fault, Planned, Target, WakeUp};
+/// use tenure_sim::scenario::Scenario;
+/// use tenure_sim::time::{SimTime, Span};
+/// use tenure_sim::trace::{Entry, Recorder};
+/// use tenure_sim::world::World;
+///
+/// let recorded = |scenario: &Scenario| -> Result<Vec<Entry>, _> {
+///     let mut recorder = Recorder::default();
+///     World::new(scenario, 1)?.run(&mut recorder);
+///     Ok(recorder.entries)
+/// };
+/// let calm = Scenario { horizon: Span::from_secs(90), ..Scenario::default() };
+/// let pause = Fault::Pause { target: Target::Leader, wake_up: WakeUp::TimersFirst };
+/// let faults = vec![Planned::at(Span::from_secs(60), pause).lasting(Span::from_secs(20))];
+/// let (paused, calm) = (recorded(&Scenario { faults, ..calm.clone() })?, recorded(&calm)?);
+/// let until = |entries: &[Entry], end: SimTime| {
+///     let mut digester = Digester::default();
+///     entries.iter().filter(|entry| entry.at < end).for_each(|entry| digester.entry(entry));
+///     digester.digest()
+/// };
+/// let begins = SimTime::ZERO + Span::from_secs(60);
+/// assert_eq!(until(&paused, begins), until(&calm, begins));
+/// let later = begins + Span::from_secs(1);
+/// assert_ne!(until(&paused, later), until(&calm, later));
+/// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digester {
     a: u64,
@@ -28,7 +59,7 @@ impl Default for Digester {
 impl Digester {
     /// Takes a word in.
     #[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
-    pub const fn word(&mut self, word: u64) {
+    pub(crate) const fn word(&mut self, word: u64) {
         let product = (self.a ^ word) as u128 * 0xa409_3822_299f_31d1_u128;
         let (low, high) = (product as u64, (product >> 64) as u64);
         let turned = (self.b.rotate_left(27) ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25);

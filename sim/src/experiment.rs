@@ -10,6 +10,29 @@
 //!
 //! The naive mode shows why there is a protocol: it has nothing between two replicas that see different
 //! members. What comes of that is measured, not hidden.
+//!
+//! ```
+//! use tenure::election::Profile;
+//! use tenure_sim::check::Checks;
+//! use tenure_sim::experiment::{BadName, Experiment, Finding, Holds, Measured, Run, Workload};
+//!
+//! let names: Vec<String> = (0..60).map(|number| format!("Deployment/team-{number}/web")).collect();
+//! let experiment = Experiment::new(Workload::new(&names.join("\n"))?, Profile::Strict, 1);
+//! let report = experiment.run_all(|_, scenario| Checks::for_scenario(scenario))?;
+//! let [alone, leader, naive, ranked]: &[Run; 4] = report.runs.as_slice().try_into()?;
+//! assert!(!alone.measured.exclusive && !naive.measured.exclusive);
+//! for Run { measured: Measured { exclusive, doubled_objects, .. }, .. } in [leader, ranked] {
+//!     assert!(*exclusive && *doubled_objects == 0);
+//! }
+//! // Whoever works alone has all the work; and members cost more requests than a lock.
+//! assert!(leader.measured.busiest > ranked.measured.busiest);
+//! assert!(leader.measured.requests() < ranked.measured.requests());
+//! assert!(report.findings.iter().all(|it: &Finding| it.verdict != Holds::Failed));
+//!
+//! let BadName { line, remedy, .. } = Workload::new("a\nb\na").unwrap_err();
+//! assert_eq!((line, remedy), (Some(3), "name each object once"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::sync::Arc;
 
@@ -34,14 +57,14 @@ mod report;
 mod verdict;
 mod workload;
 
-pub use controller::Pace;
 pub use measured::{Measured, Moment};
-pub use meter::Meter;
 pub use report::Report;
 pub use verdict::{Finding, Holds};
 pub(crate) use workload::SHIPPED as SHIPPED_NAMES;
 pub use workload::{BadName, Workload};
 
+use controller::Pace;
+use meter::Meter;
 use naive::Terms;
 use replica::{Group, Replica};
 
@@ -226,15 +249,6 @@ fn faults() -> Vec<Planned> {
 
 const fn minutes(minutes: u64) -> Span {
     Span::from_secs(60 * minutes)
-}
-
-/// Measures only.
-impl Experiment {
-    /// A check that finds nothing.
-    #[must_use]
-    pub fn no_checks(_: Mode, _: &Scenario) -> impl Check + use<> {
-        Vec::<Box<dyn Check>>::new()
-    }
 }
 
 /// Violations that the checks of a run found, by check.

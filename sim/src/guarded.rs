@@ -15,6 +15,20 @@ pub struct Write {
 }
 
 /// The guarded resource.
+///
+/// ```
+/// use tenure_sim::guarded::{Resource, Write};
+///
+/// let mut resource = Resource::new(false);
+/// let write = |token| Write { key: 0, token, value: 42 };
+/// assert!(resource.write(&write(Some(3))));
+/// // The next leader writes; the last one, which does not know yet, may no more.
+/// assert!(resource.write(&write(Some(4))));
+/// assert!(!resource.write(&write(Some(3))));
+/// assert_eq!(resource.greatest(0), Some(4));
+/// // Whoever has no token may if the resource was made so.
+/// assert!(!resource.write(&write(None)) && Resource::new(true).write(&write(None)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Resource {
     accept_unfenced: bool,

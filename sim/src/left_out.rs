@@ -13,13 +13,20 @@ use tenure::election::{self, Rules};
 ///
 /// ```
 /// use tenure_sim::catalogue;
-/// use tenure_sim::left_out::Rule;
+/// use tenure_sim::left_out::{Duty, Rule};
 /// use tenure_sim::subject::Subject;
 ///
 /// let mut cut = catalogue::find("leader-cut").unwrap();
 /// cut.without.extend(Rule::named("deadline"));
 /// let found = cut.run(1)?.finds;
 /// assert_eq!(found[0].violation.check, "one-leader");
+///
+/// // An elector can do all right, and have a driver that names no version when it writes.
+/// let mut slow = catalogue::find("slow-clock").unwrap();
+/// assert!(slow.run(1)?.finds.is_empty());
+/// slow.without.push(Rule::World(Duty::CompareVersions));
+/// assert!(!slow.run(1)?.finds.is_empty());
+/// assert_eq!(slow.without[0].name(), "compare-versions");
 /// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -8,10 +8,20 @@
 //! times in a lease.
 //!
 //! ```
-//! use tenure_sim::margin::{Case, Side};
+//! use tenure_sim::margin::{Case, Confirmation, Schedule, Side};
 //! let case = &Case::all()[0];
 //! assert!(!case.run(Side::Inside, 1)?.two_leaders);
 //! assert!(case.run(Side::Outside, 1)?.two_leaders);
+//!
+//! // Many seeds, of the case whose answer is late when the lock is acquired.
+//! let all = Case::all();
+//! let case = all.iter().find(|case| case.schedule == Schedule::Acquisition).unwrap();
+//! let confirmation = case.confirm(0..8, 0..1_000, || {})?;
+//! let Confirmation { inside, violated, found, .. } = confirmation;
+//! assert!(confirmation.confirms());
+//! assert_eq!((inside, violated, found.is_some()), (8, 0, true));
+//! // That nothing goes wrong inside does not show that the bound is tight.
+//! assert!(!case.confirm(0..8, 0..0, || {})?.confirms());
 //! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 //! ```
 

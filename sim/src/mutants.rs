@@ -114,11 +114,19 @@ pub fn seeds_for_95(hits: u64, runs: u64) -> Option<u64> {
 /// If a scenario makes no sense.
 ///
 /// ```
-/// use tenure_sim::mutants::{all, detect};
-/// let bug = all().into_iter().find(|bug| bug.number == "8").unwrap();
-/// let shown = detect(&bug, 0..0, true)?.shown_by.unwrap();
-/// assert_eq!(shown.property.unwrap(), "record/released-by-another");
+/// use tenure_sim::mutants::{Bug, Plant, Row, Shown, all, detect, detect_in};
+/// let bug: Bug = all().into_iter().find(|bug| bug.is_called("own-release")).unwrap();
+/// assert_eq!((bug.number, bug.what), ("8", "a release clears another's record"));
+/// assert!(matches!(bug.plant, Plant::Election([_], [])));
+///
+/// let row: Row = detect(&bug, 0..0, true)?;
+/// assert!(!row.survives());
+/// let shown = row.shown_by.unwrap();
+/// assert_eq!(shown.property.as_deref(), Some("record/released-by-another"));
 /// assert_eq!(shown.faults, Some(2));
+/// // The same once more, and not shrunken.
+/// let again = detect_in(&bug, &shown.scenario, shown.seed)?;
+/// assert_eq!(again, Some(Shown { faults: None, ..shown }));
 /// # Ok::<(), String>(())
 /// ```
 pub fn detect(bug: &Bug, seeds: Range<u64>, small: bool) -> Result<Row, String> {

@@ -11,6 +11,14 @@ use crate::time::SimTime;
 /// A digest over every entry of a run, and at its end over the states of electors, clocks, store and
 /// resource and the [`Statistics`]. Two runs that differ have different ones; what a program keeps to
 /// itself (it makes no entry of it, and sends nothing) is not looked at.
+///
+/// ```
+/// use tenure_sim::outcome::{Digest, NoDigest};
+/// let digest = Digest(0xca1f);
+/// assert_eq!(digest.to_string(), "0000000000000000000000000000ca1f");
+/// assert_eq!(digest.to_string().parse(), Ok(digest));
+/// assert_eq!("ca1f".parse::<Digest>(), Err(NoDigest));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Digest(pub u128);
 

@@ -12,7 +12,12 @@
 //! let scenario = catalogue::find("leader-cut").unwrap();
 //! let mut election = report::Election::new(&scenario);
 //! let outcome = World::new(&scenario, 1)?.run(&mut election);
-//! let report = election.report(&outcome.violations);
+//! let found = &outcome.violations;
+//! let tone = if found.is_empty() { report::Tone::Good } else { report::Tone::Bad };
+//! let verdict = format!("{} violations", found.len());
+//! let head = report::Head { title: scenario.name, tone, verdict, ..report::Head::default() };
+//! let report = election.report(found).headed(head);
+//! assert!(report.html().contains("0 violations"));
 //! assert!(report.html().starts_with("<!doctype html>"));
 //! assert!(report.svg().starts_with("<svg "));
 //! # Ok::<(), tenure_sim::scenario::ScenarioError>(())

@@ -6,6 +6,27 @@
 //! out of a plan does not reshuffle the rest. What a fault does to a message follows from the
 //! message's own bits and the fault's kind, not from the fault's place in the plan, which changes
 //! when another is taken out: two losses on one link drop the same messages, the greater one more.
+//!
+//! ```
+//! use tenure_sim::rng::{Purpose, Stream};
+//!
+//! let faults = || Stream::new(7, Purpose::Plan, 0);
+//! let mut links = [0, 1].map(|link| Stream::new(7, Purpose::Link, link));
+//! // Each place has its own, and so has each purpose.
+//! let [one, other] = links.each_mut().map(Stream::bits);
+//! assert!(one != other && one != faults().bits());
+//!
+//! // How many replicas, for how long, and whether at all.
+//! let mut faults = faults();
+//! let mut one = || (faults.within(1, 5), faults.log_uniform(1, 4_096), faults.chance(1, 4));
+//! let drawn: Vec<_> = (0..1_000).map(|_| one()).collect();
+//! assert!(drawn.iter().all(|(replicas, ..)| (1..=5).contains(replicas)));
+//! // Each doubling is as likely as the next: about half are at most 64, six of twelve.
+//! let short = drawn.iter().filter(|(_, millis, _)| *millis <= 64).count();
+//! assert!((350..650).contains(&short));
+//! let some = drawn.iter().filter(|(.., happens)| *happens).count();
+//! assert!((150..350).contains(&some));
+//! ```
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -77,7 +98,7 @@ impl Stream {
 /// What is drawn from a message's bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Draw {
+pub(crate) enum Draw {
     /// Whether it gets lost.
     Lost = 1,
     /// Whether it arrives twice.
@@ -117,8 +138,7 @@ pub enum Draw {
 }
 
 /// Other bits, for one more thing that can happen to a message (`SplitMix64`'s finalizer).
-#[must_use]
-pub const fn mix(bits: u64, draw: Draw) -> u64 {
+pub(crate) const fn mix(bits: u64, draw: Draw) -> u64 {
     let mut z = bits ^ (draw as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -126,8 +146,7 @@ pub const fn mix(bits: u64, draw: Draw) -> u64 {
 }
 
 /// Whether a thing happens that does in `ppm` of a million cases, by these bits.
-#[must_use]
-pub const fn happens(bits: u64, ppm: u32) -> bool {
+pub(crate) const fn happens(bits: u64, ppm: u32) -> bool {
     scale(bits, 1_000_000) < ppm as u64
 }
 

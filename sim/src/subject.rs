@@ -21,9 +21,18 @@ pub(crate) use election::ran;
 /// A scenario as data, and the world that runs it.
 ///
 /// ```
-/// use tenure_sim::{catalogue, subject::Subject};
-/// let pause = catalogue::find("pause").unwrap();
-/// assert!(pause.run(7)?.verdict.is_as_it_should_be());
+/// use tenure_sim::catalogue;
+/// use tenure_sim::subject::{Find, Ran, Subject};
+/// let mut pause = catalogue::find("pause").unwrap();
+/// let ran: Ran = pause.run(7)?;
+/// assert!(ran.verdict.is_as_it_should_be() && ran.finds.is_empty());
+/// assert!(ran.mark("pauses") == 1 && ran.mark("takeovers") > 0);
+///
+/// // client-go's rules let two lead here: the same by the same way with another seed.
+/// pause.profile = "client-go-head".parse().unwrap();
+/// let first = |ran: Ran| -> Find { ran.finds.into_iter().next().unwrap() };
+/// let (one, other) = (first(pause.run(7)?), first(pause.run(8)?));
+/// assert!(one != other && one.is_like(&other));
 /// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 /// ```
 pub trait Subject: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync {

@@ -19,6 +19,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// let time = SimTime::ZERO + Span::from_secs(61) + Span::from_millis(100);
 /// assert_eq!(time.to_string(), "61.100s");
 /// assert!(time < SimTime::NEVER);
+/// assert_eq!(time.saturating_since(SimTime::from_nanos(100_000_000)), Span::from_secs(61));
+/// assert!(SimTime::ZERO.saturating_since(time).is_zero());
 /// ```
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
@@ -106,6 +108,8 @@ const UNITS: [(&str, u64); 7] = [
 /// let span: Span = "26.44s".parse().unwrap();
 /// assert_eq!(span, Span::from_millis(26_440));
 /// assert_eq!(span.to_string(), "26.44s");
+/// assert_eq!(span.as_duration(), core::time::Duration::from_millis(26_440));
+/// assert_eq!(Span::from_micros(1_500).to_string(), "1500us");
 /// assert_eq!(
 ///     "15 seconds".parse::<Span>().unwrap_err().to_string(),
 ///     "\"15 seconds\" is no duration: write a number and a unit (ns, us, ms, s, m, h or d), as \"15s\" or \"1.5ms\"",

@@ -79,8 +79,15 @@ impl fmt::Display for Verdict {
 /// let outcome = Outcome { digest, end, violations: Vec::new(), statistics };
 /// let mut scenario = Scenario::default();
 /// assert_eq!(judge(&scenario, &outcome), Verdict::Holds);
+/// assert_eq!(judge(&scenario, &outcome).exit_status(), 0);
 /// scenario.expect.insert("*".to_owned(), vec!["one-leader".to_owned()]);
 /// assert_eq!(judge(&scenario, &outcome), Verdict::Missing);
+/// assert_eq!(judge(&scenario, &outcome).exit_status(), 1);
+///
+/// // The first leader took nothing over.
+/// let calm = Outcome { statistics: Statistics { takeovers: 1, ..statistics }, ..outcome };
+/// assert!(calm.statistics.is_vacuous(false));
+/// assert_eq!(judge(&Scenario::default(), &calm).exit_status(), 3);
 /// ```
 #[must_use]
 pub fn judge(scenario: &Scenario, outcome: &Outcome) -> Verdict {

@@ -13,7 +13,6 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tenure_sim::cli::conform::{ConformArgs, run};
 use tenure_sim::conform::{Counts, Divergence, Place, Refusal, replay};
 
 mod cut;
@@ -395,6 +394,4 @@ fn bad_input_is_told_with_its_remedy() {
         let Err(Refusal::Input(error)) = replay(&text) else { panic!("{text}") };
         assert!(error.to_string().contains(expected), "{error}");
     }
-    let missing = ConformArgs { files: vec!["no-such-file".into()], json: false };
-    assert_eq!(run(&missing), 2);
 }

@@ -1,5 +1,26 @@
 //! Every algorithm by the name that the command line knows. A new one is one row of [`ALL`], in
 //! `catalogue/rows.rs`.
+//!
+//! Which may a group choose whose members come and go in any order, have weights, and want a second
+//! best for each key?
+//!
+//! ```
+//! use tenure_sim::balance::catalogue::{ALL, Algorithm, Hashing, Leaves, Origin, Parameter, find};
+//! use tenure_sim::balance::input::KeyHash;
+//!
+//! let fits = |it: &&Algorithm| it.weights && it.ranking && it.leaves == Leaves::Any;
+//! let fit: Vec<_> = ALL.iter().filter(fits).filter(|it| it.origin == Origin::Published).collect();
+//! assert!(fit.iter().any(|it| it.name == "rendezvous"));
+//! assert!(fit.iter().all(|it| matches!(it.hashing, Hashing::Chosen(_)))); // any hash will do
+//!
+//! let ring = find("ring").unwrap();
+//! let Some(Parameter { name, default, least, most }) = ring.parameter else { panic!() };
+//! assert_eq!(name, "POINTS");
+//! assert!((least..=most).contains(&default));
+//! // What some system has deployed comes with the hash that it has.
+//! let ketama = find("ketama").unwrap();
+//! assert_eq!((ketama.origin, ketama.hashing), (Origin::Preset, Hashing::Own(KeyHash::Md5)));
+//! ```
 
 use core::fmt;
 use core::str::FromStr;
@@ -162,6 +183,31 @@ impl FromStr for Choice {
 }
 
 /// An algorithm with its members.
+///
+/// ```
+/// use tenure_sim::balance::catalogue::{Choice, Instance};
+/// use tenure_sim::balance::input::{KeyHash, Keys, numbered};
+/// use tenure_sim::balance::placer::{Best, Change, Item, Owners};
+///
+/// let (choice, three): (Choice, _) = ("rendezvous".parse()?, numbered("worker", 3));
+/// let before = Instance::new(choice, three)?;
+/// let keys = Keys::drawn(100, 1);
+/// let items: Vec<Item<'_>> = keys.items(KeyHash::Xxh3)?;
+/// let mut owners = Owners::new();
+/// before.place_each(&items, &mut owners);
+///
+/// // Who owns a key leaves: the second best takes over, and nothing else moves.
+/// let mut best = Vec::new();
+/// assert!(before.best_into(items[0], Best { count: 2, across_zones: false }, &mut best));
+/// let [first, second] = best[..] else { panic!() };
+/// let after = before.changed(&Change::Leave(first.name().to_owned()))?;
+/// let mut later = Owners::new();
+/// after.place_each(&items, &mut later);
+/// assert_eq!((owners[0], later[0]), (Some(first), Some(second)));
+/// let kept = owners.iter().zip(&later).filter(|(owner, _)| **owner != Some(first));
+/// assert!(kept.clone().count() > 50 && kept.clone().all(|(owner, later)| owner == later));
+/// # Ok::<(), tenure_sim::balance::Unfit>(())
+/// ```
 pub struct Instance {
     /// Which algorithm.
     pub choice: Choice,
@@ -209,12 +255,14 @@ impl Instance {
         (self.choice.algorithm.bytes)(&self.setup, keys)
     }
 
-    /// See [`Placer::place_each`].
+    /// Puts the owner of each item at the end of `owners`. If the algorithm is
+    /// [`whole`](Algorithm::whole), the items must be all that there are.
     pub fn place_each<'a>(&'a self, items: &[Item<'_>], owners: &mut Owners<'a>) {
         self.placer.place_each(items, owners);
     }
 
-    /// See [`Placer::best_into`].
+    /// Puts the best members in place of what `best` held; `false` if the algorithm knows no second
+    /// best.
     pub fn best_into<'a>(
         &'a self,
         item: Item<'_>,

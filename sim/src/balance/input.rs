@@ -16,11 +16,23 @@ use crate::rng::{Purpose, Stream};
 /// What some editors put before a text: nothing that anybody sees.
 pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 /// More members would be a slip: a list of them takes a tenth of a gigabyte.
-pub const MOST_MEMBERS: u32 = 1_000_000;
+pub(crate) const MOST_MEMBERS: u32 = 1_000_000;
 /// More keys would be a slip as well.
-pub const MOST_KEYS: u32 = 20_000_000;
+pub(crate) const MOST_KEYS: u32 = 20_000_000;
 
 /// How a key's text becomes a number.
+///
+/// ```
+/// use tenure_sim::balance::input::KeyHash;
+///
+/// let hash: KeyHash = "siphash:0:ff".parse()?;
+/// assert_eq!(hash, KeyHash::SipHash([0, 255]));
+/// assert_ne!(hash.key("default/web")?, KeyHash::Xxh3.key("default/web")?);
+/// // Whoever has hashed already gives the numbers.
+/// assert_eq!(KeyHash::Raw.key("17")?.as_u64(), 17);
+/// assert!(KeyHash::Raw.key("0x11").unwrap_err().to_string().contains("choose another hash"));
+/// # Ok::<(), tenure_sim::balance::Unfit>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyHash {
     /// XXH3 with 64 bits.

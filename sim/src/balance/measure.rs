@@ -1,4 +1,33 @@
 //! What is counted, and what is timed by a clock that the caller brings.
+//!
+//! ```
+//! use core::{cell::Cell, time::Duration};
+//! use tenure_sim::balance::catalogue::{Choice, Instance};
+//! use tenure_sim::balance::input::{KeyHash, Keys, numbered};
+//! use tenure_sim::balance::measure::{
+//!     Figures, Moved, Timing, ideal, measure_hashed, newcomers, time, variation,
+//! };
+//!
+//! let jump: Choice = "jump".parse()?;
+//! let (members, keys) = (numbered("shard", 5), Keys::drawn(2_000, 1));
+//! let instance = Instance::new(jump, members.clone())?;
+//! let figures: Figures = measure_hashed(&instance, &keys, KeyHash::Xxh64, 1)?;
+//! // It is as uneven as chance has it, and moves what it must.
+//! assert_eq!(figures.variation, variation(&instance, &keys, KeyHash::Xxh64)?);
+//! assert!(figures.variation < 3.0 * ideal(5, 2_000));
+//! let Moved { moved, least, misplaced, keys: placed } = figures.join;
+//! assert_eq!((moved, misplaced, placed), (least, 0, 2_000));
+//! // Those that joined, one at a time, were called as members are.
+//! assert_eq!(newcomers(&members, 1, 1)[0].name(), "shard-5");
+//!
+//! // A clock that goes on by a tenth of a second whenever it is asked stands for a real one.
+//! let asked = Cell::new(0);
+//! let clock = || Duration::from_millis(100 * asked.replace(asked.get() + 1));
+//! let Timing { build_nanos, look_up_nanos } = time(jump, &members, &keys, &clock)?;
+//! assert_eq!(build_nanos, 1e8);
+//! assert!(look_up_nanos < build_nanos);
+//! # Ok::<(), tenure_sim::balance::Unfit>(())
+//! ```
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};

@@ -24,11 +24,11 @@ pub type Owners<'a> = Vec<Option<&'a Member>>;
 
 /// What an algorithm is built from.
 #[derive(Debug, Clone)]
-pub struct Setup {
+pub(super) struct Setup {
     /// In the order that was given: numbered algorithms count in it.
-    pub members: Vec<Member>,
+    pub(super) members: Vec<Member>,
     /// What stands after the colon, or its default; 0 if the algorithm takes none.
-    pub parameter: u32,
+    pub(super) parameter: u32,
 }
 
 impl Setup {
@@ -38,7 +38,7 @@ impl Setup {
 
     /// Of all members together.
     #[must_use]
-    pub fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         self.members.iter().map(|member| member.weight().get() as usize).sum()
     }
 
@@ -69,7 +69,7 @@ pub struct Best {
 }
 
 /// An algorithm with its members.
-pub trait Placer: Send + Sync {
+pub(super) trait Placer: Send + Sync {
     /// Puts the owner of each item at the end of `owners`. Where
     /// [`whole`](super::catalogue::Algorithm::whole) is said of the algorithm, the items must be all
     /// that there are.
@@ -89,7 +89,7 @@ pub trait Placer: Send + Sync {
 }
 
 /// What a constructor of the catalogue returns.
-pub type Built = Result<Box<dyn Placer>, Unfit>;
+pub(super) type Built = Result<Box<dyn Placer>, Unfit>;
 
 type FindBest<P> = for<'a> fn(&'a P, Key, usize, &mut Vec<&'a Member>);
 

@@ -1,4 +1,29 @@
 //! Balance and cost against the number of members, as an SVG.
+//!
+//! ```
+//! use tenure_sim::balance::catalogue::{Choice, Instance};
+//! use tenure_sim::balance::input::{KeyHash, Keys, numbered};
+//! use tenure_sim::balance::measure::variation;
+//! use tenure_sim::balance::plot::{Curve, Point, SIZES, draw};
+//!
+//! let keys = Keys::drawn(2_000, 1);
+//! let point = |choice: Choice, members| {
+//!     let instance = Instance::new(choice, numbered("member", members))?;
+//!     let variation = variation(&instance, &keys, KeyHash::Xxh3)?;
+//!     Ok(Point { members, variation, look_up_nanos: None, bytes: instance.bytes(keys.len()) })
+//! };
+//! let curves = ["jump", "maglev"].map(|name| {
+//!     let choice: Choice = name.parse()?;
+//!     let points = SIZES.into_iter().map(|members| point(choice, members));
+//!     Ok(Curve { name: name.to_owned(), points: points.collect::<Result<_, _>>()? })
+//! });
+//! let curves = curves.into_iter().collect::<Result<Vec<_>, tenure_sim::balance::Unfit>>()?;
+//! let svg = draw("Two that need no ring", &curves, keys.len())?;
+//! assert!(svg.starts_with("<svg ") && svg.contains("maglev"));
+//! // Without a clock there is no panel for times.
+//! assert!(!svg.contains("What a look-up costs"));
+//! # Ok::<(), tenure_sim::balance::Unfit>(())
+//! ```
 
 use core::ops::Range;
 

@@ -16,33 +16,33 @@ use crate::balance::report;
 /// Keys are answered as they come, in constant memory; of algorithms for which the owner of one key
 /// depends on the others, when all are there.
 #[derive(Debug, clap::Args)]
-pub struct AssignArgs {
+pub(super) struct AssignArgs {
     /// Which algorithm; `help` lists them.
     #[arg(long, value_name = "A", default_value = "rendezvous")]
-    pub algorithm: String,
+    pub(super) algorithm: String,
     /// How many members, `member-0` and so on; or a file: a name a line, or name, weight and zone with
     /// tabulators between. Numbered algorithms count in this order.
     #[arg(long, value_name = "N|FILE", default_value = "10", allow_hyphen_values = true)]
-    pub members: String,
+    pub(super) members: String,
     /// A weight for each member, with commas between them.
     #[arg(long, value_name = "W,W,…", allow_hyphen_values = true)]
-    pub weights: Option<String>,
+    pub(super) weights: Option<String>,
     /// The hash of keys: xxh3, xxh64, fnv1a, fnv1a-mix, siphash:K0:K1 (the secret in hexadecimal), or
     /// raw for keys that are numbers of 64 bits. If absent, xxh3; presets have their own.
     #[arg(long, value_name = "H")]
-    pub hash: Option<String>,
+    pub(super) hash: Option<String>,
     /// Members that leave, in this order, with commas between them.
     #[arg(long, value_name = "NAME,…")]
-    pub removed: Option<String>,
+    pub(super) removed: Option<String>,
     /// The best K members instead of the owner alone, with tabulators between them.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
-    pub best: Option<u16>,
+    pub(super) best: Option<u16>,
     /// With --best: members in as many zones as possible, for which the file of members must name some.
     #[arg(long, requires = "best")]
-    pub zones: bool,
+    pub(super) zones: bool,
     /// Where the keys are; `-` is standard input.
     #[arg(value_name = "KEYS", default_value = "-")]
-    pub keys: String,
+    pub(super) keys: String,
 }
 
 /// Answers each key.
@@ -50,7 +50,7 @@ pub struct AssignArgs {
 /// # Errors
 /// The arguments are wrong or do not go together, or a line is no key. Nothing is printed of the block
 /// of lines, some 64 KiB, in which such a line stands.
-pub fn run(args: &AssignArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &AssignArgs) -> Result<u8, Refusal> {
     if args.algorithm == "help" {
         output::print(report::list())?;
         return Ok(0);

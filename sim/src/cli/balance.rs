@@ -23,43 +23,43 @@ pub(super) mod input;
 /// Measure placements: how evenly keys fall to members, what moves when members change, what it
 /// costs.
 #[derive(Debug, clap::Args)]
-pub struct BalanceArgs {
+pub(super) struct BalanceArgs {
     /// Which: names with commas between them, `all`, `presets`, or `help` for a list. If absent: all
     /// but the presets, or with weights those that know weights.
     #[arg(long, value_name = "A,B,…")]
-    pub algorithm: Option<String>,
+    pub(super) algorithm: Option<String>,
     /// How many members, or a file: a name a line, or name, weight and zone with tabulators between.
     #[arg(long, value_name = "N|FILE", default_value = "10", allow_hyphen_values = true)]
-    pub members: String,
+    pub(super) members: String,
     /// How many random UIDs, or a file with a key a line; if absent, the names of 2,291 objects of
     /// Kubernetes projects.
     #[arg(long, value_name = "N|FILE", allow_hyphen_values = true)]
-    pub keys: Option<String>,
+    pub(super) keys: Option<String>,
     /// A weight for each member, with commas between them.
     #[arg(long, value_name = "W,W,…", allow_hyphen_values = true)]
-    pub weights: Option<String>,
+    pub(super) weights: Option<String>,
     /// The hash of keys: xxh3, xxh64, fnv1a, fnv1a-mix, siphash:K0:K1, or raw for keys that are
     /// numbers. If absent, xxh3; presets have their own.
     #[arg(long, value_name = "H")]
-    pub hash: Option<String>,
+    pub(super) hash: Option<String>,
     /// Draw balance and cost against 3 to 1,000 members into this file.
     #[arg(long, value_name = "FILE.svg")]
-    pub plot: Option<PathBuf>,
+    pub(super) plot: Option<PathBuf>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
     /// For random keys, and to choose who leaves.
     #[arg(long, default_value_t = 42, allow_negative_numbers = true)]
-    pub seed: u64,
+    pub(super) seed: u64,
     /// Whether to time builds and look-ups, which differ from run to run; all else is the same bytes
     /// for the same arguments. If absent, yes for the table and the plot, no for JSON.
     #[arg(long, value_name = "YES|NO")]
-    pub timing: Option<Answer>,
+    pub(super) timing: Option<Answer>,
 }
 
 /// To a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Answer {
+pub(super) enum Answer {
     /// It is wanted.
     Yes,
     /// It is not.
@@ -80,7 +80,7 @@ struct Work {
 ///
 /// # Errors
 /// The arguments are wrong or do not go together, or a file cannot be read or written.
-pub fn run(args: &BalanceArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &BalanceArgs) -> Result<u8, Refusal> {
     if args.algorithm.as_deref() == Some("help") {
         output::print(report::list())?;
         return Ok(0);

@@ -26,29 +26,29 @@ Exit status:
   1  an invariant broke
   2  the command line is wrong, or an input cannot be read
   3  unknown: nothing could be judged")]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     /// Recordings, or `-` for standard input.
     #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<String>,
+    pub(super) files: Vec<String>,
     /// What they are, if that is not to be found out.
     #[arg(long, value_name = "FORMAT")]
-    pub format: Option<Format>,
+    pub(super) format: Option<Format>,
     /// Stop at the first damaged line, and look for damage in lines that are not about locks, too.
     #[arg(long)]
-    pub strict: bool,
+    pub(super) strict: bool,
     /// By how much the recording's times may be off: for clocks that differ, and watches that are late;
     /// by default 10ms in audit logs and 2s in watches.
     #[arg(long, allow_hyphen_values = true, value_name = "SPAN")]
-    pub slack: Option<Span>,
+    pub(super) slack: Option<Span>,
     /// Tell all about each lock, also about those that one holder had all the time.
     #[arg(long)]
-    pub all: bool,
+    pub(super) all: bool,
     /// Drawings of it.
     #[command(flatten)]
-    pub report: ReportArgs,
+    pub(super) report: ReportArgs,
     /// Print one JSON object instead of text.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// What was read and found.
@@ -62,7 +62,7 @@ struct Answer<'a> {
 ///
 /// # Errors
 /// A recording cannot be read, or is none; with `--strict` also if it is damaged.
-pub fn run(args: &CheckArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &CheckArgs) -> Result<u8, Refusal> {
     args.report.check(args.json, args.files.iter())?;
     let slack = args.slack.map(|slack| i128::from(slack.as_nanos()));
     let settings = Settings { format: args.format, strict: args.strict, slack_nanos: slack };

@@ -18,29 +18,29 @@ use crate::sharding::compare::{Case, Figures, Group, Kind, Names, Subject, run a
 /// timebertt (kubernetes-controller-sharding), knative, multicluster-runtime, argo-dynamic, argo-static,
 /// kube-state-metrics, kcl2, kafka-cooperative. docs/comparison-sharding.md says what is modelled how.
 #[derive(Debug, clap::Args)]
-pub struct CompareArgs {
+pub(super) struct CompareArgs {
     /// What happens: calm, join, leave, rolling-update, configuration-change, crash, crash-and-back,
     /// partition, pause, store-hangs, wall-clock. If absent: all.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    pub scenario: Vec<String>,
+    pub(super) scenario: Vec<String>,
     /// Which systems. If absent: all.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    pub system: Vec<String>,
+    pub(super) system: Vec<String>,
     /// How many replicas.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100))]
-    pub replicas: u32,
+    pub(super) replicas: u32,
     /// How many slots: objects, clusters, partitions or leases, as the system has them. A power of two.
     #[arg(long, value_name = "S", default_value_t = 64)]
-    pub slots: u32,
+    pub(super) slots: u32,
     /// What replicas are called: operator-0 and so on, or with five letters by chance.
     #[arg(long, value_enum, default_value = "statefulset")]
-    pub names: Names,
+    pub(super) names: Names,
     /// The seeds, from A up to but not including B.
     #[arg(long, value_name = "A..B", default_value = "1..5")]
-    pub seeds: Seeds,
+    pub(super) seeds: Seeds,
     /// Print one JSON object instead of a table.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// The most slots: each is an object, a lease or a label here.
@@ -57,7 +57,7 @@ struct Row {
 ///
 /// # Errors
 /// The arguments are wrong.
-pub fn run(args: &CompareArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &CompareArgs) -> Result<u8, Refusal> {
     let cases = chosen("--scenario", &args.scenario, Case::ALL.to_vec(), Case::name)?;
     let all = Subject::all().collect();
     let mut subjects = chosen("--system", &args.system, all, Subject::name)?;

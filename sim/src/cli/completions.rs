@@ -10,17 +10,17 @@ use super::{Cli, Refusal, output};
 /// bash: `tenure completions bash > ~/.local/share/bash-completion/completions/tenure`. zsh: to a file
 /// `_tenure` in a directory of $fpath. fish: to `~/.config/fish/completions/tenure.fish`.
 #[derive(Debug, clap::Args)]
-pub struct CompletionsArgs {
+pub(super) struct CompletionsArgs {
     /// For which shell.
     #[arg(value_name = "SHELL")]
-    pub shell: Shell,
+    pub(super) shell: Shell,
 }
 
 /// Prints it.
 ///
 /// # Errors
 /// If it cannot be printed.
-pub fn run(args: &CompletionsArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &CompletionsArgs) -> Result<u8, Refusal> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "tenure", &mut script);
     output::print(String::from_utf8_lossy(&script))?;

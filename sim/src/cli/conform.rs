@@ -10,14 +10,14 @@ use crate::conform::{self, Counts, Divergence, InputError, replay};
 
 /// Replay recordings of the real client-go through the elector and compare all it does.
 #[derive(Debug, clap::Args)]
-pub struct ConformArgs {
+pub(super) struct ConformArgs {
     /// Trace files ("client-go-leaderelection-trace/1", "client-go-tryacquire-micro/1" or
     /// "client-go-locks-micro/1").
     #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
     /// Print one JSON object instead of text.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -42,7 +42,7 @@ struct InFile<T> {
 /// The exit status: 0 if all are equal, 1 if one diverges, 2 if one cannot be read or replayed or
 /// if nothing was compared.
 #[must_use]
-pub fn run(args: &ConformArgs) -> u8 {
+pub(super) fn run(args: &ConformArgs) -> u8 {
     let mut summary = Summary::default();
     for path in &args.files {
         let file = path.display().to_string();

@@ -28,16 +28,16 @@ Exit status:
   1  found something else; with rules: something is violated; --replay: not what the script says
   2  the command line or an input is wrong
   3  unknown: nothing was found, and more states are left than --states allows")]
-pub struct ExploreArgs {
+pub(super) struct ExploreArgs {
     /// Explore this world; --list names them.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "replay"])]
-    pub world: Option<String>,
+    pub(super) world: Option<String>,
     /// List the known worlds; with --sharding those of sharded groups.
     #[arg(long)]
-    pub list: bool,
+    pub(super) list: bool,
     /// Play a script on electors as they are in production: does it come to the same violation?
     #[arg(long, value_name = "FILE", conflicts_with = "list")]
-    pub replay: Option<PathBuf>,
+    pub(super) replay: Option<PathBuf>,
     /// Explore sharded groups instead: all known worlds, which takes about an hour (--states shortens
     /// it), or the one with this name, or one with these rules, as "settled=2 slow=w0 without=send-time".
     #[arg(
@@ -47,13 +47,13 @@ pub struct ExploreArgs {
         default_missing_value = "",
         conflicts_with_all = ["world", "replay", "json"]
     )]
-    pub sharding: Option<String>,
+    pub(super) sharding: Option<String>,
     /// Stop when so many states are known.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub states: Option<u32>,
+    pub(super) states: Option<u32>,
     /// Print one JSON object instead of text.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
     rules: RuleArgs,
 }
@@ -84,7 +84,7 @@ fn timed(rules: &Rules, states: usize, progress: &mut dyn FnMut(usize)) -> Explo
 ///
 /// # Errors
 /// The rules, a file or standard output.
-pub fn run(args: &ExploreArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &ExploreArgs) -> Result<u8, Refusal> {
     let states = |default| args.states.map_or(default, |states| states as usize);
     if let Some(what) = &args.sharding {
         if args.list {

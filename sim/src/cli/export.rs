@@ -9,29 +9,29 @@ use crate::report::Report;
 
 /// Where drawings of a run go.
 #[derive(Debug, clap::Args)]
-pub struct ExportArgs {
+pub(super) struct ExportArgs {
     /// Write what led to the first violation as a sequence diagram of Mermaid, which GitHub draws; of a run
     /// without one, what happened last. `-` prints it in place of the report.
     #[arg(long, value_name = "FILE")]
-    pub mermaid: Option<PathBuf>,
+    pub(super) mermaid: Option<PathBuf>,
     /// Write the whole run as a Chrome trace, for <https://ui.perfetto.dev>. `-` prints it in place of the report.
     #[arg(long, value_name = "FILE")]
-    pub perfetto: Option<PathBuf>,
+    pub(super) perfetto: Option<PathBuf>,
     /// The report.
     #[command(flatten)]
-    pub report: ReportArgs,
+    pub(super) report: ReportArgs,
 }
 
 /// Where the report goes.
 #[derive(Debug, clap::Args)]
-pub struct ReportArgs {
+pub(super) struct ReportArgs {
     /// Write what happened as one HTML file, for a browser: it needs no network. docs/simulation.md says
     /// what is in it. `-` prints it in place of the text.
     #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
+    pub(super) report: Option<PathBuf>,
     /// Write it as a still picture, for papers. `-` prints it in place of the text.
     #[arg(long, value_name = "FILE")]
-    pub svg: Option<PathBuf>,
+    pub(super) svg: Option<PathBuf>,
 }
 
 type Asked<'a> = [(&'static str, &'a Option<PathBuf>)];

@@ -27,21 +27,21 @@ use told::Told;
 Exit status:
   0  told
   2  the command line is wrong, or the input cannot be read or holds no object")]
-pub struct InspectArgs {
+pub(super) struct InspectArgs {
     /// A file, or `-` for standard input.
     #[arg(value_name = "FILE")]
-    pub file: String,
+    pub(super) file: String,
     /// What time it is, as 2026-01-31T12:00:00Z; by default the system's clock.
     #[arg(long, value_name = "TIME")]
-    pub now: Option<Now>,
+    pub(super) now: Option<Now>,
     /// Print one JSON object instead of text.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// A time on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Now(Moment);
+pub(super) struct Now(Moment);
 
 impl FromStr for Now {
     type Err = &'static str;
@@ -58,7 +58,7 @@ const LONGEST: u64 = 64 << 20;
 ///
 /// # Errors
 /// The input cannot be read, or holds no object.
-pub fn run(args: &InspectArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &InspectArgs) -> Result<u8, Refusal> {
     let path = Path::new(&args.file);
     let mut bytes = Vec::new();
     let read = if args.file == "-" {

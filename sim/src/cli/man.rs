@@ -15,17 +15,17 @@ use super::{Cli, Refusal, output};
 /// `tenure man | man -l -` shows it. `tenure man --out ~/.local/share/man/man1` puts a page for each
 /// command where `man tenure`, `man tenure-sweep`, … find it.
 #[derive(Debug, clap::Args)]
-pub struct ManArgs {
+pub(super) struct ManArgs {
     /// Write `tenure.1`, and `tenure-run.1` and so on for the commands, to this directory.
     #[arg(long, value_name = "DIRECTORY")]
-    pub out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
 }
 
 /// Prints or writes it.
 ///
 /// # Errors
 /// If that cannot be done.
-pub fn run(args: &ManArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &ManArgs) -> Result<u8, Refusal> {
     let mut command = Cli::command();
     command.build();
     let Some(directory) = &args.out else {

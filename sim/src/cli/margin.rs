@@ -22,51 +22,51 @@ use crate::time::{NoDuration, Span};
 /// Shows both profiles, and exits with 0; with --profile that one, and exits with 1 if two leaders are
 /// possible under it.
 #[derive(Debug, clap::Args)]
-pub struct MarginArgs {
+pub(super) struct MarginArgs {
     /// How long candidates wait.
     #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "15s")]
-    pub lease: Span,
+    pub(super) lease: Span,
     /// How long a leader tries to renew.
     #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "10s")]
-    pub renew: Span,
+    pub(super) renew: Span,
     /// How long it waits between tries.
     #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "2s")]
-    pub retry: Span,
+    pub(super) retry: Span,
     /// How long it waits for an answer, or `none`; half of --renew by default, at least 1s.
     #[arg(long, allow_hyphen_values = true, value_name = "SPAN")]
-    pub timeout: Option<Timeout>,
+    pub(super) timeout: Option<Timeout>,
     /// The longest from the effect of a write to its answer; by default as long as time-outs allow.
     #[arg(long, allow_hyphen_values = true, value_name = "SPAN")]
-    pub answer: Option<Span>,
+    pub(super) answer: Option<Span>,
     /// The rate of the fastest clock over that of the slowest, as 1.1 or 11/10.
     #[arg(long, allow_hyphen_values = true, value_name = "RATIO", default_value = "1")]
-    pub ratio: RatioArg,
+    pub(super) ratio: RatioArg,
     /// How late a process may handle a timer, and its work stop.
     #[arg(long, allow_hyphen_values = true, value_name = "SPAN", default_value = "0s")]
-    pub slack: Span,
+    pub(super) slack: Span,
     /// The lock is released when a leader is stopped.
     #[arg(long)]
-    pub release: bool,
+    pub(super) release: bool,
     /// Only this profile: strict, or client-go-v1.14 and so on to client-go-head.
     #[arg(long)]
-    pub profile: Option<Profile>,
+    pub(super) profile: Option<Profile>,
     /// Run the simulator a hundredth inside and a hundredth outside of the bounds of a dozen
     /// configurations: two leaders never inside, always outside.
     #[arg(long, conflicts_with_all = ["lease", "renew", "retry", "timeout", "answer", "ratio", "slack",
         "release", "profile"])]
-    pub confirm: bool,
+    pub(super) confirm: bool,
     /// How many seeds to run inside, for each configuration; a tenth of it outside at most.
     #[arg(long, value_name = "N", default_value_t = 10_000, requires = "confirm",
         value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
-    pub seeds: u64,
+    pub(super) seeds: u64,
     /// Print one JSON object instead of text; docs/simulation.md says what null means in each field.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// A request time-out, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeout(Option<Span>);
+pub(super) struct Timeout(Option<Span>);
 
 impl FromStr for Timeout {
     type Err = NoDuration;
@@ -78,11 +78,11 @@ impl FromStr for Timeout {
 
 /// A ratio of clock rates, as `1.1`, `11/10` or `11:10`; at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RatioArg(Ratio);
+pub(super) struct RatioArg(Ratio);
 
 /// The text is no ratio of the fastest to the slowest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoRatio;
+pub(super) struct NoRatio;
 
 impl fmt::Display for NoRatio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -189,7 +189,7 @@ fn refused(profile: Profile, error: ConfigError) -> Refusal {
 ///
 /// # Errors
 /// Durations that no elector takes; standard output does not work.
-pub fn run(args: &MarginArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &MarginArgs) -> Result<u8, Refusal> {
     if args.confirm {
         return confirm::run(args);
     }

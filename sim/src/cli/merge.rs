@@ -20,26 +20,26 @@ use crate::sweep::results::Kept;
 /// matter, and what is merged can be merged again. Says what `tenure sweep` would have said of all seeds
 /// together, and exits as it does; but with 3 if seeds are missing and nothing is violated.
 #[derive(Debug, clap::Args)]
-pub struct MergeArgs {
+pub(super) struct MergeArgs {
     /// What `tenure sweep --out` wrote.
     #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
     /// The seeds that should be there; by default all from the first to the last that are.
     #[arg(long, value_name = "A..B")]
-    pub seeds: Option<Seeds>,
+    pub(super) seeds: Option<Seeds>,
     /// Write all of it to this file, which `tenure sweep --out` goes on with.
     #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Print one JSON object instead of text.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// Merges, and prints what it comes to.
 ///
 /// # Errors
 /// Files that are not of one sweep, or cannot be read or written.
-pub fn run(args: &MergeArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &MergeArgs) -> Result<u8, Refusal> {
     let is_sharded = args.files.first().is_some_and(|path| is_sharded(path));
     let told =
         if is_sharded { merged::<sharding::Scenario>(args)? } else { merged::<Scenario>(args)? };

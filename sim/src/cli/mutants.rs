@@ -17,25 +17,25 @@ use crate::nearest::nearest;
 ///
 /// Exits with 1 if more than five bugs go unnoticed, or one of which that is not argued to do no harm.
 #[derive(Debug, clap::Args)]
-pub struct MutantsArgs {
+pub(super) struct MutantsArgs {
     /// Only the bugs of these numbers (5, H8), or those that come of leaving out these rules.
     #[arg(value_name = "BUG")]
-    pub bugs: Vec<String>,
+    pub(super) bugs: Vec<String>,
     /// The seeds of the random runs.
     #[arg(long, value_name = "A..B", default_value = "0..100")]
-    pub seeds: Seeds,
+    pub(super) seeds: Seeds,
     /// Those of sharded groups, which take ten times as long; as --seeds if absent.
     #[arg(long, value_name = "A..B")]
-    pub group_seeds: Option<Seeds>,
+    pub(super) group_seeds: Option<Seeds>,
     /// Do not shrink what is found.
     #[arg(long)]
-    pub no_shrink: bool,
+    pub(super) no_shrink: bool,
     /// How many threads; one for each processor if absent. What comes out does not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
+    pub(super) jobs: Option<u16>,
     /// Print one JSON object instead of text.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// No more than these may go unnoticed.
@@ -45,7 +45,7 @@ const SURVIVORS: usize = 5;
 ///
 /// # Errors
 /// Threads or standard output do not work; there is no such bug.
-pub fn run(args: &MutantsArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &MutantsArgs) -> Result<u8, Refusal> {
     let jobs = args.jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
     let pool = pool.map_err(|error| Refusal::new(format_args!("--jobs: {error}: use fewer")))?;

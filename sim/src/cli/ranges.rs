@@ -22,28 +22,28 @@ use crate::balance::input::{BYTE_ORDER_MARK, MOST_KEYS};
 /// Of namespaces, equal ranges are of no use: names that differ in their last letters fall into one.
 /// Prints the selector of each replica, how many keys it gets, and how even that is beside equal ranges.
 #[derive(Debug, clap::Args)]
-pub struct RangesArgs {
+pub(super) struct RangesArgs {
     /// A file with a key a line, or `-` for standard input: the field's value of each object, so that a
     /// namespace stands there once for each object in it; an empty line is an object without namespace.
     #[arg(long, value_name = "FILE")]
-    pub keys: String,
+    pub(super) keys: String,
     /// How many replicas share the keys.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub replicas: u16,
+    pub(super) replicas: u16,
     /// Of which field these are the values.
     #[arg(long, value_name = "FIELD", default_value = "namespace")]
-    pub field: Of,
+    pub(super) field: Of,
     /// Cut only at the borders of so many slots, a power of two, as plans of the mode `planned` do.
     #[arg(long, value_name = "N")]
-    pub slots: Option<u32>,
+    pub(super) slots: Option<u32>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// The field of an object that a selector can be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Of {
+pub(super) enum Of {
     /// `object.metadata.uid`
     Uid,
     /// `object.metadata.namespace`
@@ -63,7 +63,7 @@ impl Of {
 ///
 /// # Errors
 /// The arguments are wrong, or a line is no key.
-pub fn run(args: &RangesArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &RangesArgs) -> Result<u8, Refusal> {
     let replicas = NonZeroU16::new(args.replicas);
     let replicas = replicas.ok_or_else(|| Refusal::new("--replicas 0: write 1 or more"))?;
     let slots = args.slots.map(Slots::new).transpose();

@@ -8,7 +8,7 @@ use super::output::harmless;
 
 /// Why a command did nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(String);
+pub(super) struct Refusal(String);
 
 impl Refusal {
     pub(super) fn new(what: impl fmt::Display) -> Self {

@@ -24,28 +24,28 @@ const EXPERIMENT: &str = "experiment";
 
 /// Run a scenario and check all properties.
 #[derive(Debug, clap::Args)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// Which one: `experiment`, if nothing is said, for three replicas of a controller without election,
     /// with a leader, and sharded.
     #[command(flatten)]
-    pub which: Which,
+    pub(super) which: Which,
     /// Where all chance comes from: the same seed gives the same run, on every machine. By default what
     /// the scenario's file says, or 42.
     #[arg(long, value_parser = which::seed, allow_negative_numbers = true)]
-    pub seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// Reconcile objects of these names, one a line (experiment only).
     #[arg(long, value_name = "FILE")]
-    pub keys: Option<PathBuf>,
+    pub(super) keys: Option<PathBuf>,
     /// Write all that happens to this file, as JSON lines. The experiment writes three files: the
     /// mode goes before the extension.
     #[arg(long, value_name = "FILE")]
-    pub trace: Option<PathBuf>,
+    pub(super) trace: Option<PathBuf>,
     /// Drawings of it.
     #[command(flatten)]
-    pub export: ExportArgs,
+    pub(super) export: ExportArgs,
     /// Print one JSON object instead of text.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// A run that is over.
@@ -66,7 +66,7 @@ pub(super) struct Done {
 ///
 /// # Errors
 /// Input that makes no sense.
-pub fn run(args: &RunArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &RunArgs) -> Result<u8, Refusal> {
     let inputs = [&args.which.scenario, &args.keys].into_iter().flatten();
     let mut written = args.trace.iter().chain(args.export.files());
     if let Some(path) =

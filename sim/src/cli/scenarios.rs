@@ -12,10 +12,10 @@ use crate::sharding;
 
 /// List the scenarios: what each shows, and which checks find something under which profile.
 #[derive(Debug, clap::Args)]
-pub struct ScenariosArgs {
+pub(super) struct ScenariosArgs {
     /// Print one JSON object instead of text.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// The rules by which each scenario may be run.
@@ -27,7 +27,7 @@ fn profiles() -> impl Iterator<Item = Profile> {
 ///
 /// # Errors
 /// Standard output does not work.
-pub fn run(args: &ScenariosArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &ScenariosArgs) -> Result<u8, Refusal> {
     if args.json {
         output::print_json(&json())?;
     } else {

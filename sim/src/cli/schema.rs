@@ -10,30 +10,28 @@ use crate::sharding;
 /// Print the JSON Schema of scenario files, fault plans included: of an election, or of a sharded group.
 /// It holds for TOML, too.
 #[derive(Debug, clap::Args)]
-pub struct SchemaArgs {
+pub(super) struct SchemaArgs {
     /// Of a sharded group.
     #[arg(long)]
-    pub sharding: bool,
+    pub(super) sharding: bool,
 }
 
 /// Prints it.
 ///
 /// # Errors
 /// Standard output does not work.
-pub fn run(args: &SchemaArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &SchemaArgs) -> Result<u8, Refusal> {
     output::print(if args.sharding { sharded() } else { election() })?;
     Ok(0)
 }
 
 /// Of a scenario of an election, as text.
-#[must_use]
-pub fn election() -> String {
+fn election() -> String {
     text(&SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Scenario>())
 }
 
 /// Of a sharded group.
-#[must_use]
-pub fn sharded() -> String {
+fn sharded() -> String {
     let generator = SchemaSettings::draft2020_12().into_generator();
     text(&generator.into_root_schema_for::<sharding::Scenario>())
 }

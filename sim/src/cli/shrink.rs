@@ -20,33 +20,33 @@ use crate::subject::{Find, Subject};
 /// What is left shows the same violation, with the same seed, and goes to a file that `tenure run
 /// --scenario` runs. Exits with 1, since there is a violation; with 3 if there is none to be shrunk.
 #[derive(Debug, clap::Args)]
-pub struct ShrinkArgs {
+pub(super) struct ShrinkArgs {
     /// Which one; `random`, if nothing is said.
     #[command(flatten)]
-    pub which: Which,
+    pub(super) which: Which,
     /// The seed of the run; by default what the scenario's file says, or 42.
     #[arg(long, value_parser = which::seed, allow_negative_numbers = true)]
-    pub seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// The check, or check/rule, whose violation is to be kept; by default the first that the scenario
     /// does not expect, or the first.
     #[arg(long, value_name = "CHECK")]
-    pub check: Option<String>,
+    pub(super) check: Option<String>,
     /// At most so many runs.
     #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub budget: u64,
+    pub(super) budget: u64,
     /// Write the small scenario to this file.
     #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Print one JSON object instead of text.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// Shrinks and prints.
 ///
 /// # Errors
 /// Input that makes no sense, or a file that cannot be written.
-pub fn run(args: &ShrinkArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &ShrinkArgs) -> Result<u8, Refusal> {
     if let Some(path) = &args.out
         && args.which.scenario.iter().any(|input| trace_file::same(input, path))
     {

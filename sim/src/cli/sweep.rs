@@ -17,7 +17,8 @@ use crate::sweep::seeds::share;
 use crate::time::Span;
 use crate::{catalogue, sharding};
 use campaign::Campaign;
-pub use seeds::{NoPart, NoSeeds, Part, Seeds};
+use seeds::Part;
+pub(super) use seeds::Seeds;
 pub(super) use told::{Done, Told};
 
 /// Run a scenario with many seeds, and check every run.
@@ -26,50 +27,50 @@ pub(super) use told::{Done, Told};
 /// these in which the lock did not change hands, or no fault had an effect, is unknown. Exits with 1 if
 /// a run is violated that should hold, with 3 if all runs are unknown.
 #[derive(Debug, clap::Args)]
-pub struct SweepArgs {
+pub(super) struct SweepArgs {
     /// Which one; `random`, if nothing is said.
     #[command(flatten)]
-    pub which: Which,
+    pub(super) which: Which,
     /// Sweep all scenarios, one after the other.
     #[arg(long, conflicts_with_all = ["name", "scenario", "without", "out", "report", "svg"])]
-    pub all: bool,
+    pub(super) all: bool,
     /// The seeds, from A up to but not including B; by default all that a grid of faults has, else 0..1000.
     #[arg(long, value_name = "A..B")]
-    pub seeds: Option<Seeds>,
+    pub(super) seeds: Option<Seeds>,
     /// Only share I of N of the seeds, counted from 0/N to N-1/N, for a sweep over several machines:
     /// `tenure merge` puts their files together.
     #[arg(long, value_name = "I/N", conflicts_with = "all")]
-    pub part: Option<Part>,
+    part: Option<Part>,
     /// How many threads; one for each processor if absent. What comes out does not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
+    pub(super) jobs: Option<u16>,
     /// Stop when so many runs have failed, after the 256 seeds under way.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub keep: Option<u64>,
+    pub(super) keep: Option<u64>,
     /// Stop after this time, as 10m, and the 256 seeds under way. With --all it is that of all together, and
     /// what comes too late is left out.
     #[arg(long = "for", value_name = "TIME")]
-    pub time: Option<Span>,
+    pub(super) time: Option<Span>,
     /// Run one in N seeds twice, to see that it is the same run (check `determinism`).
     #[arg(long, value_name = "N")]
-    pub twice: Option<NonZeroU64>,
+    pub(super) twice: Option<NonZeroU64>,
     /// Write what is done to this file, as JSON lines, with the whole plan of each run that failed. A
     /// sweep that was interrupted goes on from there.
     #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Drawings of what each seed came to.
     #[command(flatten)]
-    pub report: ReportArgs,
+    pub(super) report: ReportArgs,
     /// Print one JSON object instead of text.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// Sweeps and prints what came of it.
 ///
 /// # Errors
 /// Input that makes no sense, or a file or threads that do not work.
-pub fn run(args: &SweepArgs) -> Result<u8, Refusal> {
+pub(super) fn run(args: &SweepArgs) -> Result<u8, Refusal> {
     let jobs = args.jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
     let pool = pool.map_err(|error| Refusal::new(format_args!("--jobs: {error}: use fewer")))?;

@@ -15,21 +15,21 @@ use crate::{catalogue, sharding};
 
 /// A scenario of either world, and what to change in it.
 #[derive(Debug, clap::Args)]
-pub struct Which {
+pub(super) struct Which {
     /// A scenario that `tenure scenarios` lists.
     #[arg(value_name = "NAME", conflicts_with = "scenario")]
-    pub name: Option<String>,
+    pub(super) name: Option<String>,
     /// The scenario in this file instead: JSON, or TOML if its name ends in .toml, as docs/simulation.md
     /// and `tenure schema` say.
     #[arg(long, value_name = "FILE")]
-    pub scenario: Option<PathBuf>,
+    pub(super) scenario: Option<PathBuf>,
     /// The rules that the replicas of an election follow: strict, client-go-head, or client-go-v1.36
     /// and other releases; by default what the scenario says.
     #[arg(long)]
-    pub profile: Option<Profile>,
+    pub(super) profile: Option<Profile>,
     /// A rule of the election or the sharding protocol to be left out.
     #[arg(long, value_name = "RULE", help = without())]
-    pub without: Vec<String>,
+    pub(super) without: Vec<String>,
 }
 
 fn without() -> String {

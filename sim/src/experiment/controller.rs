@@ -13,13 +13,13 @@ use crate::time::Span;
 
 /// How a controller works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub(super) struct Pace {
     /// Each object is due once in this time, on the replica's own clock.
-    pub resync: Span,
+    pub(super) resync: Span,
     /// How long a reconcile takes.
-    pub reconcile: Distribution,
+    pub(super) reconcile: Distribution,
     /// How many run at once.
-    pub workers: usize,
+    pub(super) workers: usize,
 }
 
 impl Default for Pace {

@@ -31,7 +31,7 @@ struct Standing {
 
 /// A [`Check`] that finds nothing and measures.
 #[derive(Debug)]
-pub struct Meter {
+pub(super) struct Meter {
     group: Arc<Group>,
     now: SimTime,
     replicas: Vec<Standing>,
@@ -89,8 +89,7 @@ impl Meter {
     }
 
     /// What it came to.
-    #[must_use]
-    pub fn measured(&self) -> Measured {
+    pub(super) fn measured(&self) -> Measured {
         let millis = |area: Area| u64::try_from(area / 1_000_000).unwrap_or(u64::MAX);
         let [none, one, more] = self.area;
         Measured {

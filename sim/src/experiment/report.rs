@@ -30,8 +30,7 @@ impl Report {
 
     /// 0: all that was promised holds; 1: something does not; 3: a fault had no effect, so that
     /// nothing was shown.
-    #[must_use]
-    pub fn exit_status(&self) -> u8 {
+    pub(crate) fn exit_status(&self) -> u8 {
         let any = |verdict| self.findings.iter().any(|finding| finding.verdict == verdict);
         match (any(Holds::Failed), any(Holds::Unknown)) {
             (true, _) => 1,

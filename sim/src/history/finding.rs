@@ -130,6 +130,31 @@ pub struct Finding {
 pub const KEPT: usize = 20;
 
 /// What was found about one lock, in constant memory: the first of each rule.
+///
+/// Two that hand a lock of 15 s to and fro every 8 s, and never wait for its end:
+///
+/// ```
+/// use tenure_sim::history::{Finding, Findings, Histories, KEPT, KEPT_TERMS, Rule, Settings};
+/// # let record = |n: u64| {
+/// #     let (minute, second, holder) = (n * 8 / 60, n * 8 % 60, ["x", "y"][n as usize % 2]);
+/// #     format!(
+/// #         r#"{{"type":"MODIFIED","received":"2026-01-01T00:{minute:02}:{second:02}Z","object":{{"kind":"Lease",
+/// #         "metadata":{{"name":"a","namespace":"default","uid":"u","resourceVersion":"{n}"}},
+/// #         "spec":{{"holderIdentity":"{holder}","leaseDurationSeconds":15,"leaseTransitions":{n}}}}}}}"#
+/// #     ).replace('\n', "") + "\n"
+/// # };
+/// let text: String = (1..=150).map(record).collect();
+/// let mut histories = Histories::new(Settings::default());
+/// histories.read(text.as_bytes(), &mut |_| {}).unwrap();
+/// let (_, history) = histories.locks().next().unwrap();
+///
+/// let findings: &Findings = &history.findings;
+/// assert_eq!((findings.count(Rule::EarlyTakeover), findings.violations()), (149, 149));
+/// let kept: Vec<&Finding> = findings.kept().collect();
+/// assert_eq!(kept.len(), KEPT);
+/// assert!(kept.iter().all(|finding| finding.rule.is_violation()));
+/// assert_eq!((history.terms.count, history.terms.kept().count()), (150, KEPT_TERMS));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Findings {
     counts: [u64; Rule::ALL.len()],

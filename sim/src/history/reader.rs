@@ -50,6 +50,28 @@ impl Format {
 }
 
 /// How to read.
+///
+/// A Lease of 15 s that is taken after 14, in a watch, where a write may be shown late:
+///
+/// ```
+/// use tenure_sim::history::{Format, Histories, Settings};
+/// # let record = |version, second, holder: &str| {
+/// #     format!(
+/// #         r#"{{"type":"MODIFIED","received":"2026-01-01T00:00:{second}Z","object":{{"kind":"Lease",
+/// #         "metadata":{{"name":"a","namespace":"default","uid":"u","resourceVersion":"{version}"}},
+/// #         "spec":{{"holderIdentity":"{holder}","leaseDurationSeconds":15,"leaseTransitions":{version}}}}}}}"#
+/// #     ).replace('\n', "") + "\n"
+/// # };
+/// let text = record(1, "10", "x") + &record(2, "24", "y");
+/// let violations = |slack_nanos| {
+///     let settings = Settings { format: Some(Format::Watch), slack_nanos, ..Settings::default() };
+///     let mut histories = Histories::new(settings);
+///     histories.read(text.as_bytes(), &mut |_| {}).unwrap();
+///     histories.locks().map(|(_, history)| history.findings.violations()).sum::<u64>()
+/// };
+/// assert_eq!((violations(None), Format::Watch.slack_nanos()), (0, 2_000_000_000));
+/// assert_eq!(violations(Some(Format::Audit.slack_nanos())), 1);
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Settings {
     /// The format, if it is not to be found out.
@@ -179,6 +201,15 @@ impl Histories {
     /// let recording = histories.read(&text[..], &mut |_| {}).unwrap();
     /// assert_eq!(recording.format, Some(Format::Watch));
     /// assert_eq!(histories.locks().count(), 1);
+    ///
+    /// // What was cut off is passed over, and counted, or ends the reading.
+    /// use tenure_sim::history::{Recording, Unread};
+    /// let text = [&text[..], b"\n", &text[..40]].concat();
+    /// let Recording { damaged, first_damaged, .. } = histories.read(&text[..], &mut |_| {}).unwrap();
+    /// assert_eq!((damaged, first_damaged[0].0), (1, 2));
+    /// let mut strict = Histories::new(Settings { strict: true, ..Settings::default() });
+    /// let unread = strict.read(&text[..], &mut |_| {});
+    /// assert!(matches!(unread, Err(Unread::Damaged { line: 2, .. })));
     /// ```
     pub fn read(
         &mut self,

@@ -36,6 +36,31 @@ struct Replica {
 const RIGHT_RATE: u64 = 1_000_000_000;
 
 /// What the checks of the simulator say.
+///
+/// ```
+/// use tenure_sim::history::{Checked, Histories, Settings};
+/// use tenure_sim::trace::{Header, Writer};
+/// use tenure_sim::{catalogue, world::World};
+///
+/// let mut pause = catalogue::find("pause").unwrap();
+/// pause.profile = "client-go-head".parse()?;
+/// let mut writer = Writer::new(Vec::new(), &Header::new(&pause, 1));
+/// World::new(&pause, 1)?.run(&mut writer);
+/// let trace = String::from_utf8(writer.finish()?)?;
+///
+/// let checked = |trace: &str| {
+///     let recording = Histories::new(Settings::default()).read(trace.as_bytes(), &mut |_| {});
+///     recording.unwrap().checked.unwrap()
+/// };
+/// let Checked { violations, first, stopped_at } = checked(&trace);
+/// assert!(violations > 0 && stopped_at.is_none());
+/// assert_eq!(first[0].check, "one-leader");
+/// // Of a trace with a hole in it they say nothing from there on.
+/// let second = trace.lines().nth(1).unwrap();
+/// let holed = trace.replacen(&format!("{second}\n"), "", 1);
+/// assert_eq!(checked(&holed), Checked { stopped_at: Some(2), ..Checked::default() });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Checked {
     /// How many violations they found.

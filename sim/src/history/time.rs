@@ -47,7 +47,7 @@ impl Moment {
 
     /// Whether it is of a wall clock.
     #[must_use]
-    pub const fn is_wall(self) -> bool {
+    pub(crate) const fn is_wall(self) -> bool {
         self.wall
     }
 
@@ -59,7 +59,7 @@ impl Moment {
 
     /// So many nanoseconds later, or earlier.
     #[must_use]
-    pub const fn plus(self, nanos: i128) -> Self {
+    pub(crate) const fn plus(self, nanos: i128) -> Self {
         Self { wall: self.wall, nanos: self.nanos.saturating_add(nanos) }
     }
 }
@@ -101,17 +101,16 @@ impl fmt::Display for Length {
 
 /// When a write took effect: not before and not after these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub(super) struct Window {
     /// Not before: the server had not received it yet.
-    pub from: Moment,
+    pub(super) from: Moment,
     /// Not after: the server had answered it.
-    pub to: Moment,
+    pub(super) to: Moment,
 }
 
 impl Window {
     /// Exactly then.
-    #[must_use]
-    pub const fn at(moment: Moment) -> Self {
+    pub(super) const fn at(moment: Moment) -> Self {
         Self { from: moment, to: moment }
     }
 }

@@ -5,14 +5,14 @@ use core::str::FromStr;
 
 /// A range of seeds, as `0..1000`; never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seeds {
+pub(in crate::cli) struct Seeds {
     pub(in crate::cli) from: u64,
     pub(in crate::cli) to: u64,
 }
 
 /// The text is no range of seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoSeeds;
+pub(in crate::cli) struct NoSeeds;
 
 impl fmt::Display for NoSeeds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,14 +34,14 @@ impl FromStr for Seeds {
 
 /// One share of several, as `0/8` to `7/8`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub(super) struct Part {
     pub(super) index: u64,
     pub(super) of: u64,
 }
 
 /// The text is no share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoPart;
+pub(super) struct NoPart;
 
 impl fmt::Display for NoPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
