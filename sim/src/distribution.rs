@@ -81,7 +81,7 @@ impl Distribution {
 
     /// Whether it never takes any time.
     #[must_use]
-    pub const fn is_zero(&self) -> bool {
+    pub(crate) const fn is_zero(&self) -> bool {
         self.longest().is_zero()
     }
 

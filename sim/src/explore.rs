@@ -51,6 +51,6 @@ mod world;
 
 pub use faults::Faults;
 pub use rows::{Judgement, Row, rows};
-pub use rules::{Lock, Network, NoRules, REPLICAS, Rules, Sought};
+pub use rules::{Lock, Network, NoRules, Rules, Sought};
 pub use search::{Outcome, Progress, Violation, explore};
 pub use tell::{NoStory, Story};

@@ -405,13 +405,13 @@ impl Fault {
 
     /// Whether it is about the network, so that [`Heal`](Self::Heal) ends it.
     #[must_use]
-    pub const fn is_of_network(&self) -> bool {
+    pub(crate) const fn is_of_network(&self) -> bool {
         self.links().is_some() || matches!(self, Self::Bridge {} | Self::MajoritiesRing {})
     }
 
     /// The links that it names, if it names any.
     #[must_use]
-    pub const fn links(&self) -> Option<&Links> {
+    pub(crate) const fn links(&self) -> Option<&Links> {
         match self {
             Self::Partition(links)
             | Self::Hold(links)

@@ -21,7 +21,7 @@ pub use settings::{Change, Lock, Rollout};
 pub use validate::ScenarioError;
 
 /// The most replicas that a scenario may have.
-pub const MAX_REPLICAS: usize = 10_000;
+pub(crate) const MAX_REPLICAS: usize = 10_000;
 
 /// A run but for its seed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -361,14 +361,6 @@ impl Scenario {
     #[must_use]
     pub fn seeds(&self) -> Option<u64> {
         self.grid.as_ref().map(|grid| grid.count(self))
-    }
-
-    /// The rules that a replica follows at the beginning; the scenario's own if there is no such
-    /// replica.
-    #[must_use]
-    pub fn profile_of(&self, replica: u32) -> Profile {
-        let replica = self.replicas.get(replica as usize);
-        replica.and_then(|replica| replica.profile).unwrap_or(self.profile)
     }
 
     /// The checks, or rules of checks, that are expected to find something under the scenario's

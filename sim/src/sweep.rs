@@ -1,9 +1,9 @@
 //! Many runs of one scenario, a seed each. What a sweep comes to does not depend on how many threads
 //! ran it, or in which order; a run that panics is a violation, not the end.
 
-pub mod results;
+pub(crate) mod results;
 pub mod seeds;
-pub mod twice;
+mod twice;
 
 use core::num::NonZeroU64;
 use core::ops::Range;
@@ -18,6 +18,8 @@ use crate::outcome::Digest;
 use crate::subject::{Find, Ran, Subject};
 use crate::time::SimTime;
 use crate::verdict::Verdict;
+
+pub use twice::DETERMINISM;
 
 /// The check that a run fails which panics.
 pub const PANIC: &str = "panic";
@@ -241,7 +243,7 @@ pub fn sweep<S: Subject>(
     sweep_twice(subject, seeds, None, done)
 }
 
-/// As [`sweep`]; one in so many seeds is run [twice], to see that it is the same run.
+/// As [`sweep`]; one in so many seeds is run twice, to see that it is the same run.
 ///
 /// # Errors
 /// If the scenario makes no sense.

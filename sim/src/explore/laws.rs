@@ -27,7 +27,7 @@ const FOREIGN: Law = "a write names another than its writer";
 const COPIED: Law = "a write changes what it is to keep, or counts wrongly";
 
 /// All of them.
-pub const ALL: [Law; 13] = [
+pub(super) const ALL: [Law; 13] = [
     AUTHORITY,
     BELIEF,
     CLEARS,

@@ -9,7 +9,7 @@ use super::faults::Faults;
 use crate::time::Span;
 
 /// The most replicas that a world can have.
-pub const REPLICAS: usize = 3;
+pub(super) const REPLICAS: usize = 3;
 
 /// What may happen in a world: the replicas' configuration, what their clocks and the network do, and
 /// how often which fault.

@@ -6,7 +6,7 @@ use core::str::FromStr;
 use tenure::sharding::Rule;
 
 /// The most members of a world.
-pub const MEMBERS: usize = 3;
+const MEMBERS: usize = 3;
 
 /// Which requests of a member take any time, and may be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,12 +26,13 @@ use crate::rng::{Purpose, Stream};
 use crate::time::{SimTime, Span};
 use measure::Measure;
 
-pub use case::{Case, Group, Kind, Names};
+pub(crate) use case::Kind;
+pub use case::{Case, Group, Names};
 
 /// The steady rates are those from here to [`SETTLED`].
 const FROM: Span = Span::from_secs(60);
 /// Until then a group has time to find its shares, and nothing goes wrong.
-pub const SETTLED: Span = Span::from_secs(120);
+const SETTLED: Span = Span::from_secs(120);
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl Subject {
 
     /// Whether its replicas must be a `StatefulSet`'s.
     #[must_use]
-    pub const fn needs_ordinals(self) -> bool {
+    pub(crate) const fn needs_ordinals(self) -> bool {
         matches!(self, Self::Peer(Peer::ArgoStatic | Peer::StateMetrics))
     }
 

@@ -288,7 +288,7 @@ impl Fault {
 
     /// Whether it hits replicas that it names.
     #[must_use]
-    pub const fn is_about_replicas(&self) -> bool {
+    pub(super) const fn is_about_replicas(&self) -> bool {
         !matches!(
             self,
             Self::Load { .. }
@@ -327,7 +327,7 @@ impl Fault {
 
     /// What it gives a replica to run with.
     #[must_use]
-    pub const fn change(&self) -> Option<&Change> {
+    pub(super) const fn change(&self) -> Option<&Change> {
         match self {
             Self::Crash { with, .. }
             | Self::Leave { with, .. }
@@ -338,7 +338,7 @@ impl Fault {
 
     /// Whether it goes on until it ends, so that `for` means something.
     #[must_use]
-    pub const fn can_last(&self) -> bool {
+    pub(crate) const fn can_last(&self) -> bool {
         matches!(
             self,
             Self::Partition { .. }

@@ -125,7 +125,7 @@ pub enum Op<V> {
 impl<V> Op<V> {
     /// Whether it changes nothing.
     #[must_use]
-    pub const fn is_read(&self) -> bool {
+    pub(super) const fn is_read(&self) -> bool {
         matches!(self, Self::List(_) | Self::Get(_))
     }
 }
