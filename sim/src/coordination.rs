@@ -2,11 +2,18 @@
 //! becomes of them when wall clocks disagree or the leader crashes.
 //!
 //! ```
-//! use tenure_sim::coordination::{Ahead, Trial};
-//! use tenure_sim::time::Shift;
+//! use tenure_sim::coordination::{Ahead, Term, Trial};
+//! use tenure_sim::time::{Shift, SimTime, Span};
 //!
 //! let skewed = Trial { ahead: Ahead::Standbys, skew: Shift::from_secs(20), ..Trial::default() };
-//! assert!(!skewed.run(1)?.violations.is_empty());
+//! let skewed = skewed.run(1)?;
+//! assert!(!skewed.violations.is_empty() && skewed.overlap() > Span::from_secs(5));
+//!
+//! let crash = Trial { crash: Some(Span::from_secs(60)), ..Trial::default() }.run(1)?;
+//! let Term { replica, until, .. } = crash.terms[0];
+//! assert_eq!((replica, until), (0, SimTime::ZERO + Span::from_secs(60)));
+//! assert_eq!(crash.overlap(), Span::ZERO);
+//! assert!(crash.vacancy(0).unwrap() > Span::from_secs(20), "it waits for more than the lease");
 //! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 //! ```
 //!

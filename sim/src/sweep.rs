@@ -1,5 +1,26 @@
 //! Many runs of one scenario, a seed each. What a sweep comes to does not depend on how many threads
 //! ran it, or in which order; a run that panics is a violation, not the end.
+//!
+//! ```
+//! use std::num::NonZeroU64;
+//! use tenure_sim::catalogue;
+//! use tenure_sim::sweep::{DETERMINISM, Found, Mark, PANIC, Runs, Tally, sweep_twice};
+//!
+//! let mut pause = catalogue::find("pause").unwrap();
+//! pause.profile = "client-go-head".parse().unwrap();
+//! pause.expect.clear();
+//! let tally: Tally = sweep_twice(&pause, 0..6, NonZeroU64::new(3), |_, _| {})?;
+//! let Runs { all, violated, .. } = tally.runs;
+//! assert_eq!((all, violated), (6, 6));
+//! assert_eq!(tally.failed, [0, 1, 2, 3, 4, 5]);
+//! assert_eq!(tally.mark("pauses"), Mark { runs: 6, times: 6 });
+//!
+//! // Two led, no run panicked, and seeds 0 and 3 were run twice and came to the same.
+//! let found = |name: &str| tally.found.iter().find(|it: &&Found| it.check == name);
+//! assert!(found("one-leader").is_some_and(|found| found.first_seed == 0));
+//! assert!(found(PANIC).is_none() && found(DETERMINISM).is_none());
+//! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+//! ```
 
 pub(crate) mod results;
 pub mod seeds;

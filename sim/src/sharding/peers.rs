@@ -153,7 +153,7 @@ pub fn peer_world(
     peer: Peer,
     scenario: &Scenario,
     seed: u64,
-) -> Result<World<impl System>, ScenarioError> {
+) -> Result<World<impl System + use<>>, ScenarioError> {
     let mut scenario = scenario.checked()?;
     if peer.is_central() {
         scenario.replicas.push(Replica { name: Some(CENTRAL.to_owned()), ..Replica::default() });
