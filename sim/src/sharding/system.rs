@@ -95,7 +95,10 @@ use super::scenario::{Replica, Scenario};
 ///                 self.stops.push_back(std::mem::replace(&mut self.mine, SlotSet::none(slots)));
 ///             }
 ///             Input::Drained(slots) => {
-///                 slots.iter().for_each(|slot| self.ask(Op::Delete(format!("slot/{}", slot.index()).into(), None)));
+///                 for slot in &slots {
+///                     let name = format!("slot/{}", slot.index());
+///                     self.ask(Op::Delete(name.into(), None));
+///                 }
 ///             }
 ///             Input::Answer { result: Ok(Reply::Deleted), .. } => {
 ///                 self.left = self.left.map(|left| left - 1);
