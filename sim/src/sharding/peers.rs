@@ -1,4 +1,4 @@
-//! What others do, as [`System`](super::System)s of a simulated group: for comparison under the same
+//! What others do, as [`System`]s of a simulated group: for comparison under the same
 //! faults with the same seeds. Each is the published algorithm with its published constants, and says where
 //! from.
 //!
