@@ -11,6 +11,47 @@
 //! | [`failover`] | a lock without a leader gets one within the computed bound |
 //! | [`events`] | beginnings and ends alternate, and nothing comes after the end |
 //! | [`conduct`] | a strict elector does what it should with what it knows |
+//!
+//! Each can be run alone, and over a run that was recorded:
+//!
+//! ```
+//! use tenure_sim::check::acting::Acting;
+//! use tenure_sim::check::conduct::Conduct;
+//! use tenure_sim::check::events::Events;
+//! use tenure_sim::check::failover::Failover;
+//! use tenure_sim::check::fencing::Fencing;
+//! use tenure_sim::check::no_early_takeover::NoEarlyTakeover;
+//! use tenure_sim::check::one_leader::OneLeader;
+//! use tenure_sim::check::record::RecordRules;
+//! use tenure_sim::check::versions::Versions;
+//! use tenure_sim::check::{Check, Checks, recheck};
+//! use tenure_sim::{catalogue, trace::Recorder, world::World};
+//!
+//! let mut pause = catalogue::find("pause").unwrap();
+//! pause.profile = "client-go-head".parse().unwrap();
+//! let mut recorder = Recorder::default();
+//! World::new(&pause, 1)?.run(&mut recorder);
+//!
+//! let alone: [Box<dyn Check>; 9] = [
+//!     Box::new(OneLeader::new(&pause)),
+//!     Box::new(NoEarlyTakeover::new(&pause)),
+//!     Box::new(RecordRules::new(&pause)),
+//!     Box::new(Versions::new(&pause)),
+//!     Box::new(Fencing::new(&pause)),
+//!     Box::new(Acting::new(&pause)),
+//!     Box::new(Failover::new(&pause)),
+//!     Box::new(Events::new(&pause)),
+//!     Box::new(Conduct::new(&pause)),
+//! ];
+//! let mut some = Vec::new();
+//! for (mut check, name) in alone.into_iter().zip(Checks::NAMES) {
+//!     assert_eq!(check.name(), name);
+//!     let found = recheck(&recorder.entries, &mut check);
+//!     some.extend(found.first().map(|_| name));
+//! }
+//! assert_eq!(some, ["one-leader", "acting"]);
+//! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+//! ```
 
 pub mod acting;
 pub mod conduct;
@@ -78,6 +119,40 @@ impl Violation {
 /// recorded trace gives the same verdict.
 ///
 /// Several checks are one check: tuples, slices of boxes and `Vec`s of checks are checks.
+///
+/// ```
+/// use tenure_sim::check::{Check, Checks, Violation};
+/// use tenure_sim::trace::{Entry, What};
+/// use tenure_sim::{catalogue, world::World};
+///
+/// /// Nobody gives a call up.
+/// struct Patience;
+///
+/// impl Check for Patience {
+///     fn name(&self) -> &'static str {
+///         "patience"
+///     }
+///     fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
+///         let What::GivenUp { replica, request } = entry.what else { return };
+///         found.push(Violation {
+///             check: self.name().to_owned(),
+///             rule: "given-up".to_owned(),
+///             at: entry.at,
+///             seq: entry.seq,
+///             replicas: vec![replica],
+///             what: format!("replica {replica} gave request {request} up"),
+///         });
+///     }
+/// }
+///
+/// for (name, has_patience) in [("calm", true), ("answers-lost", false)] {
+///     let scenario = catalogue::find(name).unwrap();
+///     let mut checks = (Checks::for_scenario(&scenario), Patience);
+///     let found = World::new(&scenario, 1)?.run(&mut checks).violations;
+///     assert_eq!(!found.iter().any(|it| it.is_of("patience")), has_patience, "{name}");
+/// }
+/// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+/// ```
 pub trait Check {
     /// A short fixed name.
     fn name(&self) -> &'static str;

@@ -16,13 +16,30 @@ pub const EPOCH_SECONDS: i64 = 1_767_225_600;
 /// One replica's clocks. All changes take effect at a real time that is not before the last one.
 ///
 /// ```
-/// use tenure_sim::clock::Clock;
+/// use tenure_sim::clock::{Clock, EPOCH_SECONDS, RIGHT};
 /// use tenure_sim::time::{Shift, SimTime, Span};
 ///
 /// let mut clock = Clock::new(Span::from_secs(7), 820_000_000, Shift::default());
 /// let later = SimTime::from_nanos(10_000_000_000);
 /// assert_eq!(clock.instant(later).as_nanos(), 7_000_000_000 + 8_200_000_000);
 /// assert_eq!(clock.when(clock.instant(later)), Some(later));
+///
+/// // From now on the monotonic clock runs right; the wall clock, which did, is set back by a minute,
+/// clock.set_rate(later, RIGHT);
+/// clock.step_wall(Shift::from_secs(-60));
+/// let seconds = |clock: &Clock, after: u64| {
+///     let now = clock.now(SimTime::from_nanos(after * 1_000_000_000));
+///     now.timestamp.unix_nanos() / 1_000_000_000 - i128::from(EPOCH_SECONDS)
+/// };
+/// assert_eq!((clock.rate_ppb(), seconds(&clock, 10)), (RIGHT, -50));
+/// // gains half of it again while it is slewed,
+/// clock.slew_wall(later, 1, Shift::from_secs(60), Span::from_secs(20));
+/// let half = SimTime::from_nanos(20_000_000_000);
+/// clock.end_slew(half, 1);
+/// assert_eq!((seconds(&clock, 20), seconds(&clock, 30)), (-10, 0));
+/// // and stands still.
+/// clock.freeze_wall(half, true);
+/// assert_eq!(seconds(&clock, 30), -10);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {

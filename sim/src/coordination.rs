@@ -2,11 +2,18 @@
 //! becomes of them when wall clocks disagree or the leader crashes.
 //!
 //! ```
-//! use tenure_sim::coordination::{Ahead, Trial};
-//! use tenure_sim::time::Shift;
+//! use tenure_sim::coordination::{Ahead, Term, Trial};
+//! use tenure_sim::time::{Shift, SimTime, Span};
 //!
 //! let skewed = Trial { ahead: Ahead::Standbys, skew: Shift::from_secs(20), ..Trial::default() };
-//! assert!(!skewed.run(1)?.violations.is_empty());
+//! let skewed = skewed.run(1)?;
+//! assert!(!skewed.violations.is_empty() && skewed.overlap() > Span::from_secs(5));
+//!
+//! let crash = Trial { crash: Some(Span::from_secs(60)), ..Trial::default() }.run(1)?;
+//! let Term { replica, until, .. } = crash.terms[0];
+//! assert_eq!((replica, until), (0, SimTime::ZERO + Span::from_secs(60)));
+//! assert_eq!(crash.overlap(), Span::ZERO);
+//! assert!(crash.vacancy(0).unwrap() > Span::from_secs(20), "it waits for more than the lease");
 //! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 //! ```
 //!
@@ -14,7 +21,7 @@
 //! - Each of three replicas runs an [`Elector`](tenure::election::Elector) with `coordinated` and, in
 //!   one process and under one name, a [`Candidate`](tenure::election::coordinated::Candidate). They
 //!   are driven by a program of the replica, not by the engine, so that the engine knows nothing of
-//!   coordination; what they say is noted ([`note`]) and handed to the check
+//!   coordination; what they say is noted in the trace and handed to the check
 //!   [`OneLeader`] as if the engine had said it.
 //! - A fourth replica is the coordinator. It is not elected itself and does not fail.
 //! - The store keeps objects that carry a lock only, so a `LeaseCandidate` is kept as a Lease of its
@@ -76,13 +83,13 @@ use coordinator::Coordinator;
 use replica::{Replica, Role};
 
 /// What replicas note in the trace, beside the election that the engine does not run here.
-pub mod note {
+mod note {
     /// An elector said `StartedLeading`.
-    pub const STARTED: u32 = 1;
+    pub(super) const STARTED: u32 = 1;
     /// An elector that had said so said `StoppedLeading`.
-    pub const STOPPED: u32 = 2;
+    pub(super) const STOPPED: u32 = 2;
     /// The coordinator could elect nobody.
-    pub const FAILED: u32 = 3;
+    pub(super) const FAILED: u32 = 3;
 }
 
 /// How often objects are read, where a real program watches them.

@@ -79,12 +79,6 @@ impl Distribution {
         }
     }
 
-    /// Whether it never takes any time.
-    #[must_use]
-    pub const fn is_zero(&self) -> bool {
-        self.longest().is_zero()
-    }
-
     /// Why it makes no sense, if it does not.
     pub(crate) fn wrong(&self) -> Option<&'static str> {
         match *self {

@@ -2,7 +2,8 @@
 //! one lane per replica, and the command that repeats it. Plain text of at most [`WIDTH`] columns.
 //!
 //! ```
-//! use tenure_sim::{catalogue, check::Checks, explain::explain, trace::Recorder, world::World};
+//! use tenure_sim::explain::{WIDTH, explain};
+//! use tenure_sim::{catalogue, check::Checks, trace::Recorder, world::World};
 //!
 //! let mut scenario = catalogue::find("pause").unwrap();
 //! scenario.profile = "client-go-head".parse().unwrap();
@@ -10,6 +11,7 @@
 //! let outcome = World::new(&scenario, 1)?.run(&mut checks);
 //! let text = explain(&scenario, 1, &checks.1.entries, &outcome.violations[0]);
 //! assert!(text.starts_with("two leaders: "));
+//! assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
 //! assert!(text.ends_with("tenure run pause --seed 1 --profile client-go-head\n"));
 //! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 //! ```

@@ -23,6 +23,25 @@
 //! the search here made 87,000 states a second in 110 MB, stateright 53,000 in 161 MB: it keeps
 //! nothing that is not needed, and the table of electors needs no lock. What is costly and what makes
 //! worlds finite, the merging of equal futures, would be ours in either case; the search is a page.
+//!
+//! # Example
+//! A lock that migrates from one object to another, and a replica that may crash:
+//!
+//! ```
+//! use tenure_sim::explore::{Faults, Lock, Network, Progress, Rules, Sought, explore};
+//!
+//! let rules = Rules {
+//!     network: Network::Prompt,
+//!     locks: vec![Lock::Both, Lock::Second],
+//!     faults: Faults { crashes: 1, ..Faults::default() },
+//!     sought: Sought::TwoLeaders,
+//!     ..Rules::default()
+//! };
+//! let mut told = 0;
+//! let outcome = explore(&rules, 100_000, &mut |progress: Progress| told = progress.states);
+//! assert!(outcome.exhausted && outcome.violation.is_none());
+//! assert!(0 < told && told <= outcome.states);
+//! ```
 #![expect(
     clippy::indexing_slicing,
     reason = "replicas, electors and objects are numbers that this module gave"
@@ -51,6 +70,6 @@ mod world;
 
 pub use faults::Faults;
 pub use rows::{Judgement, Row, rows};
-pub use rules::{Lock, Network, NoRules, REPLICAS, Rules, Sought};
+pub use rules::{Lock, Network, NoRules, Rules, Sought};
 pub use search::{Outcome, Progress, Violation, explore};
 pub use tell::{NoStory, Story};

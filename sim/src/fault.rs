@@ -8,6 +8,44 @@
 //!
 //! Faults overlap freely: each heals on its own, and what two of them broke stays broken until
 //! both have ended.
+//!
+//! In Rust a plan is built from [`Planned::at`] and [`Planned::on`]:
+//!
+//! ```
+//! use tenure_sim::check::Checks;
+//! use tenure_sim::fault::{
+//!     Code, Direction, Edit, Fault, Happening, Links, Outage, Planned, Reborn, Site, Target, Trigger,
+//!     WakeUp,
+//! };
+//! use tenure_sim::time::Span;
+//! use tenure_sim::{scenario::Scenario, world::World};
+//!
+//! let (event, since) = (Happening::UpdateApplied, Span::from_secs(30));
+//! let third_renewal = Trigger { event, by: Target::Leader, nth: 3, since };
+//! let answers = Links::of(Site::Of(Target::Leader)).direction(Direction::Incoming);
+//! let (before_ppm, after_ppm, code) = (0, 500_000, Code::Internal);
+//! let faults = vec![
+//!     Planned::on(third_renewal, Fault::Pause { target: Target::Actor, wake_up: WakeUp::MessagesFirst })
+//!         .delayed(Span::from_millis(25))
+//!         .lasting(Span::from_secs(23)),
+//!     Planned::at(Span::from_secs(100), Fault::Partition(answers)).lasting(Span::from_secs(30)),
+//!     Planned::at(Span::from_secs(160), Fault::Crash { target: Target::Leader, reborn: Reborn::New })
+//!         .lasting(Span::from_secs(5)),
+//!     Planned::at(Span::from_secs(220), Fault::StoreOutage { api: None, how: Outage::Hang })
+//!         .lasting(Span::from_secs(10)),
+//!     Planned::at(Span::from_secs(280), Fault::StoreErrors { before_ppm, after_ppm, code })
+//!         .lasting(Span::from_secs(20)),
+//!     Planned::at(Span::from_secs(340), Fault::Edit(Edit::TouchLabel {})),
+//! ];
+//! let lasting = faults.iter().filter(|planned| planned.fault.can_last());
+//! assert!(lasting.eq(&faults[..5]), "somebody edits at one instant");
+//!
+//! let scenario = Scenario { faults, ..Scenario::default() };
+//! let mut world = World::new(&scenario, 1)?;
+//! assert_eq!(world.run(&mut Checks::for_scenario(&scenario)).violations, []);
+//! assert!(world.fault_effects().iter().all(|effect| effect.fired && effect.had_effect));
+//! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+//! ```
 
 mod place;
 mod terms;
@@ -405,13 +443,13 @@ impl Fault {
 
     /// Whether it is about the network, so that [`Heal`](Self::Heal) ends it.
     #[must_use]
-    pub const fn is_of_network(&self) -> bool {
+    pub(crate) const fn is_of_network(&self) -> bool {
         self.links().is_some() || matches!(self, Self::Bridge {} | Self::MajoritiesRing {})
     }
 
     /// The links that it names, if it names any.
     #[must_use]
-    pub const fn links(&self) -> Option<&Links> {
+    pub(crate) const fn links(&self) -> Option<&Links> {
         match self {
             Self::Partition(links)
             | Self::Hold(links)

@@ -37,7 +37,7 @@
 //! | [`time`] | [`SimTime`](time::SimTime), [`Span`](time::Span), [`Shift`](time::Shift) |
 //! | [`conform`] | replays recordings of the real client-go |
 //! | [`cli`] | the commands of `tenure` |
-//! | [`clock`], [`queue`], [`rng`], [`net`], [`store`], [`guarded`] | the machines of which a world is made |
+//! | [`clock`], [`queue`], [`rng`], [`store`], [`guarded`] | the machines of which a world is made |
 
 pub mod balance;
 pub mod catalogue;
@@ -60,7 +60,7 @@ pub mod margin;
 pub mod marks;
 pub mod mutants;
 mod nearest;
-pub mod net;
+mod net;
 pub mod outcome;
 mod outside;
 pub mod plan;

@@ -5,7 +5,6 @@
 //! independently: a link passes messages when no fault blocks it any more.
 
 use petgraph::stable_graph::{EdgeIndex, NodeIndex, StableDiGraph};
-use petgraph::visit::{EdgeRef, IntoEdgeReferences};
 
 use crate::distribution::Distribution;
 use crate::fault::{Direction, Links, Site, Target};
@@ -15,7 +14,7 @@ use crate::time::Span;
 
 /// What a place is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Place {
+pub(crate) enum Place {
     /// A replica, by its index.
     Replica(u32),
     /// An API server, by its index.
@@ -26,15 +25,15 @@ pub enum Place {
 
 /// A place and the zone that it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spot {
+pub(crate) struct Spot {
     /// What it is.
-    pub place: Place,
+    pub(crate) place: Place,
     /// Where it is.
-    pub zone: String,
+    pub(crate) zone: String,
 }
 
 /// A link, by number.
-pub type LinkId = EdgeIndex<u32>;
+pub(crate) type LinkId = EdgeIndex<u32>;
 
 /// One direction between two sites.
 #[derive(Debug, Clone)]
@@ -111,20 +110,20 @@ impl Link {
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Fate {
+pub(crate) struct Fate {
     /// How long it takes; `None` if it is lost.
-    pub takes: Option<Span>,
+    pub(crate) takes: Option<Span>,
     /// How long its double takes, if there is one.
-    pub again: Option<Span>,
+    pub(crate) again: Option<Span>,
     /// More random bits, for what may happen to it where it arrives.
-    pub luck: u64,
+    pub(crate) luck: u64,
     /// Whether it can go now.
-    pub way: Way,
+    pub(crate) way: Way,
 }
 
 /// Whether a message can go its way now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Way {
+pub(crate) enum Way {
     /// It can.
     #[default]
     Free,
@@ -148,7 +147,7 @@ pub(crate) enum Trouble {
 
 /// The network of one world.
 #[derive(Debug, Clone)]
-pub struct Net {
+pub(crate) struct Net {
     graph: StableDiGraph<Spot, Link, u32>,
     replicas: Vec<NodeIndex<u32>>,
     apis: Vec<NodeIndex<u32>>,
@@ -162,7 +161,7 @@ pub struct Net {
 impl Net {
     /// The network of a scenario.
     #[must_use]
-    pub fn new(scenario: &Scenario, seed: u64) -> Self {
+    pub(crate) fn new(scenario: &Scenario, seed: u64) -> Self {
         let network = &scenario.network;
         let mut graph = StableDiGraph::default();
         let mut spot = |place, zone: &str| graph.add_node(Spot { place, zone: zone.to_owned() });
@@ -210,30 +209,30 @@ impl Net {
 
     /// The link of a replica's requests to an API server.
     #[must_use]
-    pub fn request(&self, replica: u32, api: u32) -> Option<LinkId> {
+    pub(crate) fn request(&self, replica: u32, api: u32) -> Option<LinkId> {
         self.requests.get(replica as usize * self.apis.len() + api as usize).copied()
     }
 
     /// The link of the answers.
     #[must_use]
-    pub fn response(&self, replica: u32, api: u32) -> Option<LinkId> {
+    pub(crate) fn response(&self, replica: u32, api: u32) -> Option<LinkId> {
         self.responses.get(replica as usize * self.apis.len() + api as usize).copied()
     }
 
     /// The link of a replica's writes to the guarded resource.
     #[must_use]
-    pub fn write(&self, replica: u32) -> Option<LinkId> {
+    pub(crate) fn write(&self, replica: u32) -> Option<LinkId> {
         self.writes.get(replica as usize).copied()
     }
 
     /// The link of the answers.
     #[must_use]
-    pub fn written(&self, replica: u32) -> Option<LinkId> {
+    pub(crate) fn written(&self, replica: u32) -> Option<LinkId> {
         self.written.get(replica as usize).copied()
     }
 
     /// What becomes of the next message on a link. Faults that change it are passed to `blame`.
-    pub fn send(&mut self, link: LinkId, blame: impl FnMut(u32)) -> Fate {
+    pub(crate) fn send(&mut self, link: LinkId, blame: impl FnMut(u32)) -> Fate {
         let Some(link) = self.graph.edge_weight_mut(link) else { return Fate::default() };
         let (bits, luck) = (link.stream.bits(), link.stream.bits());
         let takes = link.latency.draw(bits);
@@ -316,7 +315,7 @@ impl Net {
 
     /// Whether messages on a link are held up now.
     #[must_use]
-    pub fn is_held(&self, link: LinkId) -> bool {
+    pub(crate) fn is_held(&self, link: LinkId) -> bool {
         self.has(link, |trouble| matches!(trouble, Trouble::Held))
     }
 
@@ -360,32 +359,6 @@ impl Net {
         for link in self.graph.edge_weights_mut() {
             (link.loss_ppm, link.duplicate_ppm) = (0, 0);
         }
-    }
-
-    /// The graph in Graphviz' language, blocked links in red: for documents.
-    #[must_use]
-    pub fn to_dot(&self) -> String {
-        use core::fmt::Write as _;
-
-        let mut dot = String::from("digraph network {\n  rankdir=LR;\n");
-        for node in self.graph.node_indices() {
-            let Some(spot) = self.graph.node_weight(node) else { continue };
-            let name = match spot.place {
-                Place::Replica(index) => format!("replica {index}"),
-                Place::Api(index) => format!("API server {index}"),
-                Place::Resource => "guarded resource".to_owned(),
-            };
-            let zone = if spot.zone.is_empty() { "" } else { "\\n" };
-            let _ = writeln!(dot, "  {} [label=\"{name}{zone}{}\"];", node.index(), spot.zone);
-        }
-        for edge in self.graph.edge_references() {
-            let (from, to) = (edge.source().index(), edge.target().index());
-            let style =
-                if self.has(edge.id(), |it| *it == Trouble::Blocked) { " [color=red]" } else { "" };
-            let _ = writeln!(dot, "  {from} -> {to}{style};");
-        }
-        dot.push_str("}\n");
-        dot
     }
 }
 
@@ -439,7 +412,6 @@ mod tests {
             direction: Direction::Incoming,
         };
         assert_eq!(net.links(&between, one), [net.response(1, 0).unwrap()]);
-        assert!(net.to_dot().contains("label=\"replica 2\\nb\""));
     }
 
     #[test]

@@ -92,6 +92,12 @@ pub fn scenario(base: &Scenario, mix: Mix, seed: u64) -> Scenario {
 /// The slowest and the fastest rate within the bound of the strict profile: their ratio is at most
 /// the shortest lease duration over the longest renew deadline (a millionth less, for rounding), and
 /// a right clock is between them.
+///
+/// ```
+/// use tenure_sim::{plan::safe_rates, scenario::Scenario};
+/// let (slowest, fastest) = safe_rates(&Scenario::default()); // 15 s and 10 s
+/// assert_eq!((slowest, fastest), (800_000_000, 1_199_998_800));
+/// ```
 #[must_use]
 pub fn safe_rates(scenario: &Scenario) -> (u64, u64) {
     let replicas = &scenario.replicas;

@@ -51,6 +51,55 @@ pub enum Action {
 /// in a crash.
 ///
 /// After each `handle_*` the driver polls actions until there are none, and then the time-out.
+///
+/// ```
+/// use tenure::election::Failure;
+/// use tenure::lock::Object;
+/// use tenure::lock::lease::{Lease, LeaseSpec, Metadata};
+/// use tenure::time::{Instant, Now};
+/// use tenure_sim::program::{Action, Program, Standing};
+/// use tenure_sim::scenario::Scenario;
+/// use tenure_sim::store::{Answer, Call};
+/// use tenure_sim::world::World;
+///
+/// /// Whoever comes to lead reads what is called `settings`.
+/// #[derive(Default)]
+/// struct Reader {
+///     wants: Option<Action>,
+///     has_read: bool,
+/// }
+///
+/// impl Program for Reader {
+///     fn handle_start(&mut self, _: Now, _: Standing) {}
+///     fn handle_started_leading(&mut self, _: Now, standing: Standing) {
+///         assert!(standing.believes && standing.token.is_some());
+///         let call = Call::Get { name: "settings".into() };
+///         self.wants = Some(Action::Call { id: 1, call });
+///     }
+///     fn handle_stopped_leading(&mut self, _: Now, _: Standing) {
+///         self.wants = Some(Action::WorkEnded);
+///     }
+///     fn handle_timeout(&mut self, _: Now, _: Standing) {}
+///     fn handle_answer(&mut self, _: Now, _: Standing, _: u64, answer: &Result<Answer, Failure>) {
+///         self.has_read |= matches!(answer, Ok(Answer::Stored(_)));
+///     }
+///     fn poll_action(&mut self) -> Option<Action> {
+///         self.wants.take()
+///     }
+///     fn poll_timeout(&self) -> Option<Instant> {
+///         None
+///     }
+/// }
+///
+/// let mut world = World::with_programs(&Scenario::default(), 1, |_, _, _| Reader::default())?;
+/// let metadata = Metadata { name: "settings".into(), ..Metadata::default() };
+/// let settings = Lease { metadata: metadata.into(), spec: LeaseSpec::default() };
+/// world.store_mut().create(&Object::Lease(settings)).unwrap();
+/// world.run(&mut ());
+/// let has_read = |replica: &u32| world.program(*replica).is_some_and(|program| program.has_read);
+/// assert_eq!((0..3).filter(has_read).count(), 1, "one led all the time");
+/// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+/// ```
 pub trait Program {
     /// The process began. With an election most programs wait for `handle_started_leading`.
     fn handle_start(&mut self, now: Now, standing: Standing);
@@ -96,6 +145,25 @@ pub trait Program {
 
 /// The default: while it believes, it writes to the guarded resource once a period, with its token,
 /// asking first whatever its [`Gate`] says; told to stop it takes its time.
+///
+/// ```
+/// use tenure_sim::check::acting::Acting;
+/// use tenure_sim::program::GuardedWork;
+/// use tenure_sim::scenario::{Gate, Scenario};
+/// use tenure_sim::world::World;
+///
+/// // Work that takes an hour to end goes on beside the next leader, unless it asks before each write.
+/// let scenario = tenure_sim::catalogue::find("work-never-stops").unwrap();
+/// let acts = |gate: Gate| {
+///     let work = scenario.work.clone();
+///     let mut world = World::with_programs(&scenario, 1, move |_, _, _| GuardedWork::new(&work, gate))?;
+///     Ok::<_, tenure_sim::scenario::ScenarioError>(world.run(&mut Acting::new(&scenario)).violations)
+/// };
+/// assert_eq!(acts(Gate::Authority)?, []);
+/// let found = acts(Gate::Belief)?;
+/// assert!(found.iter().any(|it| it.is_of("acting/acted-without-authority")), "{found:?}");
+/// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GuardedWork {
     period: Span,

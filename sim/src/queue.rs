@@ -225,7 +225,7 @@ impl<E> Eq for Scheduled<E> {}
 
 /// Values kept elsewhere while an event refers to them by number; numbers are used again.
 #[derive(Debug, Clone)]
-pub struct Slab<T> {
+pub(crate) struct Slab<T> {
     slots: Vec<Option<T>>,
     free: Vec<u32>,
 }
@@ -238,7 +238,7 @@ impl<T> Default for Slab<T> {
 
 impl<T> Slab<T> {
     /// Keeps a value.
-    pub fn insert(&mut self, value: T) -> u32 {
+    pub(crate) fn insert(&mut self, value: T) -> u32 {
         if let Some(slot) = self.free.pop() {
             if let Some(place) = self.slots.get_mut(slot as usize) {
                 *place = Some(value);
@@ -250,7 +250,7 @@ impl<T> Slab<T> {
     }
 
     /// Gives a value back, once.
-    pub fn remove(&mut self, slot: u32) -> Option<T> {
+    pub(crate) fn remove(&mut self, slot: u32) -> Option<T> {
         let value = self.slots.get_mut(slot as usize)?.take()?;
         self.free.push(slot);
         Some(value)

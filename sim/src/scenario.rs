@@ -1,5 +1,42 @@
 //! What is simulated: a [`Scenario`] is data, in Rust or as JSON. Everything has a default, the calm
 //! day of three replicas at Kubernetes' usual durations.
+//!
+//! ```
+//! use tenure_sim::check::Checks;
+//! use tenure_sim::scenario::{
+//!     Api, Change, Gate, Initial, Lock, Network, Replica, Rollout, Scenario, Store, Work,
+//! };
+//! use tenure_sim::{time::Span, world::World};
+//!
+//! // Two zones with an API server each. Somebody who is gone left a ConfigMap; in two steps of a rollout
+//! // the replicas come to use a Lease besides.
+//! let zone = |zone: &str| zone.to_owned();
+//! let (holder, lease_duration_seconds) = ("gone".to_owned(), 15);
+//! let initial = Initial { holder, lease_duration_seconds, transitions: 4, rest: None };
+//! let both = Change { lock: Some(Lock::ConfigMapAndLease), ..Change::default() };
+//! let (at, gap) = (Span::from_secs(120), Span::from_secs(30));
+//! let scenario = Scenario {
+//!     lock: Lock::ConfigMap,
+//!     replicas: ["a", "b"].map(|it| Replica { zone: zone(it), ..Replica::default() }).into(),
+//!     network: Network {
+//!         apis: ["a", "b"].map(|it| Api { zone: zone(it) }).into(),
+//!         fail_over: true,
+//!         ..Network::default()
+//!     },
+//!     store: Store { initial: Some(initial), ..Store::default() },
+//!     work: Work { gate: Some(Gate::Authority), ..Work::default() },
+//!     rollouts: vec![Rollout { at, gap, replicas: Vec::new(), set: both }],
+//!     ..Scenario::default()
+//! };
+//! let locks: Vec<_> = scenario.all_settings().iter().map(|(index, it)| (*index, it.lock)).collect();
+//! let both = Some(Lock::ConfigMapAndLease);
+//! assert_eq!(locks, [(0, None), (0, both), (1, None), (1, both)]);
+//!
+//! let outcome = World::new(&scenario, 1)?.run(&mut Checks::for_scenario(&scenario));
+//! assert_eq!(outcome.violations, []);
+//! assert_eq!(outcome.statistics.rolled_out, 2);
+//! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+//! ```
 
 mod settings;
 pub(crate) mod validate;
@@ -21,7 +58,7 @@ pub use settings::{Change, Lock, Rollout};
 pub use validate::ScenarioError;
 
 /// The most replicas that a scenario may have.
-pub const MAX_REPLICAS: usize = 10_000;
+pub(crate) const MAX_REPLICAS: usize = 10_000;
 
 /// A run but for its seed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -361,14 +398,6 @@ impl Scenario {
     #[must_use]
     pub fn seeds(&self) -> Option<u64> {
         self.grid.as_ref().map(|grid| grid.count(self))
-    }
-
-    /// The rules that a replica follows at the beginning; the scenario's own if there is no such
-    /// replica.
-    #[must_use]
-    pub fn profile_of(&self, replica: u32) -> Profile {
-        let replica = self.replicas.get(replica as usize);
-        replica.and_then(|replica| replica.profile).unwrap_or(self.profile)
     }
 
     /// The checks, or rules of checks, that are expected to find something under the scenario's

@@ -22,5 +22,5 @@ mod world;
 
 pub use live::{lockstep, rest};
 pub use rows::{Row, rows};
-pub use rules::{MEMBERS, NoRules, Rules, Slow};
+pub use rules::{NoRules, Rules, Slow};
 pub use search::{Outcome, Violation, explore};

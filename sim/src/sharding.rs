@@ -21,6 +21,36 @@
 //! | [`meter`] | figures over the entries |
 //! | [`peers`] | what others do |
 //! | [`compare`] | all of them under the same faults |
+//!
+//! A scenario says what replicas, store and work are like:
+//!
+//! ```
+//! use tenure_sim::distribution::Distribution;
+//! use tenure_sim::sharding::{
+//!     Behaviour, Hash, Mode, Replica, Scenario, Summary, Tenure, Value as _, Work, World,
+//!     check::Checks, record_of, tenure_world,
+//! };
+//! use tenure_sim::time::Span;
+//!
+//! let slow = Distribution::Constant(Span::from_millis(50));
+//! let xxh3 = Replica { hash: Hash::Xxh3, ..Replica::default() };
+//! let scenario = Scenario {
+//!     replicas: vec![
+//!         Replica { count: 2, ..xxh3.clone() },
+//!         Replica { name: Some("large".to_owned()), weight: 2, ..xxh3 },
+//!     ],
+//!     store: Behaviour { before: slow, ..Behaviour::default() },
+//!     work: Work { takes: slow, ..Work::default() },
+//!     ..Scenario::new(Mode::Planned)
+//! };
+//! let mut world: World<Tenure> = tenure_world(&scenario, 1, &[])?;
+//! let outcome = world.run_while(&mut Checks::new(&scenario), |_| false);
+//! assert_eq!(outcome.violations, []);
+//! let record = world.store().get(&record_of("large")).unwrap();
+//! let Summary { state, weight, .. } = record.value.summary();
+//! assert_eq!((state.as_str(), weight), ("Active", Some(2)));
+//! # Ok::<(), tenure_sim::sharding::ScenarioError>(())
+//! ```
 
 pub mod catalogue;
 pub mod check;

@@ -40,16 +40,17 @@ pub struct Shrunk<S> {
 /// If the scenario makes no sense.
 ///
 /// ```
-/// use tenure_sim::shrink::shrink;
+/// use tenure_sim::shrink::{Shrunk, shrink};
 /// use tenure_sim::subject::Subject;
 ///
 /// let mut random = tenure_sim::catalogue::find("random").unwrap();
 /// random.profile = "client-go-head".parse().unwrap();
 /// let seed = (0..).find(|seed| !random.run(*seed).unwrap().finds.is_empty()).unwrap();
 /// let find = random.run(seed)?.finds.remove(0);
-/// let small = shrink(&random, seed, &find, 2_000, &mut |_| {})?.unwrap();
-/// assert!(small.faults <= small.faults_before && small.faults < 5);
-/// assert!(small.scenario.run(seed)?.finds.iter().any(|it| it.is_like(&find)));
+/// let Shrunk { scenario, faults, faults_before, runs, .. } =
+///     shrink(&random, seed, &find, 2_000, &mut |_| {})?.unwrap();
+/// assert!(faults <= faults_before && faults < 5 && runs <= 2_000);
+/// assert!(scenario.run(seed)?.finds.iter().any(|it| it.is_like(&find)));
 /// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 /// ```
 pub fn shrink<S: Subject>(

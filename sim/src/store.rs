@@ -67,6 +67,29 @@ pub enum Answer {
 }
 
 /// The store.
+///
+/// ```
+/// use tenure::election::Failure;
+/// use tenure::lock::lease::{Lease, LeaseSpec, Metadata};
+/// use tenure::lock::{Kind, Object};
+/// use tenure_sim::fault::Edit;
+/// use tenure_sim::scenario;
+/// use tenure_sim::store::Store;
+///
+/// let mut store = Store::new(&scenario::Store::default());
+/// let metadata = Metadata { name: "lock".into(), ..Metadata::default() };
+/// let spec = LeaseSpec { holder_identity: Some("a".into()), ..LeaseSpec::default() };
+/// let made = store.create(&Object::Lease(Lease { metadata: metadata.into(), spec })).unwrap().clone();
+/// let first = store.snapshot("lock").unwrap().clone();
+/// assert_eq!((first.version, first.record.holder.as_str()), (1, "a"));
+///
+/// // Somebody takes it by hand: who writes over the version that it read is refused.
+/// let holder = "b".to_owned();
+/// assert!(store.edit(Kind::Lease, "lock", &Edit::SetHolder { holder, duration_seconds: None }));
+/// assert_eq!(store.update(&made.object, first.version), Err(Failure::Conflict));
+/// assert_eq!(store.snapshot_of(Kind::Lease, "lock").unwrap().record.holder.as_str(), "b");
+/// assert_eq!(store.get_of(Kind::ConfigMap, "lock"), Err(Failure::NotFound), "of each kind its own");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     leases: Shelf,

@@ -1,9 +1,30 @@
 //! Many runs of one scenario, a seed each. What a sweep comes to does not depend on how many threads
 //! ran it, or in which order; a run that panics is a violation, not the end.
+//!
+//! ```
+//! use std::num::NonZeroU64;
+//! use tenure_sim::catalogue;
+//! use tenure_sim::sweep::{DETERMINISM, Found, Mark, PANIC, Runs, Tally, sweep_twice};
+//!
+//! let mut pause = catalogue::find("pause").unwrap();
+//! pause.profile = "client-go-head".parse().unwrap();
+//! pause.expect.clear();
+//! let tally: Tally = sweep_twice(&pause, 0..6, NonZeroU64::new(3), |_, _| {})?;
+//! let Runs { all, violated, .. } = tally.runs;
+//! assert_eq!((all, violated), (6, 6));
+//! assert_eq!(tally.failed, [0, 1, 2, 3, 4, 5]);
+//! assert_eq!(tally.mark("pauses"), Mark { runs: 6, times: 6 });
+//!
+//! // Two led, no run panicked, and seeds 0 and 3 were run twice and came to the same.
+//! let found = |name: &str| tally.found.iter().find(|it: &&Found| it.check == name);
+//! assert!(found("one-leader").is_some_and(|found| found.first_seed == 0));
+//! assert!(found(PANIC).is_none() && found(DETERMINISM).is_none());
+//! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+//! ```
 
-pub mod results;
+pub(crate) mod results;
 pub mod seeds;
-pub mod twice;
+mod twice;
 
 use core::num::NonZeroU64;
 use core::ops::Range;
@@ -18,6 +39,8 @@ use crate::outcome::Digest;
 use crate::subject::{Find, Ran, Subject};
 use crate::time::SimTime;
 use crate::verdict::Verdict;
+
+pub use twice::DETERMINISM;
 
 /// The check that a run fails which panics.
 pub const PANIC: &str = "panic";
@@ -241,7 +264,7 @@ pub fn sweep<S: Subject>(
     sweep_twice(subject, seeds, None, done)
 }
 
-/// As [`sweep`]; one in so many seeds is run [twice], to see that it is the same run.
+/// As [`sweep`]; one in so many seeds is run twice, to see that it is the same run.
 ///
 /// # Errors
 /// If the scenario makes no sense.

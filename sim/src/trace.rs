@@ -3,6 +3,45 @@
 //!
 //! As text a trace is JSON lines: a [`Header`], then one entry a line. Times are nanoseconds of
 //! real time ([`SimTime`]), versions and tokens are numbers of the simulated store.
+//!
+//! ```
+//! use tenure_sim::catalogue;
+//! use tenure_sim::check::{Checks, recheck};
+//! use tenure_sim::time::SimTime;
+//! use tenure_sim::trace::{
+//!     self, Actor, End, Entry, FORMAT, Header, Reply, Snapshot, Verb, What, Writer,
+//! };
+//! use tenure_sim::world::World;
+//!
+//! let scenario = catalogue::find("leader-crash").unwrap();
+//! let mut writer = Writer::new(Vec::new(), &Header::new(&scenario, 1));
+//! World::new(&scenario, 1)?.run(&mut writer);
+//! let file = writer.finish().unwrap();
+//!
+//! let (header, entries) = trace::read(file.as_slice()).unwrap();
+//! assert_eq!((header.format, header.seed), (FORMAT, 1));
+//! assert_eq!(recheck(&entries, &mut Checks::for_scenario(&header.scenario)), []);
+//!
+//! // Who took the lock over from whom, and when.
+//! let holder = |it: &Snapshot| it.record.holder.clone();
+//! let taken = |entry: &Entry| match &entry.what {
+//!     What::Applied { by: Actor::Replica { replica, .. }, verb: Verb::Update, before, reply, .. } => {
+//!         let (before, after) = (before.as_ref()?, reply.snapshot()?);
+//!         (holder(before) != holder(after)).then_some((*replica, entry.at))
+//!     }
+//!     _ => None,
+//! };
+//! let crashed = entries.iter().find_map(|entry| match entry.what {
+//!     What::Ended { replica, end: End::Crashed } => Some((replica, entry.at)),
+//!     _ => None,
+//! });
+//! let (leader, crashed) = crashed.unwrap();
+//! let (successor, at) = entries.iter().filter_map(taken).find(|(_, at)| *at > crashed).unwrap();
+//! assert!(successor != leader && at > crashed + scenario.renew_deadline && at < SimTime::NEVER);
+//! let failed = |entry: &Entry| matches!(entry.what, What::Answered { reply: Reply::Failed(_), .. });
+//! assert!(entries.iter().any(failed), "somebody came too late");
+//! # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+//! ```
 
 use core::hash::{Hash, Hasher};
 use std::io::{self, BufRead, Write};

@@ -45,6 +45,23 @@ use faults::Active;
 ///   [`step`](World::step) until it gives `None`;
 /// - asked by [`now`](World::now), [`digest`](World::digest), [`statistics`](World::statistics),
 ///   [`fault_effects`](World::fault_effects), [`program`](World::program), [`store`](World::store).
+///
+/// ```
+/// use tenure_sim::catalogue;
+/// use tenure_sim::check::Checks;
+/// use tenure_sim::time::SimTime;
+/// use tenure_sim::world::{FaultEffect, World};
+///
+/// let mut scenario = catalogue::find("pause").unwrap();
+/// scenario.profile = "client-go-head".parse().unwrap();
+/// let mut world = World::new(&scenario, 1)?;
+/// // To the first violation, and no further.
+/// let outcome = world.run_while(&mut Checks::for_scenario(&scenario), |_| false);
+/// assert_eq!(outcome.violations.len(), 1);
+/// assert!(outcome.end < SimTime::ZERO + scenario.horizon);
+/// assert_eq!(world.fault_effects(), [FaultEffect { fired: true, had_effect: true }]);
+/// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+/// ```
 pub struct World<P = GuardedWork> {
     scenario: Scenario,
     replicas: Vec<Replica<P>>,

@@ -47,6 +47,17 @@ use crate::time::{SimTime, Span};
 use crate::trace::{Actor, Entry, Reply, Verb, What};
 
 /// A lock without a leader gets one within the computed bound.
+///
+/// ```
+/// use tenure_sim::check::failover::{Failover, Reached};
+/// use tenure_sim::{catalogue, world::World};
+/// let scenario = catalogue::find("failover-bound").unwrap();
+/// let mut failover = Failover::new(&scenario);
+/// assert_eq!(World::new(&scenario, 1)?.run(&mut failover).violations, []);
+/// let nearest: Reached = failover.worst().unwrap();
+/// assert!(nearest.took <= nearest.bound && nearest.percent() > 50, "{nearest:?}");
+/// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failover {
     names: Names,

@@ -13,6 +13,16 @@ use crate::scenario::Scenario;
 use crate::trace::{Entry, What};
 
 /// The guarded resource never takes an older token after a newer one, and tokens grow.
+///
+/// ```
+/// use tenure_sim::{catalogue, check::fencing::Fencing, world::World};
+/// // Two lead, since somebody cleared the holder: what the first of them writes is refused.
+/// let scenario = catalogue::find("holder-cleared").unwrap();
+/// let mut fencing = Fencing::new(&scenario);
+/// assert_eq!(World::new(&scenario, 1)?.run(&mut fencing).violations, []);
+/// assert!(fencing.refused() > 0);
+/// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fencing {
     names: Names,

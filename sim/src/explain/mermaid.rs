@@ -38,6 +38,26 @@ pub fn mermaid(scenario: &Scenario, entries: &[Entry], violation: Option<&Violat
 }
 
 /// The same of a sharded group.
+///
+/// ```
+/// use tenure_sim::explain::{Past, mermaid_sharded};
+/// use tenure_sim::sharding::{catalogue, check::Checks, tenure_world, trace::Recorder};
+///
+/// let scenario = catalogue::find("sharding/join-one").unwrap();
+/// let without = [tenure::sharding::Rule::JoinWait];
+/// let found = (0..10).find_map(|seed| {
+///     let mut world = tenure_world(&scenario, seed, &without).unwrap();
+///     let mut checks = (Checks::new(&scenario), Recorder::default());
+///     let first = world.run(&mut checks).violations.into_iter().next()?;
+///     Some((world.scenario().clone(), checks.1.entries, first))
+/// });
+/// let (drawn, entries, first) = found.unwrap();
+/// let diagram = mermaid_sharded(&drawn, &entries, Some(&first));
+/// assert!(diagram.starts_with("sequenceDiagram\n"));
+/// // It tells of what led to the violation, which is little of the run.
+/// let past = Past::of_sharded(&entries, &first);
+/// assert!(past.holds(first.seq) && past.len() * 2 < entries.len());
+/// ```
 #[must_use]
 pub fn mermaid_sharded(
     scenario: &Group,

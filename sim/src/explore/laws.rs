@@ -16,10 +16,11 @@ pub const BELIEF: Law = "two believe to lead";
 pub const CLEARS: Law = "a release clears another's record";
 /// client-go: who has read another's record still believes to lead.
 pub const KNOWS: Law = "a leader knows of another and goes on";
+/// A term begins with a token that is not greater than that of the last.
+pub const TOKEN: Law = "a token is not greater than the last";
 pub(super) const UNTOLD: Law = "one has authority without having been told";
 pub(super) const IDLE: Law = "an elector waits for nothing";
 pub(super) const BEFORE_STOPPED: Law = "a term begins before the work of the last has stopped";
-pub(super) const TOKEN: Law = "a token is not greater than the last";
 pub(super) const STOPPED_TWICE: Law = "stopped without having started";
 const CREATED_HELD: Law = "a missing lock is created with a holder";
 const RELEASED_WORKING: Law = "a release before the work has stopped";
@@ -27,7 +28,7 @@ const FOREIGN: Law = "a write names another than its writer";
 const COPIED: Law = "a write changes what it is to keep, or counts wrongly";
 
 /// All of them.
-pub const ALL: [Law; 13] = [
+pub(super) const ALL: [Law; 13] = [
     AUTHORITY,
     BELIEF,
     CLEARS,

@@ -288,10 +288,17 @@ const CLIENT_GO: [(&str, &str, Option<Law>, u16, &str); 25] = [
 /// All of them: strict, then client-go's, named `client-go-…`.
 ///
 /// ```
-/// use tenure_sim::explore::rows;
-/// let rows = rows();
+/// use std::collections::BTreeSet;
+/// use tenure_sim::explore::laws::{self, Law};
+/// use tenure_sim::explore::{Judgement, Row, explore, rows};
+/// let rows: Vec<Row> = rows();
 /// assert!(rows.iter().any(|row| row.name == "strict-2-2-1:1-delay" && row.expected.is_none()));
-/// assert!(rows.iter().any(|row| row.name == "client-go-v0" && row.expected.is_some()));
+/// let found: BTreeSet<Law> = rows.iter().filter_map(|row| row.expected).collect();
+/// let laws = [laws::AUTHORITY, laws::BELIEF, laws::CLEARS, laws::KNOWS, laws::TOKEN];
+/// assert_eq!(found, laws.into());
+/// let edited = rows.iter().find(|row| row.name == "strict-edit").unwrap();
+/// let judged = |states| edited.judge(&explore(&edited.rules, states, &mut |_| {}));
+/// assert_eq!((judged(edited.states), judged(9)), (Judgement::Expected, Judgement::Shallow));
 /// ```
 #[must_use]
 pub fn rows() -> Vec<Row> {

@@ -9,7 +9,7 @@ use super::faults::Faults;
 use crate::time::Span;
 
 /// The most replicas that a world can have.
-pub const REPLICAS: usize = 3;
+pub(super) const REPLICAS: usize = 3;
 
 /// What may happen in a world: the replicas' configuration, what their clocks and the network do, and
 /// how often which fault.
@@ -17,12 +17,13 @@ pub const REPLICAS: usize = 3;
 /// As text: words `key=value`, in any order; what is left out is as in [`Rules::default`].
 ///
 /// ```
-/// use tenure_sim::explore::Rules;
+/// use tenure_sim::explore::{NoRules, Rules};
 /// let rules: Rules = "lease=4s deadline=2s rates=1:2 faults=crash:1".parse().unwrap();
 /// assert_eq!(rules.rates, [1, 2]);
 /// assert_eq!(rules.to_string().parse(), Ok(rules));
+/// let wrong: NoRules = "rates=1".parse::<Rules>().unwrap_err();
 /// assert_eq!(
-///     "rates=1".parse::<Rules>().unwrap_err().to_string(),
+///     wrong.to_string(),
 ///     "rates=1: write two or three numbers from 1 to 9, one for each replica, as 1:2",
 /// );
 /// ```

@@ -18,7 +18,7 @@ use super::world::{Flight, Stage, World};
 /// What follows a `#` is for people: what was asked, executed, and answered, and who leads then.
 ///
 /// ```
-/// use tenure_sim::explore::{Rules, Story, explore};
+/// use tenure_sim::explore::{NoStory, Rules, Story, explore};
 /// let rules = "profile=client-go-v1.36 lease=3s retry=1s network=prompt faults=delete:1";
 /// let outcome = explore(&rules.parse().unwrap(), 100_000, &mut |_| {});
 /// let text = outcome.violation.unwrap().story.to_string();
@@ -27,7 +27,8 @@ use super::world::{Flight, Stage, World};
 /// let story: Story = text.parse().unwrap();
 /// assert_eq!(story.replay().unwrap(), Some("two believe to lead"));
 /// let cut = text.replace("delete ", "tick #");
-/// assert!(cut.parse::<Story>().unwrap().replay().is_err());
+/// let no: NoStory = cut.parse::<Story>().unwrap().replay().unwrap_err();
+/// assert!(no.to_string().contains("cannot happen here"), "{no}");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Story {

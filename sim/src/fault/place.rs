@@ -43,6 +43,15 @@ impl Target {
 
 /// Where a network fault is. Text: as [`Target`], or `api` (all API servers), `api-0` (one),
 /// `resource`, `zone:NAME` (all in a zone).
+///
+/// ```
+/// use tenure_sim::fault::{Site, Target, UnknownPlace};
+/// assert_eq!("zone:a".parse(), Ok(Site::Zone("a".to_owned())));
+/// assert_eq!("follower".parse(), Ok(Site::Of(Target::Follower)));
+/// assert_eq!(Site::Api(Some(0)).to_string(), "api-0");
+/// let unknown: UnknownPlace = "leadr".parse::<Site>().unwrap_err();
+/// assert!(unknown.to_string().contains("did you mean leader?"), "{unknown}");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Site {
     /// Replicas.

@@ -36,9 +36,12 @@ impl Grid {
     /// How many runs it takes to see all; seeds from 0 up to this are different ones.
     ///
     /// ```
-    /// let grid = tenure_sim::catalogue::find("pairs").unwrap();
-    /// let (singles, pairs) = (grid.grid.as_ref().unwrap().singles(&grid), grid.seeds().unwrap());
-    /// assert_eq!(pairs, singles * (singles - 1) / 2);
+    /// use tenure_sim::{plan::Grid, scenario::Scenario, time::Span};
+    /// let (from, to, step) = (Span::from_secs(60), Span::from_secs(90), Span::from_secs(10));
+    /// let grid = Grid { faults: 2, from, to, step, lasts: vec![step] };
+    /// let scenario = Scenario { grid: Some(grid.clone()), ..Scenario::default() };
+    /// let (singles, pairs) = (grid.singles(&scenario), scenario.seeds().unwrap());
+    /// assert_eq!((singles % 3, pairs), (0, singles * (singles - 1) / 2), "at each of three times");
     /// ```
     #[must_use]
     pub fn count(&self, scenario: &Scenario) -> u64 {

@@ -22,8 +22,9 @@ use crate::world::World;
 ///
 /// ```
 /// use tenure::time::{Instant, Now};
+/// use tenure_sim::check::one_leader::OneLeader;
 /// use tenure_sim::rule::{Call, Input, Newcomer, Rule, Ruled};
-/// use tenure_sim::sweep::sweep;
+/// use tenure_sim::{sweep::sweep, world::World};
 ///
 /// /// Leads from the start, without asking.
 /// #[derive(Debug)]
@@ -51,6 +52,12 @@ use crate::world::World;
 /// let calm = tenure_sim::catalogue::find("calm").unwrap();
 /// let tally = sweep(&Ruled::<Bold>::new(calm), 0..3, |_, _| {})?;
 /// assert_eq!((tally.runs.all, tally.runs.violated), (3, 3));
+///
+/// // One run, under one check.
+/// let calm = tenure_sim::catalogue::find("calm").unwrap();
+/// let mut world = World::with_rules(&calm, 1, |newcomer| Bold::from(newcomer))?;
+/// let found = world.run(&mut OneLeader::new(&calm)).violations;
+/// assert!(found.iter().any(|it| it.is_of("one-leader/authority") && it.replicas.len() == 2));
 /// # Ok::<(), tenure_sim::scenario::ScenarioError>(())
 /// ```
 pub struct Ruled<R> {

@@ -32,7 +32,7 @@ pub enum Lock {
 impl Lock {
     /// The object, or the first of two.
     #[must_use]
-    pub const fn primary(self) -> Kind {
+    pub(crate) const fn primary(self) -> Kind {
         match self {
             Self::Lease => Kind::Lease,
             Self::ConfigMap | Self::ConfigMapAndLease => Kind::ConfigMap,
@@ -42,7 +42,7 @@ impl Lock {
 
     /// The second object, if there are two.
     #[must_use]
-    pub const fn secondary(self) -> Option<Kind> {
+    pub(crate) const fn secondary(self) -> Option<Kind> {
         match self {
             Self::Lease | Self::ConfigMap | Self::Endpoints => None,
             Self::ConfigMapAndLease | Self::EndpointsAndLease => Some(Kind::Lease),
@@ -50,7 +50,7 @@ impl Lock {
     }
 
     /// One or two.
-    pub fn objects(self) -> impl Iterator<Item = Kind> {
+    pub(crate) fn objects(self) -> impl Iterator<Item = Kind> {
         [Some(self.primary()), self.secondary()].into_iter().flatten()
     }
 
@@ -140,7 +140,7 @@ pub struct Change {
 
 impl Replica {
     /// Changes what `change` names.
-    pub fn apply(&mut self, change: &Change) {
+    pub(crate) fn apply(&mut self, change: &Change) {
         fn set<T: Copy>(to: &mut Option<T>, from: Option<T>) {
             *to = from.or(*to);
         }
@@ -179,7 +179,7 @@ impl Scenario {
 
     /// Whether the lock is ever carried by another object than one.
     #[must_use]
-    pub fn has_several_objects(&self) -> bool {
+    pub(crate) fn has_several_objects(&self) -> bool {
         let all = self.all_settings();
         let mut objects = all.iter().flat_map(|(_, it)| it.lock.unwrap_or(self.lock).objects());
         let first = objects.next();

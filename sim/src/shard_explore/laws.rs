@@ -13,7 +13,7 @@ pub const AUTHORITY: Law = "two own a slot";
 /// One may start work on a slot while another's is under way.
 pub const WORK: Law = "one owns a slot on which another works";
 /// Two work on one slot.
-pub const OVERLAP: Law = "two work on a slot";
+const OVERLAP: Law = "two work on a slot";
 /// Two act under different configurations.
 pub const GENERATION: Law = "two act under different configurations";
 /// One acts without having seen what was stored the renew deadline ago.
@@ -26,7 +26,7 @@ pub(super) const JOINS_WORKING: Law = "a join before the work has ended";
 pub(super) const LEFT_WORKING: Law = "left before the work has ended";
 pub(super) const RESTLESS: Law = "not all act in time when nothing more goes wrong";
 /// The explorer itself is wrong.
-pub const RESTATED: Law = "a restated member does something else than an untouched one";
+pub(super) const RESTATED: Law = "a restated member does something else than an untouched one";
 pub(super) const UNKNOWN: Law = "what was not owned is revoked";
 
 /// Of each state.

@@ -226,6 +226,22 @@ const BROKEN: &[Row] = &[
 ];
 
 /// All known worlds: first those in which nothing is to be found.
+///
+/// ```
+/// use std::collections::BTreeSet;
+/// use tenure_sim::explore::Judgement;
+/// use tenure_sim::shard_explore::laws::{self, Law};
+/// use tenure_sim::shard_explore::{Row, explore, rows};
+///
+/// let rows: Vec<Row> = rows();
+/// let found: BTreeSet<Law> = rows.iter().filter_map(|row| row.expected).collect();
+/// let laws = [laws::AUTHORITY, laws::WORK, laws::GENERATION, laws::STALE, laws::TOKEN];
+/// assert_eq!(found, laws.into());
+/// // Who joins waits before it acts. Without that rule two come to own a slot, within a few steps.
+/// let row = rows.iter().find(|row| row.name == "join-wait").unwrap();
+/// let outcome = explore(&row.rules(), 10_000, &mut |_, _| {});
+/// assert_eq!(row.judge(&outcome, 10_000), Judgement::Expected);
+/// ```
 #[must_use]
 pub fn rows() -> Vec<Row> {
     SAFE.iter().chain(BROKEN).cloned().collect()

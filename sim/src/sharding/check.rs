@@ -25,8 +25,8 @@ pub mod configuration;
 pub mod coverage;
 pub mod exclusion;
 pub mod freshness;
-pub mod gaps;
-pub mod group;
+pub(crate) mod gaps;
+pub(crate) mod group;
 pub mod hand_over;
 pub mod lives;
 pub mod movement;
@@ -44,6 +44,41 @@ use crate::check::Violation;
 use crate::time::SimTime;
 
 /// A property, or a recorder, fed with every entry of a run in order.
+///
+/// ```
+/// use tenure_sim::check::Violation;
+/// use tenure_sim::sharding::check::{Check, Checks};
+/// use tenure_sim::sharding::trace::{Entry, What};
+/// use tenure_sim::sharding::{Mode, Replica, Scenario, tenure_world};
+/// use tenure_sim::time::Span;
+///
+/// /// Nobody gains more slots at once than this.
+/// struct AtOnce(usize);
+///
+/// impl Check for AtOnce {
+///     fn name(&self) -> &'static str {
+///         "at-once"
+///     }
+///     fn observe(&mut self, entry: &Entry, found: &mut Vec<Violation>) {
+///         let What::Gained { replica, slots, .. } = &entry.what else { return };
+///         let (check, rule) = (self.name().to_owned(), "gained".to_owned());
+///         let (at, seq, replicas) = (entry.at, entry.seq, vec![*replica]);
+///         let what = format!("replica {replica} gained {} slots at once", slots.0.len());
+///         if slots.0.len() > self.0 {
+///             found.push(Violation { check, rule, at, seq, replicas, what });
+///         }
+///     }
+/// }
+///
+/// let mut scenario = Scenario::new(Mode::Ranked);
+/// let late = Replica { start: Span::from_secs(60), ..Replica::default() };
+/// scenario.replicas = vec![Replica::default(), late];
+/// let mut checks = (Checks::new(&scenario), AtOnce(63));
+/// let outcome = tenure_world(&scenario, 1, &[])?.run(&mut checks);
+/// assert_eq!(outcome.violations.len(), 1);
+/// assert!(outcome.violations[0].what.ends_with("gained 64 slots at once"));
+/// # Ok::<(), tenure_sim::sharding::ScenarioError>(())
+/// ```
 pub trait Check {
     /// A short fixed name.
     fn name(&self) -> &'static str;

@@ -1,11 +1,27 @@
 //! Systems compared: the same scenarios, the same faults, the same seeds.
 //!
 //! ```
-//! use tenure_sim::sharding::compare::{Case, Group, Names, Subject, run};
+//! use tenure_sim::sharding::compare::{Case, Figures, Group, Names, Subject, run};
+//! use tenure_sim::time::Span;
 //! let group = Group { replicas: 3, slots: 16, names: Names::StatefulSet };
 //! let scenario = Case::Leave.scenario(&group, 1);
 //! let subject = Subject::find("tenure-ranked").unwrap();
 //! assert_eq!(run(subject, &scenario, 1)?.two_owner_nanos, 0);
+//!
+//! // The figures of several runs add up.
+//! let kcl = Subject::find("kcl2").unwrap();
+//! let mut sum = Figures::default();
+//! for seed in 0..2 {
+//!     sum.add(&run(kcl, &Case::Crash.scenario(&group, seed), seed)?);
+//! }
+//! assert_eq!(sum.runs, 2);
+//! assert!(sum.gaps > 0 && sum.longest_gap > Span::from_secs(10));
+//!
+//! // Whose owners depend on the order in which members are listed?
+//! let members = group.names(20, 1);
+//! let disorder = |name| Subject::find(name).unwrap().disorder_permille(&members, 1);
+//! assert_eq!(disorder("tenure-ranked"), Some(0));
+//! assert!(disorder("timebertt") > Some(0), "where two tokens of its ring are one");
 //! # Ok::<(), tenure_sim::sharding::ScenarioError>(())
 //! ```
 
@@ -26,12 +42,13 @@ use crate::rng::{Purpose, Stream};
 use crate::time::{SimTime, Span};
 use measure::Measure;
 
-pub use case::{Case, Group, Kind, Names};
+pub(crate) use case::Kind;
+pub use case::{Case, Group, Names};
 
 /// The steady rates are those from here to [`SETTLED`].
 const FROM: Span = Span::from_secs(60);
 /// Until then a group has time to find its shares, and nothing goes wrong.
-pub const SETTLED: Span = Span::from_secs(120);
+const SETTLED: Span = Span::from_secs(120);
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +85,7 @@ impl Subject {
 
     /// Whether its replicas must be a `StatefulSet`'s.
     #[must_use]
-    pub const fn needs_ordinals(self) -> bool {
+    pub(crate) const fn needs_ordinals(self) -> bool {
         matches!(self, Self::Peer(Peer::ArgoStatic | Peer::StateMetrics))
     }
 

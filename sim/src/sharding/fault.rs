@@ -1,5 +1,26 @@
 //! What goes wrong in a sharded group, as data: kinds are called as in [`crate::fault`] where they are
 //! the same.
+//!
+//! ```
+//! use tenure_sim::distribution::Distribution;
+//! use tenure_sim::sharding::fault::{Calls, Change, Fault, Planned};
+//! use tenure_sim::sharding::{Mode, Scenario, check::Checks, tenure_world};
+//! use tenure_sim::{fault::Direction, time::Span};
+//!
+//! let (calls, by) = (vec![Calls::Own], Distribution::Constant(Span::from_secs(3)));
+//! let slow = Fault::SlowCalls { who: vec![0], calls, direction: Direction::Incoming, by };
+//! let with = Change { weight: Some(2), ..Change::default() };
+//! let crash = Fault::Crash { who: vec![1], back: Some(Span::from_secs(40)), with };
+//! let mut scenario = Scenario::new(Mode::Ranked);
+//! scenario.faults = vec![
+//!     Planned::at(Span::from_secs(60), slow).lasting(Span::from_secs(60)),
+//!     Planned::at(Span::from_secs(90), crash),
+//! ];
+//! let outcome = tenure_world(&scenario, 1, &[])?.run(&mut Checks::new(&scenario));
+//! assert_eq!(outcome.violations, []);
+//! assert_eq!((outcome.statistics.faults, outcome.statistics.crashes), (2, 1));
+//! # Ok::<(), tenure_sim::sharding::ScenarioError>(())
+//! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -288,7 +309,7 @@ impl Fault {
 
     /// Whether it hits replicas that it names.
     #[must_use]
-    pub const fn is_about_replicas(&self) -> bool {
+    pub(super) const fn is_about_replicas(&self) -> bool {
         !matches!(
             self,
             Self::Load { .. }
@@ -327,7 +348,7 @@ impl Fault {
 
     /// What it gives a replica to run with.
     #[must_use]
-    pub const fn change(&self) -> Option<&Change> {
+    pub(super) const fn change(&self) -> Option<&Change> {
         match self {
             Self::Crash { with, .. }
             | Self::Leave { with, .. }
@@ -338,7 +359,7 @@ impl Fault {
 
     /// Whether it goes on until it ends, so that `for` means something.
     #[must_use]
-    pub const fn can_last(&self) -> bool {
+    pub(crate) const fn can_last(&self) -> bool {
         matches!(
             self,
             Self::Partition { .. }

@@ -14,6 +14,23 @@ use crate::check::Violation;
 use crate::time::{SimTime, Span};
 
 /// Measures, and finds nothing.
+///
+/// ```
+/// use tenure_sim::sharding::meter::{Figures, Meter, Unowned};
+/// use tenure_sim::sharding::{catalogue, tenure_world};
+/// use tenure_sim::time::Span;
+///
+/// let scenario = catalogue::find("sharding/crash").unwrap();
+/// let mut meter = Meter::new(&scenario);
+/// let outcome = tenure_world(&scenario, 1, &[])?.run(&mut meter);
+/// let figures: Figures = meter.figures(&outcome.statistics);
+/// assert_eq!(figures.two_owner_slot_nanos, 0);
+/// // The slots of those that died found others when the leases had run out.
+/// let Unowned { gaps, longest, .. } = figures.unowned["crash"];
+/// assert!(gaps > 0 && gaps <= figures.moves);
+/// assert!(scenario.lease_duration < longest + scenario.retry_period && longest < Span::from_secs(30));
+/// # Ok::<(), tenure_sim::sharding::ScenarioError>(())
+/// ```
 #[derive(Debug)]
 pub struct Meter {
     group: Group,

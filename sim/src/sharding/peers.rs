@@ -1,4 +1,4 @@
-//! What others do, as [`System`](super::System)s of a simulated group: for comparison under the same
+//! What others do, as [`System`]s of a simulated group: for comparison under the same
 //! faults with the same seeds. Each is the published algorithm with its published constants, and says where
 //! from.
 //!
@@ -34,16 +34,13 @@ mod timebertt;
 use tenure::sharding::Slot;
 
 use super::scenario::{Mode, Replica, Scenario, ScenarioError};
-use super::system::Birth;
+use super::system::{Birth, System};
 use super::world::World;
 use crate::rng::Draw;
-use io::{Io, Logic};
-
-pub use io::Shell;
-pub use stored::{Assignment, Label, Lease, Stored};
+use io::{Io, Logic, Shell};
 
 /// The name of the process outside of the replicas.
-pub const CENTRAL: &str = "central";
+const CENTRAL: &str = "central";
 
 /// Somebody else's way to shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,7 +97,7 @@ impl Peer {
 
     /// Whether it has a part outside of the replicas.
     #[must_use]
-    pub const fn is_central(self) -> bool {
+    const fn is_central(self) -> bool {
         matches!(
             self,
             Self::Timebertt
@@ -156,7 +153,7 @@ pub fn peer_world(
     peer: Peer,
     scenario: &Scenario,
     seed: u64,
-) -> Result<World<Shell>, ScenarioError> {
+) -> Result<World<impl System + use<>>, ScenarioError> {
     let mut scenario = scenario.checked()?;
     if peer.is_central() {
         scenario.replicas.push(Replica { name: Some(CENTRAL.to_owned()), ..Replica::default() });

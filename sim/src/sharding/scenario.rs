@@ -339,13 +339,13 @@ impl Scenario {
     /// The same with each replica and each fault written out, as a run with this seed has them; as it is,
     /// if it makes no sense.
     #[must_use]
-    pub fn written_out(&self, seed: u64) -> Self {
+    pub(crate) fn written_out(&self, seed: u64) -> Self {
         self.checked().map_or_else(|_| self.clone(), |sound| super::swarm::drawn(&sound, seed))
     }
 
     /// The most slots that any configuration of the group has.
     #[must_use]
-    pub fn finest(&self) -> Slots {
+    pub(crate) fn finest(&self) -> Slots {
         let changes = self.faults.iter().filter_map(|planned| planned.fault.change());
         let counts = changes.filter_map(|change| change.slots);
         let counts = counts.chain(self.replicas.iter().filter_map(|replica| replica.slots));
@@ -367,7 +367,7 @@ impl Scenario {
 
     /// The shortest lease duration and the longest renew deadline of any replica.
     #[must_use]
-    pub fn extremes(&self) -> (Span, Span) {
+    pub(super) fn extremes(&self) -> (Span, Span) {
         let leases = self.replicas.iter().filter_map(|replica| replica.lease_duration);
         let deadlines = self.replicas.iter().filter_map(|replica| replica.renew_deadline);
         let lease = leases.chain([self.lease_duration]).min().unwrap_or_default();

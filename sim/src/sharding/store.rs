@@ -90,7 +90,7 @@ impl<V: Value> Store<V> {
     ///
     /// # Errors
     /// As Kubernetes answers: 404, 409.
-    pub fn apply(&mut self, op: Op<V>) -> Result<Reply<V>, Failure> {
+    pub(super) fn apply(&mut self, op: Op<V>) -> Result<Reply<V>, Failure> {
         match op {
             Op::List(prefix) => {
                 let from = self.objects.range(Arc::clone(&prefix)..);

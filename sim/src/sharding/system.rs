@@ -16,6 +16,133 @@ use super::scenario::{Replica, Scenario};
 /// After each input the world asks for [`stop`](Self::poll_stop)s, then for
 /// [`call`](Self::poll_call)s, then for the next [timeout](Self::poll_timeout), then what it
 /// [claims](Self::claim).
+///
+/// ```
+/// use std::borrow::Cow;
+/// use std::collections::VecDeque;
+/// use tenure::election::Token;
+/// use tenure::sharding::{Permit, Slot, SlotSet, Slots, State};
+/// use tenure::time::{Instant, Now};
+/// use tenure_sim::sharding::fault::{Change, Fault, Planned};
+/// use tenure_sim::sharding::{
+///     Birth, Call, Claim, Held, Input, Mode, Op, Reply, Scenario, Shown, Summary, System, Value, World,
+///     check::Checks,
+/// };
+/// use tenure_sim::time::Span;
+///
+/// const NEVER: Instant = Instant::from_nanos(u64::MAX);
+///
+/// /// What the object of a slot says: nothing. Who made it has the slot.
+/// #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// struct Taken;
+///
+/// impl Value for Taken {
+///     fn summary(&self) -> Summary {
+///         Summary::default()
+///     }
+///     fn forged(&self, _: State) -> Option<Self> {
+///         None
+///     }
+/// }
+///
+/// /// First come, first served: makes the object of each slot that has none, and deletes them when it leaves.
+/// #[derive(Hash)]
+/// struct First {
+///     mine: SlotSet,
+///     stops: VecDeque<SlotSet>,
+///     calls: VecDeque<Call<Taken>>,
+///     asked: u64,
+///     /// How many objects it has still to delete, once it leaves.
+///     left: Option<usize>,
+/// }
+///
+/// impl First {
+///     fn new(birth: &Birth<'_>) -> Self {
+///         let mine = SlotSet::none(Slots::new(birth.scenario.slots).unwrap());
+///         let (stops, calls) = (VecDeque::new(), VecDeque::new());
+///         let mut first = Self { mine, stops, calls, asked: 0, left: None };
+///         first.ask(Op::List("slot/".into()));
+///         first
+///     }
+///
+///     fn ask(&mut self, op: Op<Taken>) {
+///         self.asked += 1;
+///         self.calls.push_back(Call { id: self.asked, op });
+///     }
+/// }
+///
+/// impl System for First {
+///     type Value = Taken;
+///
+///     fn handle(&mut self, _: Now, input: Input<Taken>) {
+///         let slots = self.mine.slots();
+///         match input {
+///             Input::Answer { result: Ok(Reply::Listed { objects, .. }), .. } => {
+///                 let names = slots.iter().map(|slot| format!("slot/{}", slot.index()));
+///                 for name in names.filter(|name| objects.iter().all(|held| *held.name != **name)) {
+///                     self.ask(Op::Create(name.into(), Taken));
+///                 }
+///             }
+///             Input::Answer { result: Ok(Reply::Stored(Held { name, .. })), .. } => {
+///                 let slot = name.strip_prefix("slot/").and_then(|index| slots.get(index.parse().ok()?));
+///                 self.mine.extend(slot);
+///             }
+///             Input::Watched(Shown::Deleted(name, _)) if self.left.is_none() => {
+///                 self.ask(Op::Create(name, Taken));
+///             }
+///             Input::Leave => {
+///                 self.left = Some(self.mine.len());
+///                 self.stops.push_back(std::mem::replace(&mut self.mine, SlotSet::none(slots)));
+///             }
+///             Input::Drained(slots) => {
+///                 for slot in &slots {
+///                     let name = format!("slot/{}", slot.index());
+///                     self.ask(Op::Delete(name.into(), None));
+///                 }
+///             }
+///             Input::Answer { result: Ok(Reply::Deleted), .. } => {
+///                 self.left = self.left.map(|left| left - 1);
+///             }
+///             _ => {}
+///         }
+///     }
+///     fn poll_stop(&mut self) -> Option<SlotSet> {
+///         self.stops.pop_front()
+///     }
+///     fn poll_call(&mut self) -> Option<Call<Taken>> {
+///         self.calls.pop_front()
+///     }
+///     fn poll_timeout(&self) -> Option<Instant> {
+///         None
+///     }
+///     fn claim(&self, _: Instant) -> Claim<'_> {
+///         let slots = Some(Cow::Borrowed(&self.mine));
+///         Claim { slots, until: Some(NEVER), each: false, membership: 0 }
+///     }
+///     fn permit(&self, slot: Slot, _: Instant) -> Option<Permit> {
+///         let permit = Permit { slot, token: Token::from_u64(0), until: NEVER };
+///         self.mine.contains(slot).then_some(permit)
+///     }
+///     fn is_finished(&self) -> bool {
+///         self.left == Some(0)
+///     }
+///     fn watches(&self) -> Option<&str> {
+///         Some("slot/")
+///     }
+/// }
+///
+/// let mut scenario = Scenario::new(Mode::Ranked);
+/// scenario.replicas[0].start = Span::from_secs(1); // the others come too late
+/// let leave = Fault::Leave { who: vec![1], back: None, with: Change::default() };
+/// scenario.faults = vec![Planned::at(Span::from_secs(60), leave)];
+/// let mut world = World::new(&scenario, 1, First::new)?;
+/// let outcome = world.run(&mut Checks::new(&scenario));
+/// assert!(outcome.violations.iter().all(|it| !it.is_of("one-owner") && !it.is_of("hand-over")));
+/// assert!(outcome.violations.iter().any(|it| it.is_of("tokens/grow")), "its tokens are all the same");
+/// let owned = (0..3).filter_map(|replica| world.system(replica)).map(|first| first.mine.len());
+/// assert_eq!(owned.sum::<usize>(), 64);
+/// # Ok::<(), tenure_sim::sharding::ScenarioError>(())
+/// ```
 pub trait System: Hash {
     /// What it keeps in the store.
     type Value: Value;
@@ -125,7 +252,7 @@ pub enum Op<V> {
 impl<V> Op<V> {
     /// Whether it changes nothing.
     #[must_use]
-    pub const fn is_read(&self) -> bool {
+    pub(super) const fn is_read(&self) -> bool {
         matches!(self, Self::List(_) | Self::Get(_))
     }
 }

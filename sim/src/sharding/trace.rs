@@ -1,4 +1,28 @@
 //! What happened in a sharded group, entry by entry.
+//!
+//! ```
+//! use tenure_sim::sharding::trace::{Entry, Recorder, Set, What, Writer};
+//! use tenure_sim::sharding::{Mode, Replica, Scenario, tenure_world};
+//! use tenure_sim::time::Span;
+//!
+//! let mut scenario = Scenario::new(Mode::Ranked);
+//! let late = Replica { start: Span::from_secs(60), ..Replica::default() };
+//! scenario.replicas = vec![Replica::default(), late];
+//! let mut both = (Recorder::default(), Writer::new(Vec::new(), &scenario, 1));
+//! tenure_world(&scenario, 1, &[])?.run(&mut both);
+//! let (Recorder { entries }, writer) = both;
+//!
+//! // A line for the scenario, and one for each entry. A set of slots is written as its runs.
+//! let text = String::from_utf8(writer.finish().unwrap()).unwrap();
+//! assert_eq!(text.lines().count(), 1 + entries.len());
+//! let all = |entry: &&Entry| match &entry.what {
+//!     What::Gained { slots: Set(slots), .. } => slots.len() == 64,
+//!     _ => false,
+//! };
+//! let first = entries.iter().find(all).expect("who comes first has everything");
+//! assert!(text.lines().nth(1 + first.seq as usize).unwrap().contains("[64,[0,63]]"));
+//! # Ok::<(), tenure_sim::sharding::ScenarioError>(())
+//! ```
 
 use core::hash::{Hash, Hasher};
 use std::io::{self, Write};

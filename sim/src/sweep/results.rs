@@ -15,26 +15,26 @@ use super::seeds::{joined, left};
 use crate::check::Violation;
 
 /// Number of the format, in [`Header::format`].
-pub const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 2;
 
 /// The first line: what is swept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header<S> {
+pub(crate) struct Header<S> {
     /// [`FORMAT`].
-    pub format: u32,
+    pub(crate) format: u32,
     /// Version of this crate.
-    pub version: String,
+    pub(crate) version: String,
     /// The command that runs one of its seeds, but for the seed.
-    pub again: String,
+    pub(crate) again: String,
     /// The scenario, as it was asked for.
-    pub scenario: S,
+    pub(crate) scenario: S,
 }
 
 impl<S: PartialEq> Header<S> {
     /// Of a sweep of this scenario; `again` runs one of its seeds.
     #[must_use]
-    pub fn new(scenario: S, again: String) -> Self {
+    pub(crate) fn new(scenario: S, again: String) -> Self {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Self { format: FORMAT, version, again, scenario }
     }
@@ -58,7 +58,7 @@ impl<S: PartialEq> Header<S> {
 /// Another line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Line<S> {
+pub(crate) enum Line<S> {
     /// These seeds are done.
     Part {
         /// The first.
@@ -76,20 +76,20 @@ pub enum Line<S> {
 /// next version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Failed<S> {
+pub(crate) struct Failed<S> {
     /// Its seed.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// What was found first, if it is the first of its rule in its part.
-    pub violation: Option<Violation>,
+    pub(crate) violation: Option<Violation>,
     /// What was run, with all that was drawn.
-    pub plan: S,
+    pub(crate) plan: S,
 }
 
 /// It has the results of another sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Another {
+pub(crate) struct Another {
     /// What differs.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
 }
 
 impl core::fmt::Display for Another {
@@ -103,7 +103,7 @@ impl core::error::Error for Another {}
 
 /// Why a file is no sweep's.
 #[derive(Debug)]
-pub enum ReadError {
+pub(crate) enum ReadError {
     /// It cannot be read.
     Io(io::Error),
     /// A line is not what it should be.
@@ -130,7 +130,7 @@ impl core::error::Error for ReadError {}
 
 /// Why two files do not become one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MergeError {
+pub(crate) enum MergeError {
     /// They are of different sweeps.
     Another(Another),
     /// Seeds are done in both, but not as the same part: what they came to would count twice.
@@ -176,7 +176,7 @@ impl core::error::Error for MergeError {}
 /// What a file says of a sweep, or several files of one. [Merging](Self::merge) is associative and
 /// commutative, and merging the same again changes nothing.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kept<S> {
+pub(crate) struct Kept<S> {
     header: Header<S>,
     /// By their first seed: one behind the last, and what they came to. None overlap.
     parts: BTreeMap<u64, (u64, Tally)>,
@@ -188,7 +188,7 @@ pub struct Kept<S> {
 impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
     /// Nothing yet.
     #[must_use]
-    pub const fn new(header: Header<S>) -> Self {
+    pub(crate) const fn new(header: Header<S>) -> Self {
         Self { header, parts: BTreeMap::new(), failed: BTreeMap::new(), whole: 0 }
     }
 
@@ -196,7 +196,7 @@ impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
     ///
     /// # Errors
     /// If it is no such file.
-    pub fn read(mut file: impl BufRead) -> Result<Self, ReadError> {
+    pub(crate) fn read(mut file: impl BufRead) -> Result<Self, ReadError> {
         let mut kept: Option<Self> = None;
         let mut text = String::new();
         for line in 1.. {
@@ -236,7 +236,7 @@ impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
     ///
     /// # Errors
     /// If it is of another sweep, or was done in other parts. Nothing is added then.
-    pub fn merge(mut self, other: Self) -> Result<Self, MergeError> {
+    pub(crate) fn merge(mut self, other: Self) -> Result<Self, MergeError> {
         self.header.same(&other.header).map_err(MergeError::Another)?;
         for (from, (to, tally)) in other.parts {
             match self.overlapping(&(from..to)) {
@@ -274,7 +274,7 @@ impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
 
     /// What it is about.
     #[must_use]
-    pub const fn header(&self) -> &Header<S> {
+    pub(crate) const fn header(&self) -> &Header<S> {
         &self.header
     }
 
@@ -282,31 +282,31 @@ impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
     ///
     /// # Errors
     /// If not.
-    pub fn is_of(&self, header: &Header<S>) -> Result<(), Another> {
+    pub(crate) fn is_of(&self, header: &Header<S>) -> Result<(), Another> {
         self.header.same(header)
     }
 
     /// How many bytes of the file are whole lines; what follows was cut off.
     #[must_use]
-    pub const fn whole(&self) -> u64 {
+    pub(crate) const fn whole(&self) -> u64 {
         self.whole
     }
 
     /// The seeds that are done, in order, no two ranges of them side by side.
     #[must_use]
-    pub fn seeds(&self) -> Vec<Range<u64>> {
+    pub(crate) fn seeds(&self) -> Vec<Range<u64>> {
         joined(self.parts.iter().map(|(from, (to, _))| *from..*to).collect())
     }
 
     /// The seeds of `all` that are not done.
     #[must_use]
-    pub fn missing(&self, all: Range<u64>) -> Vec<Range<u64>> {
+    pub(crate) fn missing(&self, all: Range<u64>) -> Vec<Range<u64>> {
         left(all, &self.seeds(), u64::MAX).collect()
     }
 
     /// What all came to.
     #[must_use]
-    pub fn tally(&self) -> Tally {
+    pub(crate) fn tally(&self) -> Tally {
         let tallies = self.parts.values().map(|(_, tally)| tally.clone());
         tallies.fold(Tally::default(), Tally::and)
     }
@@ -315,7 +315,7 @@ impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write(&self, to: &mut impl Write) -> io::Result<()> {
         write(to, &self.header)?;
         for (from, (end, tally)) in &self.parts {
             for failed in self.failed.range(from..end).map(|(_, failed)| failed) {
@@ -340,7 +340,7 @@ enum LineOf<'a, S> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn write(to: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+pub(crate) fn write(to: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
     to.write_all(&text)?;

@@ -13,7 +13,11 @@ pub const DETERMINISM: &str = "determinism";
 ///
 /// # Errors
 /// If the scenario makes no sense.
-pub fn again<S: Subject>(subject: &S, seed: u64, ran: &Ran) -> Result<Option<Ran>, S::Error> {
+pub(super) fn again<S: Subject>(
+    subject: &S,
+    seed: u64,
+    ran: &Ran,
+) -> Result<Option<Ran>, S::Error> {
     let second = super::run(subject, seed)?;
     if (second.digest, &second.marks) == (ran.digest, &ran.marks) {
         return Ok(None);

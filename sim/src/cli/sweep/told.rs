@@ -7,8 +7,7 @@ use serde_json::json;
 
 use crate::report::{Head, Report, Swept, Tone};
 use crate::subject::Subject;
-use crate::sweep::twice::DETERMINISM;
-use crate::sweep::{Mark, PANIC, Runs, Tally};
+use crate::sweep::{DETERMINISM, Mark, PANIC, Runs, Tally};
 
 /// No more seeds than this are told.
 const SEEDS: usize = 10;

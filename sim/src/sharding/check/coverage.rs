@@ -22,25 +22,25 @@ use crate::time::{SimTime, Span};
 
 /// The bounds of a scenario.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub(crate) struct Bounds {
     /// A write and its answer.
-    pub rtt: Span,
+    pub(crate) rtt: Span,
     /// A watch's delivery.
-    pub watch: Span,
+    pub(crate) watch: Span,
     /// Work and cleaning up.
-    pub drain: Span,
+    pub(crate) drain: Span,
     /// A retry period.
-    pub retry: Span,
+    pub(crate) retry: Span,
     /// The longest lease duration.
-    pub lease: Span,
+    pub(crate) lease: Span,
     /// A retry period if anybody lists, else nothing.
-    pub lists: Span,
+    pub(crate) lists: Span,
 }
 
 impl Bounds {
     /// Of a scenario.
     #[must_use]
-    pub fn of(scenario: &Scenario) -> Self {
+    pub(crate) fn of(scenario: &Scenario) -> Self {
         let (network, store, work) = (&scenario.network, &scenario.store, &scenario.work);
         let leases = scenario.replicas.iter().filter_map(|replica| replica.lease_duration);
         let slow = scenario.faults.iter().filter_map(|planned| match &planned.fault {
@@ -62,7 +62,7 @@ impl Bounds {
 
     /// For how long a slot may have no owner.
     #[must_use]
-    pub fn longest(&self, cause: Cause) -> Span {
+    pub(crate) fn longest(&self, cause: Cause) -> Span {
         let times =
             |span: Span, count: u64| Span::from_nanos(span.as_nanos().saturating_mul(count));
         let Self { rtt, watch, drain, retry, lease, lists } = *self;
@@ -77,7 +77,7 @@ impl Bounds {
 
     /// How long after healing everything must have an owner.
     #[must_use]
-    pub fn healing(&self) -> Span {
+    pub(crate) fn healing(&self) -> Span {
         let times =
             |span: Span, count: u64| Span::from_nanos(span.as_nanos().saturating_mul(count));
         times(self.lease, 4) + times(self.retry, 20) + times(self.drain, 4)

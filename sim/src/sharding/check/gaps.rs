@@ -10,7 +10,7 @@ use crate::time::SimTime;
 /// Why a slot has no owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Cause {
+pub(crate) enum Cause {
     /// It never had one.
     Start,
     /// Its owner gave it away.

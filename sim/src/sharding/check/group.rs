@@ -12,53 +12,53 @@ use crate::time::SimTime;
 
 /// Who claims what, and what work is in flight. Slots are those of the finest configuration.
 #[derive(Debug, Clone)]
-pub struct Group {
+pub(crate) struct Group {
     /// The slots.
-    pub slots: Slots,
+    pub(crate) slots: Slots,
     /// The time of the last entry.
-    pub now: SimTime,
+    pub(crate) now: SimTime,
     /// The replicas.
-    pub replicas: Vec<Replica>,
+    pub(crate) replicas: Vec<Replica>,
     pieces: BTreeMap<u64, (u32, u32, u32)>,
     /// By slot.
     busy: BTreeMap<u32, Vec<(u64, u32)>>,
     cleaning: BTreeMap<u64, (u32, SlotSet)>,
     names: BTreeMap<Arc<str>, Vec<u32>>,
     /// How often the members changed: joins, leaves, exclusions, ends of processes.
-    pub changes: u64,
+    pub(crate) changes: u64,
     /// When the last of these was.
-    pub changed: SimTime,
+    pub(crate) changed: SimTime,
     /// How many faults go on.
-    pub faults: u64,
+    pub(crate) faults: u64,
 }
 
 /// A replica.
 #[derive(Debug, Clone)]
-pub struct Replica {
+pub(crate) struct Replica {
     /// Its process lives.
-    pub alive: bool,
+    pub(crate) alive: bool,
     /// It stands still.
-    pub paused: bool,
+    pub(crate) paused: bool,
     /// It was told to leave.
-    pub leaving: bool,
+    pub(crate) leaving: bool,
     /// Until when what it claims holds; for ever if none.
-    pub until: Option<SimTime>,
+    pub(crate) until: Option<SimTime>,
     /// The same of each slot, where these differ: then [`until`](Self::until) is the last of them.
-    pub ends: BTreeMap<u32, SimTime>,
+    pub(crate) ends: BTreeMap<u32, SimTime>,
     /// What it claims.
-    pub claims: SlotSet,
+    pub(crate) claims: SlotSet,
     /// Since when it claims anything.
-    pub since: SimTime,
+    pub(crate) since: SimTime,
     /// The configuration of its last record.
-    pub generation: Option<String>,
+    pub(crate) generation: Option<String>,
     /// The incarnation of its last record.
-    pub incarnation: String,
+    pub(crate) incarnation: String,
     /// What it can bear.
-    pub weight: u32,
+    pub(crate) weight: u32,
     /// The slowest and the fastest that its clock ever ran.
-    pub rates: (u64, u64),
+    pub(crate) rates: (u64, u64),
     /// When its process started.
-    pub started: SimTime,
+    pub(crate) started: SimTime,
 }
 
 impl Group {
@@ -95,41 +95,41 @@ impl Group {
 
     /// The replica of this index.
     #[must_use]
-    pub fn get(&self, replica: u32) -> Option<&Replica> {
+    pub(crate) fn get(&self, replica: u32) -> Option<&Replica> {
         self.replicas.get(replica as usize)
     }
 
     /// Whether anything that a replica claims holds now.
     #[must_use]
-    pub fn holds(&self, replica: u32) -> bool {
+    pub(crate) fn holds(&self, replica: u32) -> bool {
         self.get(replica)
             .is_some_and(|it| it.alive && it.until.is_none_or(|until| self.now < until))
     }
 
     /// Whether a replica claims a slot of the finest configuration, and the claim holds now.
     #[must_use]
-    pub fn has(&self, replica: u32, slot: Slot) -> bool {
+    pub(crate) fn has(&self, replica: u32, slot: Slot) -> bool {
         self.get(replica).is_some_and(|it| it.alive && it.claims.contains(slot))
             && self.end(replica, slot.index()).is_none_or(|end| self.now < end)
     }
 
     /// Until when a replica's claim to a slot of the finest configuration holds; for ever if none.
     #[must_use]
-    pub fn end(&self, replica: u32, slot: u32) -> Option<SimTime> {
+    pub(crate) fn end(&self, replica: u32, slot: u32) -> Option<SimTime> {
         let Some(it) = self.get(replica) else { return Some(SimTime::ZERO) };
         let own = it.ends.get(&slot).copied();
         own.into_iter().chain(it.until).min()
     }
 
     /// Those of whose claims any hold, and are not empty.
-    pub fn holders(&self) -> impl Iterator<Item = (u32, &Replica)> {
+    pub(crate) fn holders(&self) -> impl Iterator<Item = (u32, &Replica)> {
         let all = (0..).zip(&self.replicas);
         all.filter(|(index, replica)| !replica.claims.is_empty() && self.holds(*index))
     }
 
     /// A set of slots of any configuration, in slots of the finest.
     #[must_use]
-    pub fn fine(&self, set: &SlotSet) -> SlotSet {
+    pub(crate) fn fine(&self, set: &SlotSet) -> SlotSet {
         if set.slots() == self.slots {
             return set.clone();
         }
@@ -143,13 +143,13 @@ impl Group {
 
     /// A slot of so many, as the first slot of the finest configuration and the one after the last.
     #[must_use]
-    pub fn range(&self, slot: u32, of: u32) -> (u32, u32) {
+    pub(crate) fn range(&self, slot: u32, of: u32) -> (u32, u32) {
         let width = self.slots.count() / of.max(1);
         (slot * width, (slot + 1) * width)
     }
 
     /// Who works on these slots now, cleaning up included.
-    pub fn workers(&self, first: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn workers(&self, first: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
         let pieces = self.busy.range(first..end).flat_map(|(_, works)| works);
         let hits = move |set: &SlotSet| {
             (first..end).filter_map(|index| self.slots.get(index)).any(|slot| set.contains(slot))
@@ -160,14 +160,14 @@ impl Group {
 
     /// Whether a replica has work in flight.
     #[must_use]
-    pub fn works(&self, replica: u32) -> bool {
+    pub(crate) fn works(&self, replica: u32) -> bool {
         self.pieces.values().any(|(of, ..)| *of == replica)
             || self.cleaning.values().any(|(of, _)| *of == replica)
     }
 
     /// Whether the object is the record of this replica.
     #[must_use]
-    pub fn is_record(&self, name: &str, replica: u32) -> bool {
+    pub(crate) fn is_record(&self, name: &str, replica: u32) -> bool {
         self.names.get(name).is_some_and(|replicas| replicas.contains(&replica))
     }
 

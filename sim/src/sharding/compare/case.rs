@@ -52,7 +52,7 @@ impl Group {
 
 /// Which column of unowned time a case counts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Somebody meant it.
     Planned,
     /// A process died.
@@ -126,7 +126,7 @@ impl Case {
 
     /// To which column it counts.
     #[must_use]
-    pub const fn kind(self) -> Kind {
+    pub(crate) const fn kind(self) -> Kind {
         match self {
             Self::Join | Self::Leave | Self::RollingUpdate | Self::ConfigurationChange => {
                 Kind::Planned

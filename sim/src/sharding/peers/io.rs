@@ -173,7 +173,7 @@ impl Io {
 }
 
 /// A peer's logic in a simulated replica.
-pub struct Shell {
+pub(super) struct Shell {
     io: Io,
     logic: Box<dyn Logic>,
 }

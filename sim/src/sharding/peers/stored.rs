@@ -10,7 +10,7 @@ use crate::time::Span;
 
 /// One object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Stored {
+pub(super) enum Stored {
     /// Somebody holds it for a time.
     Lease(Lease),
     /// An object's labels.
@@ -27,47 +27,47 @@ pub enum Stored {
 
 /// A lease.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Lease {
+pub(super) struct Lease {
     /// Whose; empty if nobody's.
-    pub holder: Arc<str>,
+    pub(super) holder: Arc<str>,
     /// When it was last renewed, by the holder's wall clock, in nanoseconds.
-    pub renewed: i128,
+    pub(super) renewed: i128,
     /// For how long.
-    pub duration: Span,
+    pub(super) duration: Span,
     /// How often it was written.
-    pub counter: u64,
+    pub(super) counter: u64,
 }
 
 impl Lease {
     /// Whether it has run out by a wall clock that shows `wall`.
     #[must_use]
-    pub fn is_expired(&self, wall: i128) -> bool {
+    pub(super) fn is_expired(&self, wall: i128) -> bool {
         wall > self.ends()
     }
 
     /// When it runs out, by a wall clock.
     #[must_use]
-    pub fn ends(&self) -> i128 {
+    pub(super) fn ends(&self) -> i128 {
         self.renewed + i128::from(self.duration.as_nanos())
     }
 }
 
 /// The labels of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Label {
+pub(super) struct Label {
     /// Whose it is.
-    pub shard: Option<Arc<str>>,
+    pub(super) shard: Option<Arc<str>>,
     /// The owner is to give it up; whose it will be then.
-    pub drain: Option<Arc<str>>,
+    pub(super) drain: Option<Arc<str>>,
 }
 
 /// What a coordinator has assigned.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Assignment {
+pub(super) struct Assignment {
     /// Counts the rebalances.
-    pub generation: u64,
+    pub(super) generation: u64,
     /// What each member may own.
-    pub slots: BTreeMap<Arc<str>, Vec<u32>>,
+    pub(super) slots: BTreeMap<Arc<str>, Vec<u32>>,
 }
 
 impl Value for Stored {

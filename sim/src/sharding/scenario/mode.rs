@@ -25,7 +25,7 @@ pub enum Mode {
 impl Mode {
     /// Whether it ranks members.
     #[must_use]
-    pub const fn is_ranked(self) -> bool {
+    pub(crate) const fn is_ranked(self) -> bool {
         matches!(self, Self::Ranked | Self::Ring(_))
     }
 

@@ -124,7 +124,7 @@ impl Statistics {
     /// Whether nothing happened that could have gone wrong: nobody gained or worked. Of a run that was
     /// drawn to be `counted` among many more is asked: that a fault began.
     #[must_use]
-    pub const fn is_vacuous(&self, counted: bool) -> bool {
+    pub(crate) const fn is_vacuous(&self, counted: bool) -> bool {
         self.gained == 0 || self.works == 0 || (counted && self.faults == 0)
     }
 
