@@ -78,9 +78,8 @@ pub trait Rule: Debug + Send {
     /// What to ask of the store.
     fn poll_call(&mut self) -> Option<Call>;
 
-    /// When to be called with [`Input::Timeout`], by this replica's monotonic clock. One that is still not
-    /// later than the last such call is taken for 10 ms after it: a rule that forgets its timer is called
-    /// too often, and not for ever at one instant.
+    /// When to be called with [`Input::Timeout`], by this replica's monotonic clock; but 10 ms after the
+    /// last such call at the earliest if it asks for what was due then, or this would never end.
     fn poll_timeout(&self) -> Option<Instant>;
 
     /// Before when it may act, by the same clock; `None` if it does not lead.
@@ -230,7 +229,7 @@ const BREATH: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct Own {
     rule: Box<dyn Rule>,
-    /// When it was last called since its time had come.
+    /// When its time had come.
     woken: Option<Instant>,
     holder: Identity,
     lock: Arc<LockRef>,

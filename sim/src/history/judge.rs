@@ -182,9 +182,9 @@ impl History {
             if !missed {
                 self.counts.judged += 1;
                 if deleted {
-                    self.recreated(&step)
+                    self.recreated(&step);
                 } else {
-                    self.step(&step)
+                    self.step(&step);
                 }
                 self.bereft = self.bereaved(&step, bereft, deleted);
             } else if !deleted && old.holder == new.holder {

@@ -220,10 +220,11 @@ fn thousands_of_leases_are_told() {
     let stream = ["---\n", LEASE].concat().repeat(1_500);
     assert_eq!(inspect(&stream).matches("held by").count(), 1_500);
     // Aliases that make billions of values of a few lines are told from them.
-    let mut laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for (it, before) in ('b'..='j').zip('a'..) {
-        laughs.push_str(&format!("{it}: &{it} [{}]\n", vec![format!("*{before}"); 9].join(", ")));
-    }
+    let lines = ('b'..='j').zip('a'..).map(|(it, before)| {
+        format!("{it}: &{it} [{}]\n", vec![format!("*{before}"); 9].join(", "))
+    });
+    let laughs = ["a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned()].into_iter().chain(lines);
+    let laughs: String = laughs.collect();
     let (status, told) = answer(&["inspect", "-"], &laughs);
     assert!(status == 2 && told.contains("mend it, or give fewer objects"), "{told}");
 }

@@ -123,20 +123,21 @@ impl<'a, S: Subject> Campaign<'a, S> {
     fn opened(&self, path: &Path) -> Result<(Kept<S>, Option<File>), Refusal> {
         let unwritable = |error| Refusal::unwritable(path, &error);
         let place = trace_file::place(path)?; // first: to open a pipe would wait for its writer
-        if let Ok(mut old) = File::open(&place) {
-            if !self.is_torn(&mut old).map_err(|error| Refusal::unreadable(path, &error))? {
-                let kept = Kept::read(BufReader::new(old));
-                let kept = kept.map_err(|error| Refusal::file(path, error))?;
-                kept.is_of(&self.header()).map_err(|error| Refusal::file(path, error))?;
-                let file = OpenOptions::new().append(true).open(path).map_err(unwritable)?;
-                file.set_len(kept.whole()).map_err(unwritable)?;
-                let Range { start, end } = self.seeds;
-                if kept.seeds().iter().any(|it| it.start < start || it.end > end) {
-                    let what = "has seeds that --seeds does not ask for: ask for them too, or name another file";
-                    return Err(Refusal::file(path, what));
-                }
-                return Ok((kept, Some(file)));
+        let unreadable = |error| Refusal::unreadable(path, &error);
+        if let Ok(mut old) = File::open(&place)
+            && !self.is_torn(&mut old).map_err(unreadable)?
+        {
+            let kept = Kept::read(BufReader::new(old));
+            let kept = kept.map_err(|error| Refusal::file(path, error))?;
+            kept.is_of(&self.header()).map_err(|error| Refusal::file(path, error))?;
+            let file = OpenOptions::new().append(true).open(path).map_err(unwritable)?;
+            file.set_len(kept.whole()).map_err(unwritable)?;
+            let Range { start, end } = self.seeds;
+            if kept.seeds().iter().any(|it| it.start < start || it.end > end) {
+                let what = "has seeds that --seeds does not ask for: ask for them too, or name another file";
+                return Err(Refusal::file(path, what));
             }
+            return Ok((kept, Some(file)));
         }
         let mut file = File::create(place).map_err(unwritable)?;
         results::write(&mut file, &self.header()).map_err(unwritable)?;
