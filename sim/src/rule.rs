@@ -78,7 +78,8 @@ pub trait Rule: Debug + Send {
     /// What to ask of the store.
     fn poll_call(&mut self) -> Option<Call>;
 
-    /// When to be called with [`Input::Timeout`], by this replica's monotonic clock.
+    /// When to be called with [`Input::Timeout`], by this replica's monotonic clock; but 10 ms after the
+    /// last such call at the earliest if it asks for what was due then, or this would never end.
     fn poll_timeout(&self) -> Option<Instant>;
 
     /// Before when it may act, by the same clock; `None` if it does not lead.
@@ -221,10 +222,15 @@ impl Machine {
     }
 }
 
+/// See [`Rule::poll_timeout`].
+const BREATH: Duration = Duration::from_millis(10);
+
 /// Somebody's rule, driven as an elector is.
 #[derive(Debug)]
 pub(crate) struct Own {
     rule: Box<dyn Rule>,
+    /// When its time had come.
+    woken: Option<Instant>,
     holder: Identity,
     lock: Arc<LockRef>,
     timeout: Option<Duration>,
@@ -247,6 +253,7 @@ impl Own {
     pub(crate) fn new(rule: Box<dyn Rule>, config: &Config, holder: Identity) -> Self {
         Self {
             rule,
+            woken: None,
             holder,
             lock: Arc::new(config.lock.clone()),
             timeout: config.request_timeout,
@@ -271,7 +278,8 @@ impl Own {
         if self.outstanding.take_if(|(_, deadline, _)| due(*deadline)).is_some() {
             self.rule.handle(now, Input::Answer(Err(Failure::Other)));
         }
-        if self.ids == 0 || due(self.rule.poll_timeout()) {
+        if self.ids == 0 || due(self.wants()) {
+            self.woken = Some(now.instant);
             self.rule.handle(now, Input::Timeout);
         }
         self.settle(now);
@@ -367,8 +375,13 @@ impl Own {
     fn poll_timeout(&self) -> Option<Instant> {
         let deadline = self.outstanding.and_then(|(_, deadline, _)| deadline);
         let ends = self.leading_until().filter(|_| self.believes);
-        let wants = self.rule.poll_timeout().filter(|_| !self.stopped);
+        let wants = self.wants().filter(|_| !self.stopped);
         [deadline, ends, wants].into_iter().flatten().min()
+    }
+
+    fn wants(&self) -> Option<Instant> {
+        let at = self.rule.poll_timeout()?;
+        Some(self.woken.filter(|woken| at <= *woken).map_or(at, |woken| woken + BREATH))
     }
 
     fn leading_until(&self) -> Option<Instant> {

@@ -224,6 +224,14 @@ fn a_trace_takes_no_place_but_that_of_a_file() {
         assert_eq!(status(&tenure(&to("link"))), 0);
         assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
         assert!(fs::metadata(path("old")).unwrap().len() > 1_000);
+        // Nor is a link followed that somebody has put where the file is written meanwhile.
+        fs::write(path("kept"), "precious").unwrap();
+        let script = r#"ln -s kept new.$$.part && exec "$0" run graceful-release --trace new"#;
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_tenure")]).current_dir(&directory);
+        assert_eq!(status(&shell.output().unwrap()), 0);
+        assert_eq!(fs::read(path("kept")).unwrap(), b"precious");
+        assert!(fs::symlink_metadata(path("new")).unwrap().is_file());
     }
     let fixed = path("fixed");
     fs::write(&fixed, "precious").unwrap();

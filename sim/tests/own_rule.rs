@@ -9,8 +9,10 @@ use tenure::lock::{Identity, Record, Version};
 use tenure::time::{Instant, Now, Timestamp};
 use tenure_sim::check::{Check, Checks, Violation};
 use tenure_sim::outcome::Outcome;
-use tenure_sim::rule::{Call, Input, Newcomer, Rule, Seen};
+use tenure_sim::rule::{Call, Input, Newcomer, Rule, Ruled, Seen};
 use tenure_sim::scenario::{Lock, Scenario};
+use tenure_sim::shrink::shrink;
+use tenure_sim::sweep::sweep;
 use tenure_sim::trace::{End, Entry, Verb, What};
 use tenure_sim::world::World;
 use tenure_sim::{catalogue, marks::Marks};
@@ -226,4 +228,78 @@ fn versions_are_named_as_they_were_read() {
     assert!(
         matches!(rule.poll_call(), Some(Call::Update(_, version)) if version == Version::ordered(7))
     );
+}
+
+/// Its timer stays where it was.
+#[derive(Debug)]
+struct Forgetful(u64);
+
+impl From<&Newcomer<'_>> for Forgetful {
+    fn from(newcomer: &Newcomer<'_>) -> Self {
+        Self(u64::from(newcomer.replica) * 100_000_000)
+    }
+}
+
+impl Rule for Forgetful {
+    fn handle(&mut self, _: Now, _: Input) {}
+
+    fn poll_call(&mut self) -> Option<Call> {
+        None
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        Some(Instant::from_nanos(self.0))
+    }
+
+    fn leading_until(&self) -> Option<Instant> {
+        None
+    }
+}
+
+#[test]
+fn a_rule_that_leaves_its_timer_in_the_past_is_no_world_without_end() {
+    let short = r#"{"horizon": "30s"}"#;
+    let scenario: Scenario = serde_json::from_str(short).unwrap();
+    let tally = sweep(&Ruled::<Forgetful>::new(scenario), 0..2, |_, _| {}).unwrap();
+    assert_eq!(tally.runs.all, 2);
+}
+
+/// It panics at its third call.
+#[derive(Debug)]
+struct Fragile(u32);
+
+impl From<&Newcomer<'_>> for Fragile {
+    fn from(_: &Newcomer<'_>) -> Self {
+        Self(0)
+    }
+}
+
+impl Rule for Fragile {
+    fn handle(&mut self, _: Now, _: Input) {
+        self.0 += 1;
+        assert!(self.0 < 3, "the third");
+    }
+
+    fn poll_call(&mut self) -> Option<Call> {
+        None
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        Some(Instant::from_nanos(u64::from(self.0) * 1_000_000_000))
+    }
+
+    fn leading_until(&self) -> Option<Instant> {
+        None
+    }
+}
+
+#[test]
+fn a_rule_that_panics_is_found_and_made_small() {
+    let random = Ruled::<Fragile>::new(catalogue::find("random").unwrap());
+    let tally = sweep(&random, 0..3, |_, _| {}).unwrap();
+    assert_eq!((tally.runs.violated, &*tally.found[0].check), (3, "panic"));
+    let find = tenure_sim::sweep::run(&random, 1).unwrap().finds.remove(0);
+    let small = shrink(&random, 1, &find, 300, &mut |_| {}).unwrap().unwrap();
+    assert_eq!((small.faults, &*small.find.violation.check), (0, "panic"));
+    assert!(small.find.violation.what.contains("the third"));
 }

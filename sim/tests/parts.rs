@@ -71,6 +71,27 @@ fn parts_come_to_what_the_whole_does() {
     }
 }
 
+/// A full disk, or a kill, may end a sweep within its first line.
+#[test]
+fn a_sweep_that_was_interrupted_in_its_header_goes_on() {
+    let at = directory("header");
+    let sweep = "sweep calm --seeds 0..2 --out a.jsonl";
+    let told = done(&at, sweep, 0);
+    let file = fs::read(at.join("a.jsonl")).unwrap();
+    let header = file.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    for cut in [0, 1, header / 2, header - 1, header] {
+        fs::write(at.join("a.jsonl"), &file[..cut]).unwrap();
+        assert_eq!(done(&at, sweep, 0), told);
+        assert_eq!(fs::read(at.join("a.jsonl")).unwrap(), file, "{cut}");
+    }
+    // What is no such header is nobody's to write over.
+    for other in ["{\"format\":2,\"x", "notes"] {
+        fs::write(at.join("b.jsonl"), other).unwrap();
+        refused(&at, "sweep calm --seeds 0..2 --out b.jsonl", "line 1: there is no whole line");
+        assert_eq!(fs::read(at.join("b.jsonl")).unwrap(), other.as_bytes());
+    }
+}
+
 #[test]
 fn what_is_missing_is_told_and_unknown() {
     let at = directory("missing");

@@ -25,7 +25,9 @@ impl Part {
         let mut part = OsString::from(path);
         part.push(format!(".{}.part", std::process::id()));
         let part = PathBuf::from(part);
-        let file = File::create(&part).map_err(|error| Refusal::unwritable(path, &error))?;
+        // What another process of this number left behind. A link of that name is not followed.
+        let _ = fs::remove_file(&part);
+        let file = File::create_new(&part).map_err(|error| Refusal::unwritable(path, &error))?;
         Ok((Self { path: path.to_owned(), part }, BufWriter::new(file)))
     }
 

@@ -53,7 +53,7 @@ pub struct Counts {
 /// The last version that is known.
 #[derive(Debug, Clone)]
 pub(super) struct Standing {
-    record: Option<Record>,
+    pub(super) record: Option<Record>,
     uid: Option<Arc<str>>,
     version: Option<Version>,
     pub(super) window: Option<Window>,
@@ -80,6 +80,8 @@ pub struct History {
     now: Option<Standing>,
     /// The object is gone; `now` is what it said last.
     deleted: bool,
+    /// The last that named somebody, if the lock was deleted then and has named nobody since.
+    bereft: Option<Standing>,
     /// What was written last is not known: the next step is not judged.
     missed: bool,
     pub(super) slack: i128,
@@ -96,6 +98,7 @@ impl History {
             findings: Findings::default(),
             now: None,
             deleted: false,
+            bereft: None,
             missed: false,
             slack,
         }
@@ -162,6 +165,7 @@ impl History {
         }
         self.find_gap(change, &stored, shown);
         let before = self.now.take();
+        let bereft = self.bereft.take();
         let missed = std::mem::take(&mut self.missed);
         let deleted = std::mem::take(&mut self.deleted);
         let mut now = Standing {
@@ -177,7 +181,12 @@ impl History {
             let step = Step { before, old, new, change };
             if !missed {
                 self.counts.judged += 1;
-                if deleted { self.recreated(&step) } else { self.step(&step) }
+                if deleted {
+                    self.recreated(&step);
+                } else {
+                    self.step(&step);
+                }
+                self.bereft = self.bereaved(&step, bereft, deleted);
             } else if !deleted && old.holder == new.holder {
                 self.counts.renewals += 1;
             }

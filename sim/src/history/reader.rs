@@ -11,6 +11,7 @@ use super::change::{Change, LockName};
 use super::chunks::{Chunk, Chunks};
 use super::judge::History;
 use super::object::Text;
+use super::plain::Plain;
 use super::simulated::{Checked, Trace};
 use super::watch;
 
@@ -258,7 +259,8 @@ impl Reading<'_> {
         }
         self.recording.damaged += 1;
         if self.recording.first_damaged.len() < NAMED {
-            self.recording.first_damaged.push((line, why));
+            // Of a value that is wrong all of it would stand in there.
+            self.recording.first_damaged.push((line, Plain(&why).to_string()));
         }
         Ok(())
     }

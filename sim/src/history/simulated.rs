@@ -26,6 +26,8 @@ pub(super) struct Trace {
 
 #[derive(Debug, Default)]
 struct Replica {
+    /// How many lives it has had.
+    lives: u32,
     /// The fastest that its clock has run.
     rate_ppb: u64,
     /// Its last request, and when that was sent.
@@ -84,7 +86,7 @@ impl Trace {
         let namespace = format!("seed-{}", header.seed).into();
         let rates = (0..).zip(&header.scenario.replicas).map(|(number, replica)| {
             let rate_ppb = replica.rate_ppb.unwrap_or(RIGHT_RATE).max(RIGHT_RATE);
-            (number, Replica { rate_ppb, sent: None })
+            (number, Replica { lives: 0, rate_ppb, sent: None })
         });
         Ok(Self {
             world,
@@ -101,7 +103,7 @@ impl Trace {
         let (seq, at) = self.next;
         let known = |replica| self.replicas.contains_key(&replica);
         let whole = entry.seq == seq && entry.at >= at && entry.what.replica().is_none_or(known);
-        if !whole {
+        if !whole || !self.is_next_life(entry) {
             self.checked.stopped_at.get_or_insert(line);
         }
         if self.checked.stopped_at.is_some() {
@@ -114,6 +116,15 @@ impl Trace {
             self.checks.finish(entry.at, &mut found);
         }
         self.keep(found);
+    }
+
+    /// A replica's lives have numbers without a gap: the checks keep something of each.
+    fn is_next_life(&mut self, entry: &Entry) -> bool {
+        let trace::What::Started { replica, life, .. } = entry.what else { return true };
+        let Some(known) = self.replicas.get_mut(&replica) else { return false };
+        let next = known.lives == life;
+        known.lives = known.lives.saturating_add(1);
+        next
     }
 
     fn keep(&mut self, found: Vec<Violation>) {

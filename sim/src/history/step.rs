@@ -4,7 +4,7 @@ use tenure::lock::Record;
 
 use super::change::Change;
 use super::finding::Rule;
-use super::judge::{History, Standing, UNCLAIMED};
+use super::judge::{History, Standing, UNCLAIMED, is_somebody};
 use super::plain::Plain;
 use super::time::{Length, Moment, SECOND};
 
@@ -52,12 +52,36 @@ impl History {
         if old.is_empty() || old.as_str() == UNCLAIMED {
             return;
         }
+        self.robbed(step, "created the lock in its name");
+    }
+
+    /// A lock that is made anew in nobody's name, and taken then, was deleted all the same. Says whose it
+    /// was, for as long as it is nobody's.
+    pub(super) fn bereaved(
+        &mut self,
+        step: &Step<'_>,
+        bereft: Option<Standing>,
+        deleted: bool,
+    ) -> Option<Standing> {
+        if !is_somebody(&step.new.holder) {
+            let robbed = deleted && is_somebody(&step.old.holder);
+            return if robbed { Some(step.before.clone()) } else { bereft };
+        }
+        let before = bereft?;
+        let old = before.record.as_ref().filter(|old| old.holder != step.new.holder)?;
+        let Step { new, change, .. } = *step;
+        self.robbed(&Step { before: &before, old, new, change }, "took the lock");
+        None
+    }
+
+    fn robbed(&mut self, step: &Step<'_>, did: &str) {
+        let (old, new) = (&step.old.holder, &step.new.holder);
         let Some((stood, lasts)) = step.early(self.slack) else {
             self.counts.untimed += u64::from(step.stood().is_none());
             return;
         };
         let what = format!(
-            "{} created the lock in its name {stood} at most after the last write of {}, whose lock was \
+            "{} {did} {stood} at most after the last write of {}, whose lock was \
              deleted and lasts {lasts}",
             name(new.as_str()),
             name(old.as_str()),

@@ -10,6 +10,10 @@ use super::time::{Moment, SECOND};
 /// How many terms are kept: the last ones.
 pub const KEPT_TERMS: usize = 100;
 
+/// Of a longer name about so many bytes are kept: a lock with a hundred holders' names of megabytes is one
+/// lock, and costs no more than others. Names of pods have 253 letters at most.
+const KEPT_NAME: usize = 1 << 10;
+
 /// How a term ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -36,7 +40,7 @@ impl End {
 /// The time from a holder's first write to the end of its term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
-    /// Who.
+    /// Who; of a name of more than a kilobyte the beginning and `…`, once the term is over.
     pub holder: Identity,
     /// `leaseTransitions`.
     pub transitions: i64,
@@ -59,7 +63,7 @@ pub struct Stretch {
     pub length: i128,
     /// From when on.
     pub from: Moment,
-    /// Whose.
+    /// Whose, cut as in [`Term`].
     pub holder: Identity,
 }
 
@@ -86,6 +90,7 @@ impl Terms {
     pub(super) fn end(&mut self, at: Option<Moment>, how: End) {
         if let Some(term) = self.kept.back_mut().filter(|term| term.end.is_none()) {
             term.end = Some((at, how));
+            term.holder = cut(&term.holder);
         }
     }
 
@@ -145,6 +150,15 @@ fn lasts(record: &Record) -> i128 {
 fn longest(stretch: &mut Option<Stretch>, from: Moment, to: Moment, holder: &Identity) {
     let length = to.since(from);
     if length > stretch.as_ref().map_or(0, |stretch| stretch.length) {
-        *stretch = Some(Stretch { length, from, holder: holder.clone() });
+        *stretch = Some(Stretch { length, from, holder: cut(holder) });
     }
+}
+
+fn cut(holder: &Identity) -> Identity {
+    let name = holder.as_str();
+    if name.len() <= KEPT_NAME {
+        return holder.clone();
+    }
+    let kept = name.char_indices().take_while(|(at, _)| *at < KEPT_NAME).map(|(_, letter)| letter);
+    kept.chain(['…']).collect::<String>().into()
 }

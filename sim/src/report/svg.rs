@@ -43,6 +43,8 @@ struct Page<'a, 'b> {
     report: &'a Report,
     /// Those that are drawn.
     lanes: Vec<&'a Lane>,
+    /// The greatest value of what leads.
+    most: u32,
 }
 
 impl Report {
@@ -66,7 +68,10 @@ impl Report {
         {
             let size = (WIDTH.unsigned_abs(), height.unsigned_abs());
             let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-            let page = Page { area, report: self, lanes };
+            let spans = self.lanes.iter().flat_map(|lane| &lane.spans);
+            let leads = spans.filter(|span| span.kind == Kind::Leads).map(|span| span.value);
+            let most = leads.max().unwrap_or(1).max(1);
+            let page = Page { area, report: self, lanes, most };
             // Nothing is written but to a text in memory.
             if page.draw(top, body).is_err() {
                 return "<svg xmlns=\"http://www.w3.org/2000/svg\"/>\n".to_owned();
@@ -251,10 +256,7 @@ impl Page<'_, '_> {
 
     /// Half of how thick a bar is: the thickest is as thick as it can be.
     fn half(&self, value: u32) -> i32 {
-        let spans = self.report.lanes.iter().flat_map(|lane| &lane.spans);
-        let leads = spans.filter(|span| span.kind == Kind::Leads).map(|span| span.value);
-        let most = leads.max().unwrap_or(1).max(1);
-        i32::try_from(value * 11 / most).unwrap_or(11).max(1)
+        i32::try_from(value * 11 / self.most).unwrap_or(11).max(1)
     }
 
     /// From and to, at least a pixel apart.

@@ -208,7 +208,11 @@ impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
             let wrong =
                 |error: serde_json::Error| ReadError::Line { line, what: error.to_string() };
             let Some(kept) = &mut kept else {
-                let header = serde_json::from_str(&text).map_err(wrong)?;
+                let header: Header<S> = serde_json::from_str(&text).map_err(wrong)?;
+                if header.format != FORMAT {
+                    let what = format!("format is {}: this version reads {FORMAT}", header.format);
+                    return Err(ReadError::Line { line, what });
+                }
                 kept = Some(Self { whole: length as u64, ..Self::new(header) });
                 continue;
             };
@@ -217,6 +221,11 @@ impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
                 Line::Part { from, to, tally } => {
                     if from >= to || kept.overlapping(&(from..to)).is_some() {
                         let what = format!("seeds {from} to {to} are there twice, or are none");
+                        return Err(ReadError::Line { line, what });
+                    }
+                    if tally.runs.all != to - from {
+                        let runs = tally.runs.all;
+                        let what = format!("seeds {from} to {to} are not {runs} runs");
                         return Err(ReadError::Line { line, what });
                     }
                     kept.parts.insert(from, (to, tally));
@@ -402,6 +411,15 @@ mod tests {
             ("{\"format\":2", "line 1: there is no whole line"),
         ] {
             let error = Kept::<Scenario>::read(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with(told), "{error}");
+        }
+        let text = String::from_utf8(file.clone()).unwrap();
+        for (from, to, told) in [
+            ("\"format\":2", "\"format\":3", "line 1: format is 3: this version reads 2"),
+            ("\"to\":3", "\"to\":4", "line 3: seeds 0 to 4 are not 3 runs"),
+        ] {
+            let other = text.replacen(from, to, 1);
+            let error = Kept::<Scenario>::read(other.as_bytes()).unwrap_err().to_string();
             assert!(error.starts_with(told), "{error}");
         }
         let twice = [&file[..], file.split_inclusive(|it| *it == b'\n').nth(2).unwrap()].concat();

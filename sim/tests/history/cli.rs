@@ -152,6 +152,19 @@ fn traces_of_the_simulator_are_judged() {
     }
 }
 
+/// The checks keep something of each life: one that says it is the four-billionth costs no memory for those
+/// that it skips.
+#[test]
+fn a_trace_that_skips_lives_is_read_up_to_there() {
+    let file = scratch("lives.jsonl");
+    answer(&["run", "calm", "--trace", file.to_str().unwrap()], "");
+    let trace = fs::read_to_string(file).unwrap();
+    let forged = trace.replacen(r#""life":0"#, r#""life":4294967295"#, 1);
+    let (status, text) = answer(&["check", "-"], &forged);
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("up to line 2, where an entry is not in its place"), "{text}");
+}
+
 #[test]
 fn locks_of_one_holder_are_counted_unless_asked_for() {
     let story = lines(&audit(&[

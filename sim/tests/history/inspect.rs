@@ -209,3 +209,22 @@ fn hostile_texts_are_told_or_refused() {
     let control = LEASE.replace("e2", "\"e2\\e[2J\"");
     assert!(!inspect(&control).contains('\u{1b}'));
 }
+
+/// Clusters have as many Leases as nodes, and more; `kubectl` prints them as one list.
+#[test]
+fn thousands_of_leases_are_told() {
+    let item = "- kind: Lease\n  metadata: {name: lock, namespace: d, uid: u, labels: {a: b, c: d}}\n  \
+                spec: {holderIdentity: x, leaseDurationSeconds: 40, leaseTransitions: 1}\n";
+    let list = ["kind: List\nitems:\n", &item.repeat(12_000)].concat();
+    assert_eq!(inspect(&list).matches("held by").count(), 12_000);
+    let stream = ["---\n", LEASE].concat().repeat(1_500);
+    assert_eq!(inspect(&stream).matches("held by").count(), 1_500);
+    // Aliases that make billions of values of a few lines are told from them.
+    let lines = ('b'..='j').zip('a'..).map(|(it, before)| {
+        format!("{it}: &{it} [{}]\n", vec![format!("*{before}"); 9].join(", "))
+    });
+    let laughs = ["a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned()].into_iter().chain(lines);
+    let laughs: String = laughs.collect();
+    let (status, told) = answer(&["inspect", "-"], &laughs);
+    assert!(status == 2 && told.contains("mend it, or give fewer objects"), "{told}");
+}

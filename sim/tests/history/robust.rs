@@ -155,6 +155,15 @@ fn damaged_lines_are_counted_and_named() {
 }
 
 #[test]
+fn of_damage_no_more_is_told_than_people_read() {
+    let mut story = audit(&[(0.0, "x", "x", 0), (2.0, "x", "x", 0)]);
+    story[1]["responseObject"]["spec"]["renewTime"] = "\u{1b}z".repeat(100_000).into();
+    let (_, recording) = read(lines(&story).as_bytes());
+    let (_, why) = &recording.first_damaged[0];
+    assert!(why.starts_with("spec.renewTime is ") && why.chars().count() < 1000, "{why}");
+}
+
+#[test]
 fn strict_looks_at_lines_that_do_not_matter() {
     let mut story = lines(&audit(&[(0.0, "x", "x", 0), (2.0, "x", "x", 0)]));
     story.push_str("{\"verb\":\"update\",,}\n");
@@ -208,4 +217,22 @@ fn what_is_neither_is_refused() {
     let sharded = json!({"format": 1, "scenario": {"members": 3}}).to_string();
     let refused = Histories::new(Settings::default()).read(sharded.as_bytes(), &mut |_| {});
     assert!(matches!(refused, Err(Unread::Header(_))), "{refused:?}");
+}
+
+/// A hundred terms are kept, and of long names only the beginnings.
+#[test]
+fn names_of_megabytes_are_not_kept_for_each_term() {
+    const NAME: usize = 100_000;
+    let name = |nth: usize| format!("{}{nth}", "ü".repeat(NAME));
+    let names: Vec<String> = (0..60).map(name).collect();
+    let writes = names.iter().zip(0_i32..);
+    let writes = writes.map(|(name, nth)| (20.0 * f64::from(nth), "a", &**name, i64::from(nth)));
+    let text = lines(&audit(&writes.collect::<Vec<_>>()));
+    let (histories, _) = read(text.as_bytes());
+    let history = only(&histories, Format::Audit);
+    assert_eq!((history.counts.takeovers, history.findings.violations()), (59, 0));
+    let kept: usize = history.terms.kept().map(|term| term.holder.as_str().len()).sum();
+    assert!(kept < 2 * NAME + 100 + 59 * 2048, "{kept}");
+    let cut = history.terms.kept().next().unwrap().holder.as_str();
+    assert!(cut.starts_with("üüü") && cut.ends_with("ü…"));
 }

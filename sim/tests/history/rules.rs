@@ -76,6 +76,32 @@ fn a_deletion_does_not_free_the_lock() {
     assert_eq!(judged(&story(6.0, "tenure.dev/unclaimed")), ["2: deleted"]);
 }
 
+/// Nor does it if it is made anew in nobody's name before it is taken.
+#[test]
+fn a_record_of_nobody_frees_no_lock_that_was_deleted() {
+    let story = |nobody: &str, at, holder| {
+        let mut story = audit(&[(0.0, "x", "x", 3)]);
+        story.push(deleted(5.0, "admin"));
+        story.push(written(5.5, "admin", "create", None, &anew(lease(9, nobody, 5.5, 0))));
+        story[2]["responseObject"]["spec"]["leaseDurationSeconds"] = 1.into();
+        let taken = anew(lease(10, holder, at, 1));
+        story.push(written(at, holder, "update", Some(9), &taken));
+        story
+    };
+    for nobody in ["", "tenure.dev/unclaimed"] {
+        let found = judged(&story(nobody, 7.0, "y"));
+        assert_eq!(found, ["2: deleted", "4: taken-after-deletion"], "{nobody}");
+        assert_eq!(judged(&story(nobody, 16.0, "y")), ["2: deleted"]);
+        assert_eq!(judged(&story(nobody, 7.0, "x")), ["2: deleted"]);
+    }
+    let mut twice = story("", 7.0, "y");
+    twice.pop();
+    twice.push(deleted(6.0, "admin"));
+    let again = anew(lease(11, "y", 7.0, 0));
+    twice.push(written(7.0, "y", "create", None, &again));
+    assert_eq!(judged(&twice), ["2: deleted", "4: deleted", "5: taken-after-deletion"]);
+}
+
 #[test]
 fn another_object_of_the_name_was_deleted_unseen() {
     let mut story = audit(&[(0.0, "x", "x", 3)]);

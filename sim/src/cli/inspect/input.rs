@@ -13,8 +13,10 @@ pub(super) fn objects(bytes: &[u8]) -> Result<Vec<Value>, String> {
             serde_json::Deserializer::from_str(text).into_iter().collect();
         values.map_err(|error| format!("no JSON ({error}): mend it"))
     } else {
-        serde_saphyr::from_multiple::<Value>(text)
-            .map_err(|error| format!("neither JSON nor YAML ({}): mend it", first_line(&error)))
+        serde_saphyr::from_multiple_with_options::<Value>(text, options()).map_err(|error| {
+            let what = first_line(&error);
+            format!("neither JSON nor YAML ({what}): mend it, or give fewer objects")
+        })
     }?;
     let mut objects = Vec::new();
     for document in documents {
@@ -29,6 +31,21 @@ pub(super) fn objects(bytes: &[u8]) -> Result<Vec<Value>, String> {
     }
     Ok(objects)
 }
+
+/// More values than the reader takes by itself, which are those of 7,000 Leases, since clusters have as
+/// many nodes; bounded all the same, with the reader's own bound on what aliases make of little text.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_nodes: VALUES,
+            max_events: 3 * VALUES,
+            max_documents: VALUES / 4,
+        },
+    }
+}
+
+/// So many values of YAML are read at most.
+const VALUES: usize = 4_000_000;
 
 /// The items of a list in place of the list. In a list as the server sends it they have no kind: it is
 /// the list's.

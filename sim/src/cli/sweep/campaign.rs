@@ -3,7 +3,7 @@
 use core::ops::Range;
 use core::time::Duration;
 use std::fs::{File, OpenOptions};
-use std::io::BufReader;
+use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 use rayon::ThreadPool;
@@ -122,26 +122,36 @@ impl<'a, S: Subject> Campaign<'a, S> {
     /// What the file has of this sweep, and the file ready to be added to.
     fn opened(&self, path: &Path) -> Result<(Kept<S>, Option<File>), Refusal> {
         let unwritable = |error| Refusal::unwritable(path, &error);
-        if let Ok(old) = File::open(path) {
-            trace_file::place(path)?;
-            let empty = old.metadata().is_ok_and(|metadata| metadata.len() == 0);
-            if !empty {
-                let kept = Kept::read(BufReader::new(old));
-                let kept = kept.map_err(|error| Refusal::file(path, error))?;
-                kept.is_of(&self.header()).map_err(|error| Refusal::file(path, error))?;
-                let file = OpenOptions::new().append(true).open(path).map_err(unwritable)?;
-                file.set_len(kept.whole()).map_err(unwritable)?;
-                let Range { start, end } = self.seeds;
-                if kept.seeds().iter().any(|it| it.start < start || it.end > end) {
-                    let what = "has seeds that --seeds does not ask for: ask for them too, or name another file";
-                    return Err(Refusal::file(path, what));
-                }
-                return Ok((kept, Some(file)));
+        let place = trace_file::place(path)?; // first: to open a pipe would wait for its writer
+        let unreadable = |error| Refusal::unreadable(path, &error);
+        if let Ok(mut old) = File::open(&place)
+            && !self.is_torn(&mut old).map_err(unreadable)?
+        {
+            let kept = Kept::read(BufReader::new(old));
+            let kept = kept.map_err(|error| Refusal::file(path, error))?;
+            kept.is_of(&self.header()).map_err(|error| Refusal::file(path, error))?;
+            let file = OpenOptions::new().append(true).open(path).map_err(unwritable)?;
+            file.set_len(kept.whole()).map_err(unwritable)?;
+            let Range { start, end } = self.seeds;
+            if kept.seeds().iter().any(|it| it.start < start || it.end > end) {
+                let what = "has seeds that --seeds does not ask for: ask for them too, or name another file";
+                return Err(Refusal::file(path, what));
             }
+            return Ok((kept, Some(file)));
         }
-        let mut file = File::create(trace_file::place(path)?).map_err(unwritable)?;
+        let mut file = File::create(place).map_err(unwritable)?;
         results::write(&mut file, &self.header()).map_err(unwritable)?;
         Ok((Kept::new(self.header()), Some(file)))
+    }
+
+    /// Whether a sweep like this one was interrupted while it wrote the header, which is not whole.
+    fn is_torn(&self, file: &mut File) -> io::Result<bool> {
+        let mut header = Vec::new();
+        results::write(&mut header, &self.header())?;
+        let mut start = Vec::new();
+        file.take(header.len() as u64).read_to_end(&mut start)?;
+        file.rewind()?;
+        Ok(start.len() < header.len() && header.starts_with(&start))
     }
 }
 
