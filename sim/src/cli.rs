@@ -31,6 +31,7 @@ mod schema;
 mod sharding;
 mod shrink;
 mod sweep;
+mod text;
 mod trace_file;
 mod which;
 

@@ -157,6 +157,15 @@ fn what_cannot_be_read_is_refused_in_one_line_that_says_what_to_do() {
     refused("conform /nowhere/a /nowhere/b", &["/nowhere/a", "cannot be read", "1 more"]);
     let quoted = file("quoted.json", format!("\"{}\"", "a".repeat(9_999)).as_bytes());
     refused(&format!("conform {quoted}"), &[&quoted, "line 1", "…", "as it was recorded"]);
+    let endless = directory.join("endless");
+    fs::File::create(&endless).unwrap().set_len((256 << 20) + 1).unwrap(); // sparse
+    let endless = endless.display().to_string();
+    for line in ["run --scenario", "run --keys", "conform", "balance --members", "explore --replay"]
+    {
+        refused(&format!("{line} {endless}"), &[&endless, "longer than 256 megabytes"]);
+    }
+    refused(&format!("merge {endless}"), &[&endless, "line 1: longer than 64 megabytes"]);
+    fs::remove_file(endless).unwrap();
     refused("run calm --trace /nowhere/trace", &["/nowhere/trace", "cannot be written"]);
 }
 

@@ -18,6 +18,9 @@ use tenure::time::Instant;
 use crate::clock;
 use crate::metrics::Metrics;
 
+/// After 429 at least, also if the server says that it may be at once.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// A call, in the words of RBAC and of audit logs.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -181,7 +184,7 @@ impl Api {
                 Err(Fault::Refused { code: 429, retry_after: Some(wait), .. }) => {
                     // A server that is overloaded is left alone as long as it wants, or until the machine
                     // gives this call up.
-                    let next = clock::instant() + wait;
+                    let next = clock::instant() + wait.max(PAUSE);
                     clock::sleep_until(next.min(deadline)).await;
                     if deadline <= next {
                         return outcome;

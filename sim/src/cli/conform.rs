@@ -1,11 +1,10 @@
 //! `tenure conform`: replays recordings of the real client-go.
 
-use std::fs;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Refusal, output};
+use super::{Refusal, output, text};
 use crate::conform::{self, Counts, Divergence, InputError, replay};
 
 /// Replay recordings of the real client-go through the elector and compare all it does.
@@ -46,7 +45,7 @@ pub(super) fn run(args: &ConformArgs) -> u8 {
     let mut summary = Summary::default();
     for path in &args.files {
         let file = path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|error| {
+        let text = text::read(path).map_err(|error| {
             let message = format!("cannot be read ({error}): give the path of a trace file");
             conform::Refusal::Input(InputError { line: None, message })
         });

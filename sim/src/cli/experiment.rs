@@ -1,12 +1,11 @@
 //! `tenure run experiment`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::progress::Progress;
 use super::run::{RunArgs, SEED};
 use super::trace_file::TraceFile;
-use super::{Refusal, output};
+use super::{Refusal, output, text};
 use crate::check::{Check, Checks, Violation};
 use crate::experiment::{Experiment, Mode, Report, Workload};
 use crate::scenario::ScenarioError;
@@ -40,7 +39,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Refusal> {
 }
 
 fn keys(path: &Path) -> Result<Workload, Refusal> {
-    let text = fs::read_to_string(path).map_err(|error| Refusal::unreadable(path, &error))?;
+    let text = text::read(path).map_err(|error| Refusal::unreadable(path, &error))?;
     Workload::new(&text).map_err(|bad| Refusal::file(path, bad))
 }
 

@@ -4,14 +4,13 @@ mod rule_args;
 mod sharded;
 
 use core::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rule_args::RuleArgs;
 use serde_json::json;
 
 use super::progress::{self, Progress};
-use super::{Refusal, output};
+use super::{Refusal, output, text};
 use crate::explore::{Judgement, Outcome, Row, Rules, Story, explore, rows};
 use crate::nearest::nearest;
 
@@ -308,7 +307,7 @@ fn list(args: &ExploreArgs) -> Result<u8, Refusal> {
 }
 
 fn replay(args: &ExploreArgs, file: &Path) -> Result<u8, Refusal> {
-    let text = fs::read_to_string(file).map_err(|error| Refusal::unreadable(file, &error))?;
+    let text = text::read(file).map_err(|error| Refusal::unreadable(file, &error))?;
     let story: Story = text.parse().map_err(|error| Refusal::file(file, error))?;
     let violated = story.replay().map_err(|error| Refusal::file(file, error))?;
     let same = violated == Some(story.law());

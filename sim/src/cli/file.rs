@@ -3,14 +3,13 @@
 use core::fmt;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use toml::de::{DeTable, DeValue};
 
-use super::Refusal;
+use super::{Refusal, text};
 use crate::nearest::nearest;
 
 /// A file that was read.
@@ -27,7 +26,7 @@ pub(super) fn is_toml(path: &Path) -> bool {
 
 impl<'a> File<'a> {
     pub(super) fn read(path: &'a Path) -> Result<Self, Refusal> {
-        let text = fs::read_to_string(path).map_err(|error| Refusal::unreadable(path, &error))?;
+        let text = text::read(path).map_err(|error| Refusal::unreadable(path, &error))?;
         if text.starts_with('\u{feff}') {
             let what = "line 1: begins with a byte order mark: save it as plain UTF-8 without one";
             return Err(Refusal::file(path, what));

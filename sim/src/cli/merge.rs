@@ -1,7 +1,7 @@
 //! `tenure merge`: the files of a sweep over several machines become one.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::{Refusal, output};
 use crate::scenario::Scenario;
 use crate::sharding;
 use crate::subject::Subject;
-use crate::sweep::results::Kept;
+use crate::sweep::results::{Kept, LONGEST_LINE};
 
 /// Put the files of a sweep together that several machines, or several tries, wrote.
 ///
@@ -64,7 +64,8 @@ fn is_sharded(path: &Path) -> bool {
         scenario: serde_json::Value,
     }
     let mut line = Vec::new();
-    let read = File::open(path).and_then(|file| BufReader::new(file).read_until(b'\n', &mut line));
+    let read = File::open(path)
+        .and_then(|file| BufReader::new(file.take(LONGEST_LINE)).read_until(b'\n', &mut line));
     let about = serde_json::from_slice::<About>(&line);
     read.is_ok() && about.is_ok_and(|about| about.scenario.get("mode").is_some())
 }

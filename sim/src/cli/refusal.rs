@@ -29,6 +29,7 @@ impl Refusal {
     pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
         let remedy = match error.kind() {
             io::ErrorKind::InvalidData => "write it in UTF-8",
+            io::ErrorKind::FileTooLarge => "name another file, or a part of it",
             _ => "name a file that can be read",
         };
         Self::file(path, format_args!("cannot be read ({error}): {remedy}"))

@@ -25,13 +25,15 @@ impl fmt::Display for Plain<'_> {
     }
 }
 
-/// Whether a letter steers a terminal rather than being shown on it.
+/// Whether a letter steers a terminal, or does nothing there, rather than being shown on it.
 pub(crate) fn steers(letter: char) -> bool {
     // Directions of writing are told by no control bit; they can turn a line round as well.
     let turns = matches!(letter, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     // To some terminals these end a line.
     let ends = matches!(letter, '\u{2028}' | '\u{2029}');
-    letter.is_control() || turns || ends
+    // Not shown at all, so that two names look like one.
+    let hides = matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    letter.is_control() || turns || ends || hides
 }
 
 #[cfg(test)]
@@ -43,7 +45,7 @@ mod tests {
         assert_eq!(Plain("a\u{1b}[2J\u{202e}ü").to_string(), "a\\u{1b}[2J\\u{202e}ü");
         // All that Unicode calls `Bidi_Control`, and its ends of lines.
         let turns = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
-        for letter in turns.chars().chain(['\u{85}', '\u{2028}', '\u{2029}']) {
+        for letter in turns.chars().chain(['\u{85}', '\u{2028}', '\u{2029}', '\u{200b}', '\u{feff}', '\u{e0041}']) {
             assert!(steers(letter), "{letter:?}");
         }
         assert_eq!(Plain(&"x".repeat(300)).to_string(), "x".repeat(200) + "…");

@@ -5,7 +5,7 @@
 use core::ops::Range;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read as _, Write};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ use crate::check::Violation;
 
 /// Number of the format, in [`Header::format`].
 pub(crate) const FORMAT: u32 = 2;
+/// A longer line is none of a sweep's.
+pub(crate) const LONGEST_LINE: u64 = 64 << 20;
 
 /// The first line: what is swept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,8 +203,13 @@ impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
         let mut text = String::new();
         for line in 1.. {
             text.clear();
-            let length = file.read_line(&mut text).map_err(ReadError::Io)?;
+            let read = (&mut file).take(LONGEST_LINE).read_line(&mut text);
+            let length = read.map_err(ReadError::Io)? as u64;
             if !text.ends_with('\n') {
+                if length == LONGEST_LINE {
+                    let what = "longer than 64 megabytes".to_owned();
+                    return Err(ReadError::Line { line, what });
+                }
                 break;
             }
             let wrong =
@@ -213,7 +220,7 @@ impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
                     let what = format!("format is {}: this version reads {FORMAT}", header.format);
                     return Err(ReadError::Line { line, what });
                 }
-                kept = Some(Self { whole: length as u64, ..Self::new(header) });
+                kept = Some(Self { whole: length, ..Self::new(header) });
                 continue;
             };
             match serde_json::from_str(&text).map_err(wrong)? {
@@ -231,7 +238,7 @@ impl<S: PartialEq + Serialize + DeserializeOwned> Kept<S> {
                     kept.parts.insert(from, (to, tally));
                 }
             }
-            kept.whole += length as u64;
+            kept.whole += length;
         }
         let none = || ReadError::Line { line: 1, what: "there is no whole line".to_owned() };
         let mut kept = kept.ok_or_else(none)?;

@@ -141,12 +141,18 @@ async fn an_overloaded_server_is_left_alone_as_long_as_it_says() {
     let [first, second] = &server.called("get", "leases")[..] else { panic!("asked twice") };
     assert!(Duration::from_secs(1) <= second.at.saturating_since(first.at));
 
+    // At once would be a flood.
+    server.fault(ALL, Effect::Refuse(429, "TooManyRequests", Some(0)), 1);
+    leases.get("a", soon()).await.unwrap();
+    let [.., first, second] = &server.called("get", "leases")[..] else { panic!("asked twice") };
+    assert!(Duration::from_millis(100) <= second.at.saturating_since(first.at));
+
     // Longer than the call lives: it is not sent again.
     server.fault(ALL, Effect::Refuse(429, "TooManyRequests", Some(3600)), 1);
     let deadline = clock::instant() + Duration::from_millis(300);
     assert_eq!(failure(leases.get("a", deadline).await), Failure::Other);
     assert!(deadline <= clock::instant());
-    assert_eq!(server.called("get", "leases").len(), 3);
+    assert_eq!(server.called("get", "leases").len(), 5);
 }
 
 #[tokio::test]

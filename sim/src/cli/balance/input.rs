@@ -1,11 +1,11 @@
 //! What both commands read: algorithms, members, keys.
 
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use tenure::placement::Member;
 
-use super::super::Refusal;
+use super::super::{Refusal, text};
 use crate::balance::catalogue::{ALL, Choice};
 use crate::balance::input::{self, KeyHash, MOST_MEMBERS};
 use crate::nearest::nearest;
@@ -92,7 +92,7 @@ fn listed(option: &str, path: &str) -> Result<Vec<Member>, Refusal> {
 
 /// A file, which must be text, where there might be a number instead.
 pub(in crate::cli) fn read(option: &str, path: &str) -> Result<String, Refusal> {
-    fs::read_to_string(path).map_err(|error| {
+    text::read(Path::new(path)).map_err(|error| {
         if error.kind() == io::ErrorKind::NotFound {
             let remedy = "write a number, or name a file that can be read";
             return Refusal::new(format_args!(
