@@ -45,7 +45,14 @@ mod tests {
         assert_eq!(Plain("a\u{1b}[2J\u{202e}ü").to_string(), "a\\u{1b}[2J\\u{202e}ü");
         // All that Unicode calls `Bidi_Control`, and its ends of lines.
         let turns = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
-        for letter in turns.chars().chain(['\u{85}', '\u{2028}', '\u{2029}', '\u{200b}', '\u{feff}', '\u{e0041}']) {
+        for letter in turns.chars().chain([
+            '\u{85}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{200b}',
+            '\u{feff}',
+            '\u{e0041}',
+        ]) {
             assert!(steers(letter), "{letter:?}");
         }
         assert_eq!(Plain(&"x".repeat(300)).to_string(), "x".repeat(200) + "…");
