@@ -190,3 +190,36 @@ fn one_excludes_for_all() {
         }
     }
 }
+
+/// Whose renewal comes to the store just before its exclusion has not gone: the conflict says so, what is
+/// there now is read at once, and its lease is waited for anew.
+#[test]
+fn a_conflict_is_no_exclusion() {
+    let silent = || {
+        let mut group = group(2, &modes()[0], false);
+        group.members[1].frozen = true;
+        group.members[0].events.clear();
+        group
+    };
+    let state = |group: &Group| group.records["member-1"].record.state;
+    let mut undisturbed = silent();
+    let start = undisturbed.millis;
+    while state(&undisturbed) != State::Excluded {
+        undisturbed.run(Duration::from_millis(undisturbed.step));
+    }
+    let waited = Duration::from_millis(undisturbed.millis - start);
+
+    let mut group = silent();
+    group.run(waited - Duration::from_millis(group.step));
+    let (conflicts, lists) = (group.conflicts, group.lists);
+    let late = group.records["member-1"].record.clone();
+    group.write(late);
+    group.run(Duration::from_millis(group.step));
+    assert_eq!((group.conflicts, group.lists), (conflicts + 1, lists + 1));
+    let lease = group.members[0].sharder.config().lease_duration;
+    group.run(lease - SECOND);
+    assert_ne!(state(&group), State::Excluded);
+    assert_eq!(group.members[0].events, [], "nobody is excluded, and nothing moves");
+    group.run(SECOND * 2);
+    assert_eq!(state(&group), State::Excluded);
+}

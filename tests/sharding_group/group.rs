@@ -255,9 +255,8 @@ impl Group {
             }
             let id = request.id;
             let about_lock = matches!(request.op, Op::Elect(..));
-            if std::env::var("DBG").is_ok() {
-                eprintln!("{} {index} {:?}", self.millis, request.op);
-            }
+            let latest = self.now().instant + self.members[index].sharder.config().request_timeout;
+            assert!(request.deadline <= latest, "{request:?}");
             self.calls += 1;
             let fate = if self.loses == 0 { 2 } else { self.random() % self.loses };
             let fate =
