@@ -158,6 +158,23 @@ fn leaving_is_told_when_the_store_is_back_in_time() {
     assert_eq!(group.records["member-1"].record.state, State::Left);
 }
 
+/// Who has lost its authority, and leaves before it has joined anew, says so, that nobody has to wait for it.
+#[test]
+fn who_has_lapsed_still_says_that_it_leaves() {
+    let mut group = group(2, &modes()[0], false);
+    group.members[0].frozen = true;
+    while group.shares()[0] > 0 {
+        group.run(SECOND / 100);
+    }
+    group.members[0].frozen = false;
+    let now = group.now();
+    group.members[0].sharder.leave(now);
+    group.run(SECOND * 3);
+    assert!(group.members[0].sharder.is_finished());
+    assert_eq!(group.records["member-0"].record.state, State::Left);
+    all_owned(&group, "it has left");
+}
+
 /// One member excludes another; those that watch see it. If the first that should is dead as well, the
 /// next does it soon after.
 #[test]
