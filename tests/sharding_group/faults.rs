@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenure::sharding::planned::Policy;
-use tenure::sharding::{Config, Event, Lapse, Mode, Ranking, SlotSet, Slots, State};
+use tenure::sharding::{Config, Event, Lapse, Mode, Ranking, SlotSet, Slots, Standing, State};
 
 use crate::group::Group;
 
@@ -173,6 +173,23 @@ fn who_has_lapsed_still_says_that_it_leaves() {
     assert!(group.members[0].sharder.is_finished());
     assert_eq!(group.records["member-0"].record.state, State::Left);
     all_owned(&group, "it has left");
+}
+
+/// For people: it is no longer a member, though it has not left yet.
+#[test]
+fn who_has_lapsed_and_cannot_say_that_it_leaves_is_outside() {
+    let mut group = group(2, &modes()[0], false);
+    group.members[0].frozen = true;
+    group.run(SECOND * 11);
+    (group.members[0].frozen, group.members[0].cut) = (false, true);
+    let now = group.now();
+    group.members[0].sharder.leave(now);
+    group.settle();
+    let sharder = &group.members[0].sharder;
+    assert!(!sharder.is_finished());
+    let of = Slots::new(16).unwrap();
+    let standings = of.iter().map(|slot| sharder.explain(slot, now.instant).standing);
+    assert!(standings.into_iter().all(|standing| standing == Standing::Outside));
 }
 
 /// One member excludes another; those that watch see it. If the first that should is dead as well, the
