@@ -73,6 +73,15 @@ fn a_lone_member_owns_everything() {
     }
 }
 
+/// The group looks at each request's deadline.
+#[test]
+fn requests_for_locks_have_the_time_that_is_configured() {
+    let mut group = Group::new();
+    group.add(Config { request_timeout: SECOND, ..config("member-0") });
+    group.run(SECOND * 20);
+    assert!(group.elections > 32);
+}
+
 /// Who cannot trust that nobody deletes leases waits for those that it does not see.
 #[test]
 fn a_first_member_waits_where_leases_may_vanish() {
