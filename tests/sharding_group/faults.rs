@@ -244,14 +244,14 @@ fn a_conflict_is_no_exclusion() {
     let waited = Duration::from_millis(undisturbed.millis - start);
 
     let mut group = silent();
-    group.run(waited - Duration::from_millis(group.step));
+    group.run(waited.saturating_sub(Duration::from_millis(group.step)));
     let (conflicts, lists) = (group.conflicts, group.lists);
     let late = group.records["member-1"].record.clone();
     group.write(late);
     group.run(Duration::from_millis(group.step));
     assert_eq!((group.conflicts, group.lists), (conflicts + 1, lists + 1));
     let lease = group.members[0].sharder.config().lease_duration;
-    group.run(lease - SECOND);
+    group.run(lease.saturating_sub(SECOND));
     assert_ne!(state(&group), State::Excluded);
     assert_eq!(group.members[0].events, [], "nobody is excluded, and nothing moves");
     group.run(SECOND * 2);
