@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use tenure::election::{Config, Elector, Failure, Op, Profile, Release, Request, Response, Stored};
+use tenure::election::{
+    Config, Elector, Event, Failure, Op, Profile, Release, Request, Response, Stored,
+};
 use tenure::lock::{LockRef, Version};
 use tenure::time::{Instant, Now, Timestamp};
 
@@ -88,12 +90,23 @@ fn who_is_to_stop_when_it_wins_does_not_renew() {
         }
         elector.stop(at(now));
         elector.handle_response(at(now), wins.unwrap());
-        while let Some(request) = elector.poll_request() {
-            if let Op::Update(object, _) = &request.op {
-                let record = object.record().unwrap();
-                assert!(record.holder.is_empty(), "{profile:?}: it renews {record:?}");
+        let mut next = Some(now);
+        while let Some(now) = next.filter(|next| *next < Instant::from_nanos(60_000_000_000)) {
+            elector.handle_timeout(at(now));
+            while let Some(event) = elector.poll_event() {
+                if matches!(event, Event::StoppedLeading { .. }) {
+                    elector.work_stopped(at(now));
+                }
             }
-            elector.handle_response(at(now), store.answer(request));
+            while let Some(request) = elector.poll_request() {
+                if let Op::Update(object, _) = &request.op {
+                    let record = object.record().unwrap();
+                    assert!(record.holder.is_empty(), "{profile:?}: it renews {record:?}");
+                }
+                elector.handle_response(at(now), store.answer(request));
+            }
+            next = elector.poll_timeout();
         }
+        assert!(elector.is_finished(), "{profile:?}");
     }
 }
